@@ -134,7 +134,9 @@ def test_a_split_gives_what_is_left_over_to_the_largest_remainder(minor, weights
 def test_a_split_sums_to_the_whole_and_no_part_is_a_unit_off(minor, weights):
     parts = split(minor, weights)
     assert sum(parts) == minor
-    assert all(abs(part * sum(weights) - minor * weight) < sum(weights) for part, weight in zip(parts, weights, strict=True))
+    assert all(
+        abs(part * sum(weights) - minor * weight) < sum(weights) for part, weight in zip(parts, weights, strict=True)
+    )
 
 
 @pytest.mark.parametrize("weights", [[], [0, 0], [1, -1, 1], [0.5, 0.5]])
