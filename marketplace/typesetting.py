@@ -1,0 +1,186 @@
+"""Papers as PDF: a plain record in, the same bytes out, in English, simplified or traditional Chinese.
+
+A record is a JSON object (see `canonical`), kept with its digest; its PDF can be made again at any time and is then
+byte for byte the same. Names end as everywhere: `…_at` is an ISO 8601 moment with its offset, `…_minor` whole minor
+units of the record's `currency`. A text that exists in several languages is an object of language codes (`titles`,
+`licence`, and where wanted `source_statement`, `governing_law`). An organisation is `{name, latin_name, number_kind,
+registration_number}`, the last three optional. What each kind holds:
+
+every paper               number, issuer (the exchange's name), issued_at
+registration_certificate  register_number, holder, titles, product_type, version, source_statement, classification,
+                          rights {holding, use, operation: {held, basis}}, has_personal_data, release_digest,
+                          registered_at; optional lawful_basis
+trade_contract            trade_number, register_number, seller, buyer, titles, product_type, version, release_digest,
+                          licence {language: {may, may_not, must: [{text, kept}]}}, price_minor (0 is free), currency,
+                          inspection_days, governing_law, agreements [{organisation, agreed_at}];
+                          optional rules_digest (of the exchange rules both accepted)
+settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
+                          net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null)
+trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
+                          the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
+                          proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
+                          funded_at where there were any), journal {position, size, root}
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+from noto_cjk_sans_otc import FONT_PATH
+
+from marketplace.canonical import digest_of
+from marketplace.money import format_minor
+
+LANGUAGES = ("en", "zh-hans", "zh-hant")
+PAPERS = Path(__file__).parent / "papers"
+
+_EVERY_PAPER = "number issuer issued_at"
+_REQUIRED: dict[str, str] = {
+    "registration_certificate": "register_number holder titles product_type version rights source_statement "
+    "classification has_personal_data release_digest registered_at",
+    "trade_contract": "trade_number register_number seller buyer titles product_type version release_digest licence "
+    "price_minor currency inspection_days governing_law agreements",
+    "settlement_statement": "member cycle cleared_at currency lines totals payout_reference",
+    "trade_certificate": "trade_number register_number seller buyer titles product_type version licence price_minor "
+    "delivery_digest proposed_at agreed_at delivered_at accepted_at cleared_at settled_at journal",
+}
+_AMOUNTS = ("gross_minor", "fee_minor", "net_minor")
+
+# The exchange's clock is that of Beijing and Hong Kong, which have known no summer time since 1991.
+_EXCHANGE_CLOCK = timezone(timedelta(hours=8))
+_MONTHS = "January February March April May June July August September October November December".split()
+
+# Signs that turn the direction of writing could make a name read as another one.
+_DIRECTION_SIGNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LONG_RUN = re.compile(r"[!-~]{24}(?=[!-~])")
+
+
+class CannotTypeset(ValueError):
+    """The record is not one of its kind, or does not add up; the sentence says what is missing or wrong."""
+
+
+def typeset(kind: str, record: dict[str, Any], *, language: str, verify_url: str, sandbox: bool) -> bytes:
+    """The PDF of a paper (PDF/A-2b); the same record, language, address and `sandbox` give the same bytes.
+
+    `verify_url` goes into the QR code and is printed; `sandbox` prints on the paper's face that no money moved.
+    Raises CannotTypeset.
+    """
+    _require_whole(kind, record, language)
+    issued_at = _moment(record["issued_at"], "issued_at")
+    paper = {
+        "language": language,
+        "record": _shown(record, language, record.get("currency")),
+        "digest": digest_of(record),
+        "is_free": record.get("price_minor") == 0,
+        "verify_url": verify_url,
+        "qr": _qr_code(verify_url),
+        "sandbox": sandbox,
+    }
+    try:
+        pdf = typst.compile(
+            str(PAPERS / f"{kind}.typ"),
+            root=str(PAPERS),
+            font_paths=_fonts(),
+            sys_inputs={"paper": json.dumps(paper, ensure_ascii=False)},
+            timestamp=int(issued_at.timestamp()),
+            pdf_standards=["a-2b"],
+            format="pdf",
+        )
+    except typst.TypstError as error:
+        raise CannotTypeset(f"The record of {record['number']} could not be typeset: {error}") from error
+    return bytes(pdf)
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """The fonts of our wheels only, so that every machine sets the same page."""
+    return typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(Path(str(FONT_PATH)).parent)]
+    )
+
+
+def _require_whole(kind: str, record: dict[str, Any], language: str) -> None:
+    if kind not in _REQUIRED:
+        raise CannotTypeset(f"There is no paper of the kind {kind!r}.")
+    if language not in LANGUAGES:
+        raise CannotTypeset(f"Papers are typeset in {', '.join(LANGUAGES)}, not in {language!r}.")
+    missing = [key for key in f"{_EVERY_PAPER} {_REQUIRED[kind]}".split() if key not in record]
+    if missing:
+        raise CannotTypeset(f"The record of a {kind} lacks {', '.join(missing)}.")
+    if kind == "settlement_statement":
+        _require_sums(record)
+
+
+def _require_sums(record: dict[str, Any]) -> None:
+    """A statement that does not add up must never be printed."""
+    for line in record["lines"]:
+        if line["gross_minor"] - line["fee_minor"] != line["net_minor"]:
+            raise CannotTypeset(f"In the line of trade {line['trade_number']} the net is not the gross less the fee.")
+    for amount in _AMOUNTS:
+        if sum(line[amount] for line in record["lines"]) != record["totals"][amount]:
+            raise CannotTypeset(f"The lines of {amount} do not sum to their total.")
+
+
+def _shown(value: Any, language: str, currency: str | None, key: str = "") -> Any:
+    """The record as it is printed: texts in one language and without unsafe signs, moments and amounts written out."""
+    if isinstance(value, dict):
+        if value and value.keys() <= set(LANGUAGES):
+            return _shown(_in_language(value, language), language, currency, key)
+        return {name: _shown(item, language, currency, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_shown(item, language, currency, key) for item in value]
+    if isinstance(value, str):
+        if key.endswith("_at"):
+            return _written_moment(_moment(value, key), language)
+        text = _plain(value)
+        return text if key.endswith(("digest", "number", "root")) else _LONG_RUN.sub("\\g<0>\u200b", text)
+    if key.endswith("_minor") and value is not None:
+        if currency is None:
+            raise CannotTypeset(f"The record has the amount {key} but no currency.")
+        return format_minor(value, currency)
+    return value
+
+
+def _in_language(texts: dict[str, Any], language: str) -> Any:
+    """The text in this language; failing that the other Chinese for Chinese, then whatever there is."""
+    nearest = [language, *(("zh-hans", "zh-hant") if language != "en" else ()), *LANGUAGES]
+    return next((texts[one] for one in nearest if texts.get(one)), "")
+
+
+def _plain(text: str) -> str:
+    """Text without control characters and signs of direction; line ends are kept."""
+    without_signs = _DIRECTION_SIGNS.sub("", text)
+    return "".join(one for one in without_signs if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs"))
+
+
+def _moment(text: str, key: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise CannotTypeset(f"{key} is {text!r}, not a moment in ISO 8601.") from None
+    if moment.tzinfo is None:
+        raise CannotTypeset(f"{key} is {text!r}, which does not say its offset from UTC.")
+    return moment.astimezone(UTC)
+
+
+def _written_moment(moment: datetime, language: str) -> str:
+    """`21 November 2026, 16:05 (UTC+8)` or `2026年11月21日 16:05（UTC+8）`, by the exchange's clock."""
+    there = moment.astimezone(_EXCHANGE_CLOCK)
+    if language == "en":
+        return f"{there.day} {_MONTHS[there.month - 1]} {there.year}, {there:%H:%M} (UTC+8)"
+    return f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}（UTC+8）"
+
+
+def _qr_code(address: str) -> str:
+    svg = BytesIO()
+    segno.make(address, error="m", micro=False).save(svg, kind="svg", border=1, xmldecl=False, dark="#14293d", nl=False)
+    return svg.getvalue().decode()
