@@ -1,0 +1,415 @@
+"""What is for sale, under which rights and terms."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from listings.states import LISTING_MOVES, PROFILE_MOVES, VERSION_MOVES, ListingState, ProfileState, VersionState
+from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
+from marketplace.models import Organisation, User, new_public_id
+from marketplace.money import Money
+
+
+class ProductType(models.TextChoices):
+    DATASET = "dataset", _("Dataset")
+    API = "api", _("Data API")
+    REPORT = "report", _("Data report")
+    MODEL = "model", _("Model")
+    SERVICE = "service", _("Data service")
+
+
+class Classification(models.TextChoices):
+    """GB/T 43697-2024: core, important, general; general in four grades (its informative annex H)."""
+
+    CORE = "core", _("Core data")
+    IMPORTANT = "important", _("Important data")
+    GENERAL_4 = "general_4", _("General data, grade 4")
+    GENERAL_3 = "general_3", _("General data, grade 3")
+    GENERAL_2 = "general_2", _("General data, grade 2")
+    GENERAL_1 = "general_1", _("General data, grade 1")
+
+
+class ListingQuerySet(models.QuerySet["Listing"]):
+    def sold_by(self, organisation: Organisation | None) -> ListingQuerySet:
+        """What this organisation sells, in any state."""
+        return self.filter(seller=organisation) if organisation else self.none()
+
+    def on_sale(self) -> ListingQuerySet:
+        """What anybody may look at."""
+        return self.filter(state=ListingState.LISTED)
+
+    def visible_to(self, organisation: Organisation | None) -> ListingQuerySet:
+        """What is on sale, and what the organisation itself sells."""
+        return self.filter(
+            Q(state=ListingState.LISTED) | Q(seller=organisation) if organisation else Q(state=ListingState.LISTED)
+        )
+
+
+class Listing(models.Model):
+    """A data product and its place on the exchange. What it says of itself is its current approved version."""
+
+    public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
+    seller = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="listings")
+    product_type = models.CharField(_("type"), max_length=10, choices=ProductType.choices)
+    state = models.CharField(_("state"), max_length=12, choices=ListingState.choices, default=ListingState.UNLISTED)
+    current_version = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    search = SearchVectorField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    listed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ListingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("listing")
+        verbose_name_plural = _("listings")
+        indexes = [
+            GinIndex(fields=["search"], name="listing_search"),
+            models.Index(fields=["state", "-listed_at", "-id"]),
+        ]
+        constraints = [
+            sentence(
+                "listed_product_has_a_version",
+                Q(state__in=[ListingState.UNLISTED, ListingState.WITHDRAWN]) | Q(current_version__isnull=False),
+            )
+        ]
+        triggers = [
+            only_moves(LISTING_MOVES),
+            born_in(ListingState.UNLISTED),
+            never_changes("public_id", "seller", "product_type", "created_at", "created_by"),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return (
+            self.current_version.title
+            if self.current_version
+            else f"{self.get_product_type_display()} {self.public_id}"
+        )
+
+    def get_absolute_url(self) -> str:
+        return reverse("product", args=[self.public_id])
+
+
+class Release(models.Model):
+    """Files at one moment. Open while they arrive; sealed for ever once its digest is written."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="releases")
+    label = models.CharField(_("label"), max_length=60)
+    notes = models.TextField(_("what changed"), blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    sealed_at = models.DateTimeField(null=True, blank=True)
+    digest = models.CharField(max_length=80, blank=True)
+    size_bytes = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["listing", "label"], name="one_release_per_label"),
+            sentence(
+                "sealed_release_has_a_digest",
+                Q(sealed_at=None, digest="") | (Q(sealed_at__isnull=False) & ~Q(digest="")),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="sealed_release_never_changes",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__sealed_at__isnull=False),
+            ),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ReleaseFile(models.Model):
+    """One file of a release, in storage, with its SHA-256."""
+
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="files")
+    path = models.CharField(max_length=300)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    stored_as = models.CharField(max_length=200, unique=True)
+    media_type = models.CharField(max_length=100, default="application/octet-stream")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [models.UniqueConstraint(fields=["release", "path"], name="one_file_per_path")]
+        triggers = [
+            *append_only(),
+            pgtrigger.Trigger(
+                name="sealed_release_takes_no_file",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (SELECT FROM listings_release WHERE id = NEW.release_id AND sealed_at IS NOT NULL) THEN
+                        RAISE 'release % is sealed', NEW.release_id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Upload(models.Model):
+    """A file on its way in, resumable by offset (as in tus 1.0); swept away when it is abandoned."""
+
+    public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="uploads")
+    path = models.CharField(max_length=300)
+    size_bytes = models.BigIntegerField()
+    received_bytes = models.BigIntegerField(default=0)
+    expected_sha256 = models.CharField(max_length=64, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    lapses_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            sentence(
+                "upload_receives_no_more_than_announced",
+                Q(received_bytes__lte=F("size_bytes")) & Q(received_bytes__gte=0),
+            )
+        ]
+
+
+class Profile(models.Model):
+    """What the data of a release really is, as measured by the exchange."""
+
+    release = models.OneToOneField(Release, on_delete=models.PROTECT, related_name="profile")
+    state = models.CharField(max_length=10, choices=ProfileState.choices, default=ProfileState.DUE)
+    report = models.JSONField(null=True)
+    quality = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    tries = models.IntegerField(default=0)
+    next_try_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True)
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        triggers = [only_moves(PROFILE_MOVES), born_in(ProfileState.DUE), *never_deleted()]
+
+
+MANUAL = ["titles", "summaries", "sector", "coverage_time", "coverage_area", "coverage_population", "update_frequency", "fields", "use_scenarios", "forbidden_uses", "source_statement", "lawful_basis", "rights", "classification", "has_personal_data", "has_sensitive_data", "persons_count", "leaves_mainland", "support_contact", "release"]
+
+
+class Version(models.Model):
+    """A product manual (数据产品说明书): what the seller says of the product, immutable once submitted."""
+
+    class Sector(models.TextChoices):
+        TRANSPORT = "transport", _("Transport and shipping")
+        WEATHER = "weather", _("Weather and environment")
+        FINANCE = "finance", _("Finance")
+        TRADE = "trade", _("International trade")
+        HEALTH = "health", _("Health and medicine")
+        INDUSTRY = "industry", _("Industry and manufacturing")
+        ENERGY = "energy", _("Energy")
+        COMMERCE = "commerce", _("Commerce and consumption")
+        CITY = "city", _("City and public services")
+        CULTURE = "culture", _("Culture and education")
+        OTHER = "other", _("Other")
+
+    class Frequency(models.TextChoices):
+        REAL_TIME = "real_time", _("Real time")
+        DAILY = "daily", _("Daily")
+        WEEKLY = "weekly", _("Weekly")
+        MONTHLY = "monthly", _("Monthly")
+        QUARTERLY = "quarterly", _("Quarterly")
+        YEARLY = "yearly", _("Yearly")
+        IRREGULAR = "irregular", _("Irregular")
+        HISTORICAL = "historical", _("Historical, not updated")
+
+    class Basis(models.TextChoices):
+        SELF_PRODUCED = "self_produced", _("Produced by ourselves")
+        COLLECTED = "collected", _("Lawfully collected")
+        TRADED = "traded", _("Acquired by trade or licence")
+        OPEN = "open", _("Openly licensed")
+        AUTHORISED = "authorised", _("Authorised operation of public data")
+        CONSENT = "consent", _("Consent of the persons concerned")
+
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=20, choices=VersionState.choices, default=VersionState.DRAFT)
+    titles = models.JSONField(default=dict)  # {language: title} in up to three languages
+    summaries = models.JSONField(default=dict)
+    sector = models.CharField(_("sector"), max_length=20, choices=Sector.choices, blank=True)
+    coverage_time = models.CharField(_("period covered"), max_length=120, blank=True)
+    coverage_area = models.CharField(_("area covered"), max_length=120, blank=True)
+    coverage_population = models.CharField(_("population covered"), max_length=200, blank=True)
+    update_frequency = models.CharField(_("update frequency"), max_length=12, choices=Frequency.choices, blank=True)
+    fields = models.JSONField(_("field dictionary"), default=list)  # [{name, type, meaning, unit}]
+    use_scenarios = models.TextField(_("use scenarios"), blank=True)
+    forbidden_uses = models.TextField(_("forbidden uses"), blank=True)
+    source_statement = models.TextField(_("source statement"), blank=True)
+    lawful_basis = models.CharField(_("lawful basis"), max_length=20, choices=Basis.choices, blank=True)
+    rights = models.JSONField(_("rights"), default=dict)  # {holding|use|operation: {held, basis, evidence}}
+    classification = models.CharField(_("classification"), max_length=10, choices=Classification.choices, blank=True)
+    has_personal_data = models.BooleanField(_("contains personal information"), default=False)
+    has_sensitive_data = models.BooleanField(_("contains sensitive personal information"), default=False)
+    persons_count = models.BigIntegerField(_("persons concerned"), default=0)
+    leaves_mainland = models.BooleanField(_("may be offered outside the mainland"), default=False)
+    support_contact = models.CharField(_("support contact"), max_length=200, blank=True)
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, null=True, blank=True, related_name="versions")
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["listing", "number"], name="versions_are_numbered"),
+            models.UniqueConstraint(
+                fields=["listing"], condition=Q(state=VersionState.DRAFT), name="one_draft_at_a_time"
+            ),
+            sentence(
+                "core_data_is_never_submitted", Q(state=VersionState.DRAFT) | ~Q(classification=Classification.CORE)
+            ),
+            sentence("submitted_version_says_by_whom", Q(state=VersionState.DRAFT) | Q(submitted_by__isnull=False)),
+        ]
+        triggers = [
+            only_moves(VERSION_MOVES),
+            born_in(VersionState.DRAFT),
+            never_changes("listing", "number", "created_at", "created_by"),
+            pgtrigger.Trigger(
+                name="submitted_manual_never_changes",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange(*MANUAL, "submitted_by", "submitted_at"),
+                func="""
+                    IF OLD.state <> 'draft' THEN
+                        RAISE 'version % was submitted and never changes', OLD.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} v{self.number}"
+
+    def said(self, texts: dict[str, str]) -> str:
+        """The text in the reader's language, else in the first there is."""
+        language = get_language() or "en"
+        nearest = [language, "zh-hans" if language == "zh-hant" else "zh-hant", "en", "zh-hans"]
+        return next((texts[key] for key in nearest if texts.get(key)), "")
+
+    @property
+    def title(self) -> str:
+        return self.said(self.titles)
+
+    @property
+    def summary(self) -> str:
+        return self.said(self.summaries)
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    def open_to_all(self) -> OfferQuerySet:
+        return self.filter(closed_at=None).exclude(audience=Offer.Audience.NAMED)
+
+    def visible_to(self, organisation: Organisation | None) -> OfferQuerySet:
+        """Offers on sale that this organisation may see: open ones, those that name it, and its own."""
+        if organisation is None:
+            return self.open_to_all()
+        named = Q(
+            audience=Offer.Audience.NAMED, pk__in=OfferBuyer.objects.filter(organisation=organisation).values("offer")
+        )
+        own = Q(listing__seller=organisation)
+        return self.filter(Q(closed_at=None)).filter(~Q(audience=Offer.Audience.NAMED) | named | own)
+
+
+class Offer(models.Model):
+    """A price plan: price, terms, channel, who may buy, and how many licences are left. Closed, never changed."""
+
+    class Audience(models.TextChoices):
+        EVERYONE = "everyone", _("Every verified member")
+        NAMED = "named", _("Named buyers")
+        ON_REQUEST = "on_request", _("On request")
+
+    public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="offers")
+    name = models.CharField(_("name"), max_length=120)
+    price_minor = models.BigIntegerField(_("price"))
+    currency = models.CharField(_("currency"), max_length=3)
+    terms = models.JSONField(_("licence terms"))
+    channel = models.CharField(_("delivery channel"), max_length=20, default="files")
+    inspection_days = models.PositiveSmallIntegerField(_("inspection days"), default=7)
+    audience = models.CharField(_("who may buy"), max_length=12, choices=Audience.choices, default=Audience.EVERYONE)
+    buyers = models.ManyToManyField(Organisation, through="OfferBuyer", related_name="+")
+    licences_total = models.PositiveIntegerField(_("licences for sale"), null=True, blank=True)
+    licences_left = models.IntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["price_minor", "pk"]
+        constraints = [
+            sentence("price_is_not_negative", Q(price_minor__gte=0)),
+            sentence("currency_is_three_capitals", Q(currency__regex=r"^[A-Z]{3}$")),
+            sentence(
+                "no_more_licences_than_offered",
+                Q(licences_total=None, licences_left=None)
+                | Q(licences_total__isnull=False, licences_left__gte=0, licences_left__lte=F("licences_total")),
+            ),
+        ]
+        triggers = [
+            never_changes(
+                "public_id", "listing", "name", "price_minor", "currency", "terms", "channel", "inspection_days", "audience",
+                "licences_total", "created_at", "created_by",
+            ),
+            *never_deleted(),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+
+class OfferBuyer(models.Model):
+    """An organisation that a named offer names."""
+
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["offer", "organisation"], name="named_once_per_offer")]
+
+
+class Registration(models.Model):
+    """An entry of the product register: one number a version."""
+
+    version = models.OneToOneField(Version, on_delete=models.PROTECT, related_name="registration")
+    number = models.CharField(max_length=40, unique=True)
+    holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="registrations")
+    rights = models.JSONField()
+    source_statement = models.TextField()
+    release_digest = models.CharField(max_length=80)
+    registered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return self.number

@@ -1,0 +1,55 @@
+"""The maps of moves of a version, a release's profile and a listing: `{state: {act: next state}}`."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.guards import Moves
+
+
+class VersionState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Submitted")
+    IN_REVIEW = "in_review", _("In review")
+    APPROVED = "approved", _("Approved")
+    CHANGES_REQUESTED = "changes_requested", _("Changes requested")
+    REFUSED = "refused", _("Refused")
+
+
+class ListingState(models.TextChoices):
+    UNLISTED = "unlisted", _("Unlisted")
+    REGISTERED = "registered", _("Registered")
+    LISTED = "listed", _("Listed")
+    SUSPENDED = "suspended", _("Suspended")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class ProfileState(models.TextChoices):
+    DUE = "due", _("Waiting")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+V, L, P = VersionState, ListingState, ProfileState
+
+VERSION_MOVES: Moves = {
+    V.DRAFT: {"submit": V.SUBMITTED},
+    V.SUBMITTED: {"take": V.IN_REVIEW},
+    V.IN_REVIEW: {"approve": V.APPROVED, "request_changes": V.CHANGES_REQUESTED, "refuse": V.REFUSED},
+    V.APPROVED: {},
+    V.CHANGES_REQUESTED: {},
+    V.REFUSED: {},
+}
+
+LISTING_MOVES: Moves = {
+    L.UNLISTED: {"register": L.REGISTERED, "withdraw": L.WITHDRAWN},
+    L.REGISTERED: {"publish": L.LISTED, "withdraw": L.WITHDRAWN},
+    L.LISTED: {"suspend": L.SUSPENDED, "withdraw": L.WITHDRAWN},
+    L.SUSPENDED: {"resume": L.LISTED, "withdraw": L.WITHDRAWN},
+    L.WITHDRAWN: {},
+}
+
+PROFILE_MOVES: Moves = {
+    P.DUE: {"finish": P.DONE, "fail": P.FAILED},
+    P.DONE: {},
+    P.FAILED: {"try_again": P.DUE},
+}

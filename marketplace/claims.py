@@ -1,0 +1,74 @@
+"""Claim, call, record: how a worker takes a row that needs a call to the outside.
+
+A claim is a short transaction with a lapse time; the call happens with no transaction open; a command records the
+answer. A worker that dies leaves a claim that lapses, so another repeats the call with the same stable key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+logger = logging.getLogger(__name__)
+BACK_OFF_LIMIT_SECONDS = 300
+
+
+class Claimable(models.Model):
+    """A row of the to-do list: when it may next be tried, who has it now, and how it went so far."""
+
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    tries = models.IntegerField(default=0)
+    next_try_at = models.DateTimeField(default=timezone.now)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def claim_next(cls, due: models.QuerySet[Self], *, claim_seconds: int | None = None) -> Self | None:
+        """Take the oldest row of `due` that nobody holds, or None. Never waits for another worker."""
+        now = timezone.now()
+        free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+        with transaction.atomic():
+            row = (
+                due.filter(free, next_try_at__lte=now)
+                .order_by("next_try_at", "pk")
+                .select_for_update(skip_locked=True, of=("self",))
+                .first()
+            )
+            if row is None:
+                return None
+            row.claimed_until = now + dt.timedelta(seconds=claim_seconds or settings.CLAIM_SECONDS)
+            row.tries += 1
+            row.save(update_fields=["claimed_until", "tries"])
+        return row
+
+    def postpone(self, error: Exception | str) -> None:
+        """Give the claim back and try again later, ever more seldom."""
+        delay = min(2 ** min(self.tries, 20), BACK_OFF_LIMIT_SECONDS)
+        self.error = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
+        self.next_try_at = timezone.now() + dt.timedelta(seconds=delay)
+        self.claimed_until = None
+        type(self)._default_manager.filter(pk=self.pk).update(
+            error=self.error[:2000], next_try_at=self.next_try_at, claimed_until=None
+        )
+
+
+@contextmanager
+def postponed_on_failure(row: Claimable) -> Iterator[None]:
+    """A row that fails backs off alone and shows on the desk of stuck work; its neighbours go on."""
+    try:
+        yield
+    except Exception as error:
+        if connection.in_atomic_block:
+            raise
+        logger.warning("%s %s postponed after try %s: %s", type(row).__name__, row.pk, row.tries, type(error).__name__)
+        row.postpone(error)

@@ -1,0 +1,122 @@
+"""One table: which role may do which act. Buttons, API, docs and tests are made from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.errors import RoleNeeded
+
+if TYPE_CHECKING:
+    from marketplace.models import Organisation, User
+
+
+class Role(models.TextChoices):
+    """What a person is in an organisation."""
+
+    OWNER = "owner", _("Owner")
+    TRADER = "trader", _("Trader")
+    DATA_STEWARD = "data_steward", _("Data steward")
+    FINANCE = "finance", _("Finance")
+    COMPLIANCE = "compliance", _("Compliance")
+    VIEWER = "viewer", _("Viewer")
+
+
+class StaffRole(models.TextChoices):
+    """What a person is at the exchange."""
+
+    VETTING = "vetting", _("Vetting")
+    REVIEW = "review", _("Review")
+    PAYMENTS = "payments", _("Payments")
+    DISPUTES = "disputes", _("Disputes")
+    CLEARING = "clearing", _("Clearing")
+    AUDIT = "audit", _("Audit")
+    SUPPORT = "support", _("Support")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+O, T, D, F, C = Role.OWNER, Role.TRADER, Role.DATA_STEWARD, Role.FINANCE, Role.COMPLIANCE
+
+MEMBER_ACTS: dict[str, frozenset[Role]] = {
+    "look": frozenset(Role),
+    "manage_members": frozenset({O}),
+    "manage_tokens": frozenset({O}),
+    "apply": frozenset({O}),
+    "edit_listing": frozenset({O, D, T}),
+    "submit": frozenset({O, D}),
+    "withdraw_listing": frozenset({O, D}),
+    "offer": frozenset({O, T}),
+    "propose": frozenset({O, T}),
+    "agree": frozenset({O, T}),
+    "decline": frozenset({O, T}),
+    "cancel": frozenset({O, T}),
+    "pay": frozenset({O, T, F}),
+    "download": frozenset({O, T, D}),
+    "accept": frozenset({O, T, D}),
+    "dispute": frozenset({O, T, C}),
+    "see_money": frozenset({O, F, T, C}),
+    "manage_payout": frozenset({O, F}),
+}
+
+S = StaffRole
+STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
+    "vet": frozenset({S.VETTING}),
+    "review": frozenset({S.REVIEW}),
+    "hold": frozenset({S.VETTING, S.REVIEW, S.DISPUTES}),
+    "suspend_listing": frozenset({S.REVIEW}),
+    "resolve": frozenset({S.DISPUTES}),
+    "match_payment": frozenset({S.PAYMENTS}),
+    "release_clearing": frozenset({S.CLEARING}),
+    "revoke_paper": frozenset({S.REVIEW, S.CLEARING}),
+    "try_again": frozenset({S.SUPPORT, S.PAYMENTS, S.CLEARING}),
+    "manage_staff": frozenset({S.ADMINISTRATOR}),
+    "forget": frozenset({S.ADMINISTRATOR}),
+    "look_everywhere": frozenset({S.AUDIT, S.ADMINISTRATOR, S.SUPPORT}),
+}
+
+# Which of the staff sees which desk; the auditor and the administrator see all and change nothing there.
+DESKS: dict[str, frozenset[StaffRole]] = {
+    "organisations": frozenset({S.VETTING, S.SUPPORT}),
+    "reviews": frozenset({S.REVIEW}),
+    "payments": frozenset({S.PAYMENTS}),
+    "disputes": frozenset({S.DISPUTES}),
+    "clearing": frozenset({S.CLEARING}),
+    "stuck": frozenset({S.SUPPORT, S.PAYMENTS, S.CLEARING}),
+}
+SEES_EVERY_DESK = frozenset({S.AUDIT, S.ADMINISTRATOR})
+
+
+def may(by: User | None, organisation: Organisation, act: str) -> bool:
+    """Whether this person's role in this organisation allows the act."""
+    if by is None or not by.is_active:
+        return False
+    role = by.role_in(organisation)
+    return role is not None and role in MEMBER_ACTS[act]
+
+
+def require(by: User | None, organisation: Organisation, act: str) -> None:
+    """Raises RoleNeeded unless `by` may do `act` for `organisation`."""
+    if not may(by, organisation, act):
+        needed = ", ".join(sorted(str(role.label) for role in MEMBER_ACTS[act]))
+        raise RoleNeeded(f"“{act}” for {organisation} needs one of these roles: {needed}.")
+
+
+def staff_may(by: User | None, act: str) -> bool:
+    """Whether this member of the exchange's staff may do the act."""
+    return by is not None and by.is_active and by.is_staff and not STAFF_ACTS[act].isdisjoint(by.staff_roles)
+
+
+def require_staff(by: User | None, act: str) -> None:
+    """Raises RoleNeeded unless `by` is staff with a role for `act`."""
+    if not staff_may(by, act):
+        needed = ", ".join(sorted(str(role.label) for role in STAFF_ACTS[act]))
+        raise RoleNeeded(f"“{act}” needs one of these staff roles: {needed}.")
+
+
+def sees_desk(by: User | None, desk: str) -> bool:
+    """Whether this member of the staff sees the desk."""
+    if by is None or not by.is_active or not by.is_staff:
+        return False
+    return not (DESKS[desk] | SEES_EVERY_DESK).isdisjoint(by.staff_roles)

@@ -1,0 +1,5 @@
+"""The file channel."""
+
+
+class Files:
+    name = "files"

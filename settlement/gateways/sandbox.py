@@ -1,0 +1,5 @@
+"""The sandbox gateway: acts out a bank, moves no money."""
+
+
+class Sandbox:
+    name = "sandbox"

@@ -1,0 +1,67 @@
+"""The journal: recorded with the change, sealed in a tree, followed at least once, forgotten whole."""
+
+import pytest
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+
+from marketplace import journal
+from marketplace.models import Event, Salt, Seal, TreeHead, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person() -> User:
+    return User.objects.create_user("ann@example.com")
+
+
+def test_sealing_gives_each_event_the_next_position(person):
+    for number in range(3):
+        journal.record("person.joined", person, by=None, number=number)
+    assert journal.seal() == 3
+    journal.record("person.left", person, by=person)
+    assert journal.seal() == 1
+    assert list(Seal.objects.order_by("position").values_list("position", "event__kind")) == [
+        (0, "person.joined"),
+        (1, "person.joined"),
+        (2, "person.joined"),
+        (3, "person.left"),
+    ]
+    assert list(TreeHead.objects.order_by("size").values_list("size", flat=True)) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE marketplace_event SET kind = 'person.other'",
+        "UPDATE marketplace_event SET facts = '{}'",
+        "DELETE FROM marketplace_event",
+        "TRUNCATE marketplace_event CASCADE",
+        "UPDATE marketplace_seal SET position = 9",
+        "DELETE FROM marketplace_seal",
+        "TRUNCATE marketplace_seal",
+        "DELETE FROM marketplace_salt",
+        "TRUNCATE marketplace_salt",
+        "UPDATE marketplace_treehead SET size = 9",
+        "TRUNCATE marketplace_treehead",
+    ],
+)
+def test_database_refuses_to_change_the_journal(person, statement):
+    journal.record("person.joined", person, by=None)
+    journal.seal()
+    with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(statement)
+    assert Event.objects.get().facts == {}
+    assert Seal.objects.get().position == 0
+
+
+def test_forgetting_removes_facts_and_salt_and_keeps_the_leaf(person):
+    event = journal.record("person.joined", person, by=None, reason="x")
+    journal.seal()
+    leaf = bytes(Seal.objects.get().leaf_hash)
+    journal.forget(event)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert Event.objects.get().facts is None
+    assert not Salt.objects.exists()
+    assert bytes(Seal.objects.get().leaf_hash) == leaf
