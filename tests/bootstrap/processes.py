@@ -1,0 +1,32 @@
+"""Which processes belong to a folder: they work in it, name it on their command line, or in their environment."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from marketplace.clone_lock import is_alive
+
+
+def processes_of(folder: Path) -> dict[int, str]:
+    """Process id → command line, this process left out."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid() or not is_alive(int(entry.name)):
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes()
+            known = [words, (entry / "environ").read_bytes(), os.fsencode(os.readlink(entry / "cwd"))]
+        except OSError:
+            continue
+        if any(os.fsencode(folder) in text for text in known):
+            found[int(entry.name)] = words.replace(b"\0", b" ").decode(errors="replace")
+    return found
+
+
+def eventually(condition: Callable[[], object], seconds: float = 120) -> None:
+    """Wait until it holds. The limit is only there so that a broken thing fails; slow machines get their time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"this never came true: {condition}"
+        time.sleep(0.05)
