@@ -19,7 +19,8 @@ settlement_statement      member, cycle, cleared_at, currency, lines [{trade_num
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
                           the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
                           proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
-                          funded_at where there were any), journal {position, size, root}
+                          funded_at where there were any), journal {position, size, root};
+                          optional contract_number
 """
 
 from __future__ import annotations
@@ -57,7 +58,10 @@ _AMOUNTS = ("gross_minor", "fee_minor", "net_minor")
 
 # The exchange's clock is that of Beijing and Hong Kong, which have known no summer time since 1991.
 _EXCHANGE_CLOCK = timezone(timedelta(hours=8))
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 # Signs that turn the direction of writing could make a name read as another one.
 _DIRECTION_SIGNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -69,13 +73,12 @@ class CannotTypeset(ValueError):
 
 
 def typeset(kind: str, record: dict[str, Any], *, language: str, verify_url: str, sandbox: bool) -> bytes:
-    """The PDF of a paper (PDF/A-2b); the same record, language, address and `sandbox` give the same bytes.
+    """The PDF of a paper, as PDF/A-2b; the same record, language, address and `sandbox` give the same bytes.
 
     `verify_url` goes into the QR code and is printed; `sandbox` prints on the paper's face that no money moved.
     Raises CannotTypeset.
     """
     _require_whole(kind, record, language)
-    issued_at = _moment(record["issued_at"], "issued_at")
     paper = {
         "language": language,
         "record": _shown(record, language, record.get("currency")),
@@ -85,19 +88,27 @@ def typeset(kind: str, record: dict[str, Any], *, language: str, verify_url: str
         "qr": _qr_code(verify_url),
         "sandbox": sandbox,
     }
+    issued_at = int(_moment(record["issued_at"], "issued_at").timestamp())
     try:
-        pdf = typst.compile(
-            str(PAPERS / f"{kind}.typ"),
-            root=str(PAPERS),
-            font_paths=_fonts(),
-            sys_inputs={"paper": json.dumps(paper, ensure_ascii=False)},
-            timestamp=int(issued_at.timestamp()),
-            pdf_standards=["a-2b"],
-            format="pdf",
-        )
-    except typst.TypstError as error:
-        raise CannotTypeset(f"The record of {record['number']} could not be typeset: {error}") from error
-    return bytes(pdf)
+        return _compiled(kind, paper, issued_at, archival=True)
+    except typst.TypstError:
+        # PDF/A refuses signs our fonts lack, such as emoji; a paper with an empty box in it is better than none.
+        try:
+            return _compiled(kind, paper, issued_at, archival=False)
+        except typst.TypstError as error:
+            raise CannotTypeset(f"The record of {record['number']} could not be typeset: {error}") from error
+
+
+def _compiled(kind: str, paper: dict[str, Any], issued_at: int, *, archival: bool) -> bytes:
+    return typst.compile(
+        str(PAPERS / f"{kind}.typ"),
+        root=str(PAPERS),
+        font_paths=_fonts(),
+        sys_inputs={"paper": json.dumps(paper, ensure_ascii=False)},
+        timestamp=issued_at,
+        pdf_standards="a-2b" if archival else None,
+        format="pdf",
+    )
 
 
 @cache
@@ -173,11 +184,11 @@ def _moment(text: str, key: str) -> datetime:
 
 
 def _written_moment(moment: datetime, language: str) -> str:
-    """`21 November 2026, 16:05 (UTC+8)` or `2026年11月21日 16:05（UTC+8）`, by the exchange's clock."""
+    """`21 November 2026, 16:05` or `2026年11月21日 16:05`, by the exchange's clock, as each paper's foot says."""
     there = moment.astimezone(_EXCHANGE_CLOCK)
     if language == "en":
-        return f"{there.day} {_MONTHS[there.month - 1]} {there.year}, {there:%H:%M} (UTC+8)"
-    return f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}（UTC+8）"
+        return f"{there.day} {_MONTHS[there.month - 1]} {there.year}, {there:%H:%M}"
+    return f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
 
 
 def _qr_code(address: str) -> str:

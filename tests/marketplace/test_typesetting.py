@@ -1,0 +1,435 @@
+"""Papers: the same bytes from the same record, everything it holds on the page, and members' text only ever shown."""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marketplace.canonical import digest_of
+from marketplace.typesetting import LANGUAGES, PAPERS, CannotTypeset, typeset
+from tests.pdf_text import pages, text_of
+
+ADDRESS = "https://exchange.example/verify/TC-7M2N-W8Q4-KXTB?code=7K3M-9QWX-2HDP-A4TZ"
+DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+SELLER = {
+    "name": "上海远洋数据科技有限公司",
+    "latin_name": "Shanghai Ocean Data Technology Co., Ltd.",
+    "number_kind": "uscc",
+    "registration_number": "91110000600037341L",
+}
+BUYER = {
+    "name": "香港灣區航運研究有限公司",
+    "latin_name": "Hong Kong Bay Shipping Research Limited",
+    "number_kind": "hk_br",
+    "registration_number": "12345678",
+}
+PRODUCT = {
+    "titles": {"en": "Flights of 2013", "zh-hans": "2013年航班数据", "zh-hant": "2013年航班數據"},
+    "product_type": "dataset",
+    "version": 3,
+    "register_number": "PR-4K7Q-X9M2-HDPW",
+}
+LICENCE = {
+    language: {
+        "may": [{"code": "a", "text": may, "kept": "contractual"}],
+        "may_not": [{"code": "b", "text": may_not, "kept": "contractual"}],
+        "must": [{"code": "c", "text": must, "kept": "enforced"}],
+    }
+    for language, may, may_not, must in [
+        ("en", "Use it for research", "Pass it on", "Sign in first"),
+        ("zh-hans", "用于科研", "转交他人", "先行登录"),
+        ("zh-hant", "用於科研", "轉交他人", "先行登入"),
+    ]
+}
+COMMON = {"issuer": "Databourse", "issued_at": "2026-11-21T08:05:00Z"}
+TRADE = {**PRODUCT, "trade_number": "TR-4K7Q-X9M2-HDPW", "seller": SELLER, "buyer": BUYER, "licence": LICENCE}
+
+RECORDS: dict[str, dict[str, Any]] = {
+    "registration_certificate": {
+        **COMMON,
+        **PRODUCT,
+        "number": "RC-7M2N-W8Q4-KXTB",
+        "holder": SELLER,
+        "rights": {
+            "holding": {"held": True, "basis": "Own systems"},
+            "use": {"held": False},
+            "operation": {"held": True},
+        },
+        "source_statement": "Records of departures published by the airports.",
+        "lawful_basis": "open",
+        "classification": "general_1",
+        "has_personal_data": False,
+        "release_digest": DIGEST,
+        "registered_at": "2026-11-20T23:30:00+00:00",
+    },
+    "trade_contract": {
+        **COMMON,
+        **TRADE,
+        "number": "CN-7M2N-W8Q4-KXTB",
+        "release_digest": DIGEST,
+        "price_minor": 123_456_700,
+        "currency": "CNY",
+        "inspection_days": 7,
+        "governing_law": "Law of the Hong Kong Special Administrative Region",
+        "agreements": [
+            {"organisation": BUYER["name"], "agreed_at": "2026-11-20T03:00:00Z"},
+            {"organisation": SELLER["name"], "agreed_at": "2026-11-20T05:30:00Z"},
+        ],
+        "rules_digest": DIGEST,
+    },
+    "settlement_statement": {
+        **COMMON,
+        "number": "ST-7M2N-W8Q4-KXTB",
+        "member": SELLER,
+        "cycle": "CY-000017",
+        "cleared_at": "2026-11-21T08:00:00Z",
+        "currency": "CNY",
+        "lines": [
+            {
+                "trade_number": "TR-4K7Q-X9M2-HDPW",
+                "titles": PRODUCT["titles"],
+                "gross_minor": 123_456_700,
+                "fee_minor": 3_086_418,
+                "net_minor": 120_370_282,
+            },
+            {
+                "trade_number": "TR-4K7Q-X9M2-HDPA",
+                "titles": {"zh-hans": "全球机场"},
+                "gross_minor": 50_000,
+                "fee_minor": 1_250,
+                "net_minor": 48_750,
+            },
+        ],
+        "totals": {"gross_minor": 123_506_700, "fee_minor": 3_087_668, "net_minor": 120_419_032},
+        "payout_reference": "PO-20261121-17",
+    },
+    "trade_certificate": {
+        **COMMON,
+        **TRADE,
+        "number": "TC-7M2N-W8Q4-KXTB",
+        "contract_number": "CN-7M2N-W8Q4-KXTB",
+        "price_minor": 123_456_700,
+        "currency": "CNY",
+        "delivery_digest": DIGEST,
+        "proposed_at": "2026-11-20T03:00:00Z",
+        "agreed_at": "2026-11-20T05:30:00Z",
+        "registered_at": "2026-11-20T05:31:00Z",
+        "funded_at": "2026-11-20T06:11:00Z",
+        "delivered_at": "2026-11-20T06:12:00Z",
+        "accepted_at": "2026-11-20T09:00:00Z",
+        "cleared_at": "2026-11-20T10:00:00Z",
+        "settled_at": "2026-11-21T01:30:00Z",
+        "journal": {"position": 1234, "size": 1240, "root": DIGEST.removeprefix("sha256:")},
+    },
+}
+EVERY_PAPER = [(kind, language) for kind in RECORDS for language in LANGUAGES]
+
+
+def paper(kind: str, language: str = "en", *, sandbox: bool = False, **changes: Any) -> bytes:
+    return typeset(kind, {**RECORDS[kind], **changes}, language=language, verify_url=ADDRESS, sandbox=sandbox)
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY_PAPER)
+def test_the_same_record_gives_the_same_bytes_on_one_page(kind, language):
+    first = paper(kind, language)
+    assert (
+        first
+        == paper(kind, language)
+        == typeset(kind, copy.deepcopy(RECORDS[kind]), language=language, verify_url=ADDRESS, sandbox=False)
+    )
+    assert first.startswith(b"%PDF-")
+    assert len(pages(first)) == 1
+
+
+def test_another_process_with_another_hash_seed_and_clock_zone_gives_the_same_bytes():
+    program = (
+        "import sys; from tests.marketplace.test_typesetting import paper; "
+        "sys.stdout.buffer.write(paper('trade_certificate', 'zh-hant'))"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "1",
+        "TZ": "America/New_York",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, env=environment, cwd=PAPERS.parent.parent
+    )
+    assert elsewhere.stdout == paper("trade_certificate", "zh-hant")
+
+
+def test_threads_do_not_disturb_each_other():
+    expected = {kind: paper(kind) for kind in RECORDS}
+    with ThreadPoolExecutor(4) as threads:
+        for kind, pdf in threads.map(lambda kind: (kind, paper(kind)), list(RECORDS) * 5):
+            assert pdf == expected[kind]
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY_PAPER)
+def test_every_paper_prints_its_number_digest_address_and_time(kind, language):
+    text = text_of(paper(kind, language))
+    assert RECORDS[kind]["number"] in text
+    assert digest_of(RECORDS[kind]) in text
+    assert ADDRESS in text
+    assert ("21 November 2026, 16:05" if language == "en" else "2026年11月21日 16:05") in text
+    assert "\ufffd" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "english", "simplified", "traditional"),
+    [
+        ("registration_certificate", "Registration Certificate", "数据产品登记证书", "數據產品登記證書"),
+        ("trade_contract", "Trade Contract", "数据交易合同", "數據交易合約"),
+        ("settlement_statement", "Settlement Statement", "结算单", "結算單"),
+        ("trade_certificate", "Trade Certificate", "数据交易凭证", "數據交易憑證"),
+    ],
+)
+def test_the_title_is_in_the_chosen_language_with_english_beneath(kind, english, simplified, traditional):
+    assert text_of(paper(kind)).count(english) == 1
+    for language, title in [("zh-hans", simplified), ("zh-hant", traditional)]:
+        assert f"{title}\n{english}\n" in text_of(paper(kind, language))
+
+
+def test_a_registration_certificate_states_holder_rights_source_and_release():
+    lines = text_of(paper("registration_certificate")).split("\n")
+    for said in [
+        "PR-4K7Q-X9M2-HDPW",
+        "Flights of 2013",
+        "Dataset",
+        "Version 3",
+        "上海远洋数据科技有限公司",
+        "Shanghai Ocean Data Technology Co., Ltd.",
+        "91110000600037341L",
+        "Right to hold the data resource",
+        "Own systems",
+        "Records of departures published by the airports.",
+        "Openly licensed",
+        "General data, grade 1, no personal information",
+        DIGEST,
+        "21 November 2026, 07:30",
+    ]:
+        assert said in lines
+    assert lines[lines.index("Right to process and use the data") + 1] == "not claimed"
+    assert lines[lines.index("Right to operate the data product") + 1] != "not claimed"
+    hong_kong = text_of(paper("registration_certificate", "zh-hant", has_personal_data=True))
+    assert "載有個人資料" in hong_kong
+    assert "個人信息" not in hong_kong
+
+
+def test_a_contract_states_parties_price_licence_and_who_agreed_when():
+    text = text_of(paper("trade_contract", "zh-hans"))
+    for said in [
+        "CNY 1,234,567.00",
+        "自交付之日起7日内",
+        "用于科研",
+        "转交他人",
+        "先行登录",
+    ]:
+        assert said in text
+    assert "上海远洋数据科技有限公司\n2026年11月20日 13:30" in text
+    assert "香港灣區航運研究有限公司\n2026年11月20日 11:00" in text
+    assert "Law of the Hong Kong Special Administrative Region" in text
+    assert "Use it for research" not in text
+    assert [dot for dot in text if dot in "●○"] == ["●", "○", "○", "○", "●"]  # the legend, then may, may not, must
+
+
+def test_a_free_contract_names_no_price_and_no_payment():
+    text = text_of(paper("trade_contract", price_minor=0))
+    assert "Free of charge" in text
+    assert "escrow" not in text
+    assert "CNY" not in text
+    assert "Paid into escrow" in text_of(paper("trade_contract"))
+
+
+def test_a_statement_shows_every_line_and_its_sums():
+    text = text_of(paper("settlement_statement"))
+    assert "TR-4K7Q-X9M2-HDPW\nFlights of 2013\n1,234,567.00\n30,864.18\n1,203,702.82\n" in text
+    assert "TR-4K7Q-X9M2-HDPA\n全球机场\n500.00\n12.50\n487.50\n" in text
+    assert "Total\n1,235,067.00\n30,876.68\n1,204,190.32\n" in text
+    assert "PO-20261121-17" in text
+    assert "Nothing to pay out" in text_of(paper("settlement_statement", payout_reference=None))
+
+
+def test_a_statement_in_yen_has_no_decimals():
+    line = {**RECORDS["settlement_statement"]["lines"][0], "gross_minor": 1_000, "fee_minor": 25, "net_minor": 975}
+    totals = {"gross_minor": 1_000, "fee_minor": 25, "net_minor": 975}
+    text = text_of(paper("settlement_statement", currency="JPY", lines=[line], totals=totals))
+    assert "Total\n1,000\n25\n975\n" in text
+
+
+def test_a_long_statement_repeats_its_head_and_counts_its_pages():
+    line = RECORDS["settlement_statement"]["lines"][1]
+    totals = {"gross_minor": 50_000 * 120, "fee_minor": 1_250 * 120, "net_minor": 48_750 * 120}
+    sheets = pages(paper("settlement_statement", lines=[line] * 120, totals=totals))
+    assert len(sheets) > 2
+    for number, sheet in enumerate(sheets, start=1):
+        assert "Trade\nData product\nGross\nService fee\nNet\n" in sheet
+        assert f"{number} / {len(sheets)}" in sheet
+    assert [("Total" in sheet) for sheet in sheets] == [False] * (len(sheets) - 1) + [True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        (
+            {"totals": {"gross_minor": 123_506_700, "fee_minor": 3_087_668, "net_minor": 120_419_033}},
+            "net_minor do not",
+        ),
+        ({"totals": {"gross_minor": 1, "fee_minor": 3_087_668, "net_minor": 120_419_032}}, "gross_minor do not"),
+        ({"lines": []}, "gross_minor do not"),
+        (
+            {"lines": [{**RECORDS["settlement_statement"]["lines"][0], "net_minor": 1}]},
+            "TR-4K7Q-X9M2-HDPW the net is not the gross less the fee",
+        ),
+    ],
+)
+def test_a_statement_that_does_not_add_up_is_never_printed(changes, complaint):
+    with pytest.raises(CannotTypeset, match=complaint):
+        paper("settlement_statement", **changes)
+
+
+def test_a_trade_certificate_tells_the_course_of_the_trade_and_its_place_in_the_log():
+    text = text_of(paper("trade_certificate"))
+    for said in [
+        "TR-4K7Q-X9M2-HDPW",
+        "PR-4K7Q-X9M2-HDPW",
+        "CN-7M2N-W8Q4-KXTB",
+        "CNY 1,234,567.00",
+        "Use it for research",
+        "Proposed\n20 November 2026, 11:00\nAgreed\n20 November 2026, 13:30\nRegistered\n",
+        "Settled\n21 November 2026, 09:30\n",
+        "entry 1234, in a tree of 1240",
+        "Tree root \n9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        DIGEST,
+    ]:
+        assert said in text
+    assert "Pass it on" not in text
+
+
+def test_a_price_may_be_withheld_and_a_free_trade_was_never_funded():
+    withheld = {key: value for key, value in RECORDS["trade_certificate"].items() if key != "currency"}
+    withheld["price_minor"] = None
+    text = text_of(typeset("trade_certificate", withheld, language="zh-hant", verify_url=ADDRESS, sandbox=False))
+    assert "應雙方要求不予公開" in text
+    assert "CNY" not in text
+    free = text_of(paper("trade_certificate", price_minor=0, funded_at=None))
+    assert "Free of charge" in free
+    assert "Funded" not in free
+
+
+@pytest.mark.parametrize("kind", ["trade_contract", "settlement_statement", "trade_certificate"])
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", r"No money move(d|s)"),
+        ("zh-hans", "(没有|不)发生真实的资金往来"),
+        ("zh-hant", "(並無|不涉及)實際款項往來"),
+    ],
+)
+def test_a_paper_paid_by_the_sandbox_says_that_no_money_moved(kind, language, words):
+    assert re.search(words, text_of(paper(kind, language, sandbox=True)))
+    assert not re.search(words, text_of(paper(kind, language, sandbox=False)))
+
+
+def test_a_title_is_shown_in_the_nearest_language_there_is():
+    for titles, language, shown in [
+        ({"zh-hans": "航班"}, "zh-hant", "航班"),
+        ({"en": "Flights", "zh-hant": "航班數據"}, "zh-hans", "航班數據"),
+        ({"zh-hans": "航班"}, "en", "航班"),
+        ({"en": "Flights", "zh-hans": ""}, "zh-hans", "Flights"),
+    ]:
+        assert f"\n{shown}\n" in text_of(paper("registration_certificate", language, titles=titles))
+
+
+HOSTILE = (
+    '#panic("read") #read("/etc/passwd") $x_1$ *b* `r` <label> @ref \\ ] [ } { " // /* =1+1 <script>alert(1)</script> '
+    "#sys.inputs \\u{41} ~ -- ... https://evil.example/"
+)
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_what_members_write_is_shown_as_written_and_never_read_as_typst(kind):
+    organisation = {"name": HOSTILE, "latin_name": HOSTILE, "number_kind": "other", "registration_number": "#x$ 1"}
+    hostile: dict[str, Any] = {"titles": {"en": HOSTILE}, "issuer": "#eval"}
+    parties = {"holder", "seller", "buyer", "member"} & RECORDS[kind].keys()
+    hostile |= dict.fromkeys(parties, organisation)
+    if kind == "settlement_statement":
+        hostile["lines"] = [{**line, "titles": {"en": HOSTILE}} for line in RECORDS[kind]["lines"]]
+    shown = re.sub(r"\s", "", text_of(paper(kind, **hostile)))
+    assert shown.count(re.sub(r"\s", "", HOSTILE)) >= 2
+    assert "#x$1" in shown
+
+
+def test_signs_that_hide_or_turn_text_are_left_out():
+    titles = {"en": "good\u202edlog\u2066 \x00\x07evil\u200f\x1b[1m"}
+    text = text_of(paper("registration_certificate", titles=titles))
+    assert "\ngooddlog evil[1m\n" in text
+
+
+def test_a_paper_is_made_even_when_no_font_has_a_sign():
+    pdf = paper("registration_certificate", titles={"en": "Ships 🚢 ไทย العربية"})
+    assert pdf == paper("registration_certificate", titles={"en": "Ships 🚢 ไทย العربية"})
+    assert "Ships" in text_of(pdf)
+
+
+def test_long_texts_break_and_flow_onto_more_pages():
+    words = "word " * 2_000
+    sheets = pages(paper("registration_certificate", titles={"en": "W" * 300}, source_statement=words + "end."))
+    assert len(sheets) > 1
+    assert sum(sheet.count("word") for sheet in sheets) == 2_000
+    assert "end." in sheets[-1]
+    assert "".join(sheets).count("W") == 300 + RECORDS["registration_certificate"]["number"].count("W") * len(
+        sheets
+    ) + "PR-4K7Q-X9M2-HDPW".count("W") + ADDRESS.count("W") * len(sheets)
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_record_that_lacks_something_is_refused_by_its_name(kind):
+    optional = {
+        "registration_certificate": {"lawful_basis"},
+        "trade_contract": {"rules_digest"},
+        "trade_certificate": {"registered_at", "funded_at", "contract_number"},
+    }
+    for key in RECORDS[kind].keys() - optional.get(kind, set()):
+        record = {name: value for name, value in RECORDS[kind].items() if name != key}
+        with pytest.raises(CannotTypeset, match=key):
+            typeset(kind, record, language="en", verify_url=ADDRESS, sandbox=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "changes", "complaint"),
+    [
+        ("invoice", "en", {}, "no paper of the kind 'invoice'"),
+        ("../words", "en", {}, "no paper of the kind"),
+        ("trade_contract", "fr", {}, "not in 'fr'"),
+        ("trade_contract", "en", {"issued_at": "yesterday"}, "issued_at is 'yesterday'"),
+        ("trade_contract", "en", {"issued_at": "2026-11-21T08:05:00"}, "offset from UTC"),
+        ("trade_certificate", "en", {"settled_at": ""}, "settled_at is ''"),
+        ("trade_certificate", "en", {"currency": None}, "price_minor but no currency"),
+        ("registration_certificate", "en", {"classification": "secret"}, "could not be typeset"),
+    ],
+)
+def test_what_cannot_be_typeset_is_refused_with_the_reason(kind, language, changes, complaint):
+    record = {**RECORDS.get(kind, COMMON), **changes}
+    with pytest.raises(CannotTypeset, match=re.escape(complaint)):
+        typeset(kind, record, language=language, verify_url=ADDRESS, sandbox=False)
+
+
+def test_every_word_of_the_papers_is_written_in_three_languages_and_used():
+    words = json.loads((PAPERS / "words.json").read_text())
+    source = "".join(path.read_text() for path in Path(PAPERS).glob("*.typ"))
+    for key, texts in words.items():
+        assert list(texts) == list(LANGUAGES), key
+        assert all(texts.values()), key
+        prefix = re.match(r"(title|opening|sandbox|type|number|right|basis|class|course)_", key)
+        assert f'"{key}"' in source or f"words.{key}" in source or (prefix and f'"{prefix[0]}"' in source), (
+            f"no paper says {key}"
+        )
+    assert "eval(" not in source
