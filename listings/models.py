@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from listings.states import LISTING_MOVES, PROFILE_MOVES, VERSION_MOVES, ListingState, ProfileState, VersionState
+from marketplace.claims import Claimable
 from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, User, new_public_id
 from marketplace.money import Money
@@ -65,6 +66,7 @@ class Listing(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     listed_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)  # why it was suspended or withdrawn, in words the seller sees
 
     objects = ListingQuerySet.as_manager()
 
@@ -187,7 +189,7 @@ class Upload(models.Model):
         ]
 
 
-class Profile(models.Model):
+class Profile(Claimable):
     """What the data of a release really is, as measured by the exchange."""
 
     release = models.OneToOneField(Release, on_delete=models.PROTECT, related_name="profile")
@@ -195,10 +197,6 @@ class Profile(models.Model):
     report = models.JSONField(null=True)
     quality = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     error_code = models.CharField(max_length=40, blank=True)
-    error = models.TextField(blank=True)
-    tries = models.IntegerField(default=0)
-    next_try_at = models.DateTimeField(default=timezone.now)
-    claimed_until = models.DateTimeField(null=True)
     measured_at = models.DateTimeField(null=True)
 
     class Meta:
