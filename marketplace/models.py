@@ -177,6 +177,15 @@ class Invitation(models.Model):
         return f"{self.email} → {self.organisation}"
 
 
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def visible_to(self, user: User, organisation: Organisation | None) -> AccessTokenQuerySet:
+        """The person's own keys; and, for an owner of the organisation acted for, all that are bound to it."""
+        own = Q(user=user)
+        if organisation is not None and user.role_in(organisation) == Role.OWNER:
+            own |= Q(organisation=organisation)
+        return self.filter(own).select_related("user", "organisation").order_by("-pk")
+
+
 class AccessToken(models.Model):
     """A script's key: a person's own (any of their organisations) or bound to one organisation. Kept as a digest."""
 
@@ -192,6 +201,8 @@ class AccessToken(models.Model):
     lapses_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessTokenQuerySet.as_manager()
 
     class Meta:
         triggers = [never_changes("user", "organisation", "scopes", "digest", "prefix")]

@@ -56,6 +56,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.participants.ActingMiddleware",
+    "marketplace.second_factor.StaffNeedSecondFactor",
+    "marketplace.refusals.RefusedPage",
 ]
 
 ROOT_URLCONF = "marketplace.urls"
@@ -191,12 +193,12 @@ if not DEBUG:
 # --- API -----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["marketplace.tokens.TokenAuthentication", "marketplace.tokens.PageSession"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["marketplace.scopes.SignedInWithScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "marketplace.api.NewestFirst",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["marketplace.api.RateOfUser", "marketplace.api.RateOfStranger"],
+    "DEFAULT_SCHEMA_CLASS": "marketplace.openapi.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["marketplace.rates.RateOfUser", "marketplace.rates.RateOfStranger"],
     "DEFAULT_THROTTLE_RATES": {
         "user": env("RATE_OF_USER", default="1200/min"),
         "anon": env("RATE_OF_STRANGER", default="120/min"),
@@ -212,6 +214,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "marketplace.openapi.describe_refusals",
+    ],
 }
 
 # --- the exchange --------------------------------------------------------------------------------------------------
