@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -87,6 +90,25 @@ class TradeQuerySet(models.QuerySet["Trade"]):
 
     def bought_by(self, organisation: Organisation | None) -> TradeQuerySet:
         return self.filter(buyer=organisation) if organisation else self.none()
+
+    def due(self, state: str) -> TradeQuerySet:
+        """Trades in this state that may be tried now."""
+        return self.filter(state=state, next_try_at__lte=timezone.now())
+
+    def overdue(self) -> TradeQuerySet:
+        """Trades that waited too long for a party: holds may still stretch the deadline, `trades.expire` knows."""
+        now = timezone.now()
+        funding_ended = now - dt.timedelta(days=settings.FUND_WITHIN_DAYS)
+        return self.filter(
+            Q(state=TradeState.PROPOSED, agree_until__lte=now)
+            | Q(state=TradeState.AGREED, agreed_at__lte=funding_ended)
+            | Q(state=TradeState.REGISTERED, fund_until__lte=now),
+            next_try_at__lte=now,
+        )
+
+    def without_certificate(self) -> TradeQuerySet:
+        """Settled trades that wait for their certificate."""
+        return self.filter(state=TradeState.SETTLED, certificate=None).order_by("pk")
 
 
 class Trade(models.Model):
@@ -561,13 +583,17 @@ class PayoutAccount(models.Model):
         ordering = ["-pk"]
         triggers = append_only()
 
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.reference}"
+
 
 class Payout(Claimable):
     """Money owed to a member, on its way."""
 
     cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, related_name="payouts")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="payouts")
-    gateway = models.CharField(max_length=20)
+    gateway = models.CharField(max_length=20, blank=True)  # the payee's; written with `destination` at the first claim
+    destination = models.CharField(max_length=120, blank=True)
     key = models.CharField(max_length=60, unique=True)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -608,7 +634,6 @@ class Statement(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="statements")
     currency = models.CharField(max_length=3)
     gross_minor = models.BigIntegerField()
-    refunded_minor = models.BigIntegerField(default=0)  # partial awards that left escrow before clearing
     fee_minor = models.BigIntegerField()
     recovered_minor = models.BigIntegerField(default=0)  # set against a receivable
     net_minor = models.BigIntegerField()
@@ -622,7 +647,7 @@ class Statement(models.Model):
             ),
             sentence(
                 "statement_adds_up",
-                Q(net_minor=F("gross_minor") - F("refunded_minor") - F("fee_minor") - F("recovered_minor")),
+                Q(net_minor=F("gross_minor") - F("fee_minor") - F("recovered_minor")),
             ),
         ]
         triggers = [
@@ -631,7 +656,6 @@ class Statement(models.Model):
                 "organisation",
                 "currency",
                 "gross_minor",
-                "refunded_minor",
                 "fee_minor",
                 "recovered_minor",
                 "net_minor",

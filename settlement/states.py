@@ -63,7 +63,7 @@ class ChargebackState(models.TextChoices):
     LOST = "lost", _("Lost")
 
 
-T, P, O, G, C, D, B = TradeState, PaymentState, OutgoingState, GrantState, CycleState, DisputeState, ChargebackState
+T, P, M, G, C, D, B = TradeState, PaymentState, OutgoingState, GrantState, CycleState, DisputeState, ChargebackState
 
 TRADE_MOVES: Moves = {
     T.PROPOSED: {"agree": T.AGREED, "decline": T.DECLINED, "cancel": T.CANCELLED, "expire": T.EXPIRED},
@@ -90,10 +90,10 @@ PAYMENT_MOVES: Moves = {
 }
 
 OUTGOING_MOVES: Moves = {
-    O.DUE: {"send": O.SENT},
-    O.SENT: {"pay": O.PAID, "bounce": O.BOUNCED},
-    O.PAID: {"bounce": O.BOUNCED},
-    O.BOUNCED: {},
+    M.DUE: {"send": M.SENT},
+    M.SENT: {"pay": M.PAID, "bounce": M.BOUNCED},
+    M.PAID: {"bounce": M.BOUNCED},
+    M.BOUNCED: {},
 }
 
 GRANT_MOVES: Moves = {

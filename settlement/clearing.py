@@ -1,0 +1,150 @@
+"""What a clearing cycle is, and what it makes each member owe and be owed. Pure sums; `trades` applies them.
+
+The exchange calculates and pays; it does not step between buyer and seller (no novation).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from marketplace import journal, roles
+from marketplace.errors import WrongState
+from marketplace.models import User
+from marketplace.money import share
+from settlement.models import ClearingCycle, Trade
+from settlement.states import CYCLE_MOVES, CycleState, TradeState
+
+
+@dataclass(frozen=True)
+class Line:
+    """One trade in a cycle, in minor units: what escrow holds, the fee, what the seller gets."""
+
+    trade_id: int
+    seller_id: int
+    currency: str
+    gross_minor: int
+    fee_minor: int
+
+    @property
+    def net_minor(self) -> int:
+        return self.gross_minor - self.fee_minor
+
+
+@dataclass
+class Position:
+    """What a cycle means for one member in one currency, in minor units."""
+
+    gross_minor: int = 0
+    fee_minor: int = 0
+    recovered_minor: int = 0
+    trade_ids: list[int] = field(default_factory=list)
+
+    @property
+    def net_minor(self) -> int:
+        return self.gross_minor - self.fee_minor - self.recovered_minor
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A cycle computed: its lines, and each member's position by (organisation id, currency)."""
+
+    lines: list[Line]
+    positions: dict[tuple[int, str], Position]
+
+
+def compute(held: Iterable[tuple[int, int, str, int, int]], owed: dict[tuple[int, str], int]) -> Sums:
+    """What the trades of a cycle mean for each member.
+
+    `held` are (trade id, seller id, currency, minor units in escrow, fee in basis points); `owed` is what a member
+    owes the exchange by (organisation id, currency), which is set against what it gets.
+    """
+    lines = []
+    positions: dict[tuple[int, str], Position] = defaultdict(Position)
+    for trade_id, seller_id, currency, gross_minor, basis_points in held:
+        line = Line(trade_id, seller_id, currency, gross_minor, share(gross_minor, basis_points))
+        lines.append(line)
+        position = positions[seller_id, currency]
+        position.gross_minor += line.gross_minor
+        position.fee_minor += line.fee_minor
+        position.trade_ids.append(trade_id)
+    for key, position in positions.items():
+        position.recovered_minor = min(owed.get(key, 0), position.net_minor)
+    return Sums(lines, dict(positions))
+
+
+def next_cut_off(after: dt.datetime) -> dt.datetime:
+    """The next daily cut-off, at CLEARING_CUT_OFF_HOUR of the exchange's clock, or CLEARING_EVERY_SECONDS on."""
+    if settings.CLEARING_EVERY_SECONDS:
+        return after + dt.timedelta(seconds=settings.CLEARING_EVERY_SECONDS)
+    local = after.astimezone(ZoneInfo(settings.TIME_ZONE))
+    cut_off = local.replace(hour=settings.CLEARING_CUT_OFF_HOUR, minute=0, second=0, microsecond=0)
+    return cut_off if cut_off > local else cut_off + dt.timedelta(days=1)
+
+
+@transaction.atomic
+def open_cycle() -> ClearingCycle:
+    """The open cycle; a new one, numbered on, when there is none. The unique index holds one open cycle."""
+    found = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
+    if found is not None:
+        return found
+    now = timezone.now()
+    number = (ClearingCycle.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    cycle, _is_new = ClearingCycle.objects.get_or_create(
+        number=number, defaults={"opened_at": now, "cut_off_at": next_cut_off(now)}
+    )
+    return cycle
+
+
+@transaction.atomic
+def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
+    """The cut-off: every accepted trade that is in no cycle yet is in this one. Staff may do it before time.
+
+    Raises WrongState, RoleNeeded.
+    """
+    if by is not None:
+        roles.require_staff(by, "release_clearing")
+    cycle = _locked(cycle, CycleState.OPEN)
+    now = timezone.now()
+    if by is None and cycle.cut_off_at > now:
+        raise WrongState(f"Cycle {cycle} has its cut-off at {cycle.cut_off_at:%Y-%m-%d %H:%M %Z}.")
+    trades = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False).update(cycle=cycle)
+    cycle.cut_off_at = min(cycle.cut_off_at, now)
+    move(cycle, "close", closed_at=now, cut_off_at=cycle.cut_off_at)
+    journal.record("cycle.closed", cycle, by=by, trades=trades)
+    return cycle
+
+
+def needs_two_people(cycle: ClearingCycle) -> bool:
+    """Whether what the cycle moves in any currency is above the limit that the exchange releases by itself."""
+    largest = cycle.trades.values("currency").annotate(total=Sum("price_minor")).order_by("-total").first()
+    return largest is not None and largest["total"] > settings.CLEARING_LIMIT_MINOR
+
+
+def move(cycle: ClearingCycle, act: str, **changes: object) -> ClearingCycle:
+    """Move a locked cycle; called by this module and by `trades.clear`."""
+    cycle.state = CYCLE_MOVES[cycle.state][act]
+    for name, value in changes.items():
+        setattr(cycle, name, value)
+    cycle.save(update_fields=["state", *changes])
+    return cycle
+
+
+def _locked(cycle: ClearingCycle, state: CycleState) -> ClearingCycle:
+    cycle = ClearingCycle.objects.select_for_update().get(pk=cycle.pk)
+    if cycle.state != state:
+        raise WrongState(f"Cycle {cycle} is {cycle.state}, not {state}.")
+    return cycle
+
+
+def locked_closed(cycle: ClearingCycle) -> ClearingCycle:
+    """The cycle, locked, if it is closed and not released. Raises WrongState."""
+    return _locked(cycle, CycleState.CLOSED)

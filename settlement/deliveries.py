@@ -1,0 +1,152 @@
+"""Access to what was bought: grants, their opening and closing, and the receipts of their use."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from compliance import clearance
+from listings import offers
+from marketplace import journal
+from marketplace.errors import NotReady, Refused, WrongState
+from marketplace.models import User
+from settlement.channels import Access
+from settlement.models import Grant, Receipt, Trade
+from settlement.states import GRANT_MOVES, GrantState, TradeState
+
+LIVE = (GrantState.OPEN, GrantState.SUSPENDED)
+
+
+class GrantClosed(Refused):
+    """This access is closed."""
+
+    code = "grant_closed"
+    status = 403
+    next = "See the order for the reason; a new purchase opens a new access."
+
+
+def _move(grant: Grant, act: str, **changes: object) -> Grant:
+    if act not in GRANT_MOVES[grant.state]:
+        raise WrongState(f"The access is {grant.get_state_display().lower()}.")
+    grant.state = GRANT_MOVES[grant.state][act]
+    for name, value in changes.items():
+        setattr(grant, name, value)
+    grant.save(update_fields=["state", *changes])
+    return grant
+
+
+def grant(trade: Trade) -> Grant:
+    """The buyer is due access; a worker opens it."""
+    return Grant.objects.create(trade=trade, channel=trade.offer.channel)
+
+
+def claim_next_grant() -> Grant | None:
+    """The next grant to open: funded, and not frozen by a chargeback."""
+    due = Grant.objects.filter(state=GrantState.DUE, is_close_due=False, trade__state=TradeState.FUNDED, trade__is_frozen=False)
+    return Grant.claim_next(due.select_related("trade__offer", "trade__release", "trade__version"))
+
+
+def record_open(grant: Grant, access: Access) -> Grant:
+    """The channel gave access; called with the trade locked. The licence's term begins."""
+    now = timezone.now()
+    return _move(
+        grant,
+        "open",
+        access=access.facts,
+        opened_at=now,
+        ends_at=months_after(now, grant.trade.terms.get("term_months")),
+        claimed_until=None,
+        error="",
+        tries=0,
+    )
+
+
+def months_after(moment: dt.datetime, months: int | None) -> dt.datetime | None:
+    """The same day so many months later, or the last day of that month; None for a term without end."""
+    if months is None:
+        return None
+    year, month = divmod(moment.month - 1 + months, 12)
+    year, month = moment.year + year, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+
+
+def require_use(grant: Grant, *, by: User | None) -> None:
+    """Whether the grant may be used right now: asked at every use. Raises GrantClosed, NotReady, NotCleared."""
+    grant = Grant.objects.select_related("trade__listing", "trade__buyer", "trade__seller").get(pk=grant.pk)
+    if grant.state == GrantState.DUE:
+        raise NotReady("The access is not open yet.")
+    if grant.state == GrantState.CLOSED or grant.is_close_due:
+        raise GrantClosed()
+    if grant.ends_at is not None and grant.ends_at <= timezone.now():
+        raise GrantClosed("The licence's term is over.", code="licence_ended")
+    trade = grant.trade
+    clearance.require_not_held(listing=trade.listing, buyer=trade.buyer, seller=trade.seller, trade_id=trade.pk)
+    if grant.state == GrantState.SUSPENDED:
+        raise NotReady("The access is suspended.", code="grant_suspended")
+
+
+def leave_receipt(
+    grant: Grant, *, path: str, sha256: str, first_byte: int, size_bytes: int, by: User | None
+) -> Receipt:
+    """One use of the grant, written before the bytes move: `size_bytes` is what will be sent at most."""
+    return Receipt.objects.create(
+        grant=grant, path=path, sha256=sha256, first_byte=first_byte, size_bytes=size_bytes, by=by
+    )
+
+
+@transaction.atomic
+def suspend(grant: Grant, *, why: str) -> Grant:
+    """Stop access for a while; an access that is not open stays as it is."""
+    grant = Grant.objects.select_for_update().get(pk=grant.pk)
+    if grant.state == GrantState.OPEN:
+        _move(grant, "suspend")
+        journal.record("grant.suspended", grant, by=None, trade=grant.trade_id, why=why)
+    return grant
+
+
+@transaction.atomic
+def resume(grant: Grant) -> Grant:
+    """Access goes on; one that was not suspended stays as it is."""
+    grant = Grant.objects.select_for_update().get(pk=grant.pk)
+    if grant.state == GrantState.SUSPENDED:
+        _move(grant, "resume")
+        journal.record("grant.resumed", grant, by=None, trade=grant.trade_id)
+    return grant
+
+
+def end(trade: Trade) -> None:
+    """The access of this trade ends now: the very next use is refused, a worker closes the channel."""
+    Grant.objects.filter(trade=trade).exclude(state=GrantState.CLOSED).update(
+        is_close_due=True, next_try_at=timezone.now(), claimed_until=None, tries=0
+    )
+
+
+def claim_next_close() -> Grant | None:
+    """The next grant to close: ended by its trade, or by its licence's term."""
+    over = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) | Q(state__in=LIVE, ends_at__lte=timezone.now())
+    return Grant.claim_next(Grant.objects.filter(over).select_related("trade__offer"))
+
+
+@transaction.atomic
+def record_closed(grant: Grant) -> Grant:
+    """The channel took access away. A licence whose term is over goes back to its offer."""
+    trade = Trade.objects.select_for_update(of=("self",)).select_related("offer").get(pk=grant.trade_id)
+    grant = Grant.objects.select_for_update().get(pk=grant.pk)
+    if grant.state == GrantState.CLOSED:
+        return grant
+    _move(grant, "close", closed_at=timezone.now(), claimed_until=None, error="")
+    give_back_licence(trade)
+    journal.record("grant.closed", grant, by=None, trade=grant.trade_id)
+    return grant
+
+
+def give_back_licence(trade: Trade) -> None:
+    """Return the licence the trade holds, once; called with the trade locked."""
+    if trade.holds_licence:
+        offers.give_back_licence(trade.offer)
+        trade.holds_licence = False
+        trade.save(update_fields=["holds_licence"])

@@ -1,0 +1,163 @@
+"""The ledger: accounts, transfers, balances, reconciliation.
+
+A balance is what was credited less what was debited. Accounts with a floor carry a running total that the database
+keeps and never lets fall below zero; the balances of the others are computed from the transfers, so no row is hot.
+The exchange holds no money: an account of kind `outside` mirrors what a gateway holds or paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
+
+from marketplace.errors import Refused
+from marketplace.models import Organisation
+from settlement.models import Account, Refund, Trade, Transfer
+
+Kind = Account.Kind
+WITHOUT_FLOOR = {Kind.OUTSIDE, Kind.FEE, Kind.RECEIVABLE}
+
+
+class Overdrawn(Refused):
+    """The account does not hold that much."""
+
+    code = "overdrawn"
+
+
+class CurrencyMismatch(Refused):
+    """The two accounts are in different currencies."""
+
+    code = "currency_mismatch"
+
+
+class KeyMismatch(Refused):
+    """This key was used for another transfer."""
+
+    code = "transfer_key_reused"
+
+
+def _open(name: str, kind: Kind, currency: str, **owner: object) -> Account:
+    found = Account.objects.filter(name=name).first()
+    if found is not None:
+        return found
+    has_floor = kind not in WITHOUT_FLOOR
+    account, _is_new = Account.objects.get_or_create(
+        name=name,
+        defaults={"kind": kind, "currency": currency, "has_floor": has_floor, "balance_minor": 0 if has_floor else None} | owner,
+    )
+    return account
+
+
+def outside(gateway: str, currency: str) -> Account:
+    """What a gateway holds for the exchange in one currency, mirrored: negative means that it holds money for us."""
+    return _open(f"outside:{gateway}:{currency}", Kind.OUTSIDE, currency)
+
+
+def escrow(trade: Trade) -> Account:
+    """The buyer's money of one trade, held until clearing. One account a trade: none can spend another's."""
+    return _open(f"escrow:{trade.pk}", Kind.ESCROW, trade.currency, trade=trade)
+
+
+def fees(currency: str) -> Account:
+    """What the exchange earned."""
+    return _open(f"fees:{currency}", Kind.FEE, currency)
+
+
+def payable(organisation: Organisation, currency: str) -> Account:
+    """What the exchange owes a member after clearing."""
+    return _open(f"payable:{organisation.pk}:{currency}", Kind.PAYABLE, currency, organisation=organisation)
+
+
+def receivable(organisation: Organisation, currency: str) -> Account:
+    """What a member owes: a negative balance, set against what later clearings owe it."""
+    return _open(f"receivable:{organisation.pk}:{currency}", Kind.RECEIVABLE, currency, organisation=organisation)
+
+
+def refund_payable(refund: Refund) -> Account:
+    """The money of one refund, from the moment it left escrow or suspense until it is sent."""
+    return _open(f"refund:{refund.key}", Kind.REFUND, refund.currency, trade=refund.trade)
+
+
+def suspense(gateway: str, payer_reference: str, currency: str) -> Account:
+    """Money of one payer that fits no open trade exactly."""
+    return _open(f"suspense:{gateway}:{payer_reference}:{currency}", Kind.SUSPENSE, currency)
+
+
+@transaction.atomic
+def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) -> Transfer:
+    """Move money once per `key`, from `debit` to `credit`, in the accounts' common currency.
+
+    Repeating a key returns the first transfer. `amount_minor` is in minor units (cents).
+    Raises CurrencyMismatch if the accounts differ, Overdrawn if `debit` would fall below zero, KeyMismatch if the key
+    moved something else.
+    """
+    if debit.currency != credit.currency:
+        raise CurrencyMismatch(f"{debit} is in {debit.currency}, {credit} in {credit.currency}.")
+    balances = dict(
+        Account.objects.filter(pk__in=[debit.pk, credit.pk], has_floor=True)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk", "balance_minor")
+    )
+    moved = Transfer.objects.filter(key=key).first()
+    if moved is not None:
+        if (moved.debit_id, moved.credit_id, moved.amount_minor) != (debit.pk, credit.pk, amount_minor):
+            raise KeyMismatch(f"The key {key!r} moved something else.")
+        return moved
+    if debit.has_floor and balances[debit.pk] < amount_minor:
+        raise Overdrawn(f"{debit} holds {balances[debit.pk]}, not {amount_minor} minor units of {debit.currency}.")
+    return Transfer.objects.create(key=key, debit=debit, credit=credit, amount_minor=amount_minor)
+
+
+def balance(account: Account) -> int:
+    """What the account holds now, in minor units; computed where no running total is kept."""
+    if account.has_floor:
+        return int(Account.objects.values_list("balance_minor", flat=True).get(pk=account.pk) or 0)
+    credited = Transfer.objects.filter(credit=account).aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"]
+    debited = Transfer.objects.filter(debit=account).aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"]
+    return int(credited - debited)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An account whose running total is not the sum of its transfers, in minor units."""
+
+    account: str
+    kept_minor: int
+    computed_minor: int
+
+
+def reconcile(accounts: Iterable[Account] | None = None) -> list[Difference]:
+    """Every account whose running total differs from the sum of its transfers. Empty when the books are right."""
+    rows = Account.objects.filter(has_floor=True) if accounts is None else accounts
+    credited = dict(Transfer.objects.values_list("credit").annotate(total=Sum("amount_minor")))
+    debited = dict(Transfer.objects.values_list("debit").annotate(total=Sum("amount_minor")))
+    differences = []
+    for account in rows:
+        computed = credited.get(account.pk, 0) - debited.get(account.pk, 0)
+        if account.has_floor and account.balance_minor != computed:
+            differences.append(Difference(account.name, int(account.balance_minor or 0), computed))
+    return differences
+
+
+def totals() -> dict[str, dict[str, int]]:
+    """Per currency, the balance of every kind of account; each currency sums to zero."""
+    answer: dict[str, dict[str, int]] = {}
+    for side, sign in (("credit", 1), ("debit", -1)):
+        rows = Transfer.objects.values(currency=F(f"{side}__currency"), kind=F(f"{side}__kind")).annotate(total=Sum("amount_minor"))
+        for row in rows:
+            kinds = answer.setdefault(row["currency"], {})
+            kinds[row["kind"]] = kinds.get(row["kind"], 0) + sign * row["total"]
+    return answer
+
+
+def owed_by_members(organisation_ids: list[int]) -> list[dict[str, int]]:
+    """`{organisation, currency, owed}` of these members' receivables, in minor units: negative is what they owe."""
+    credited = Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
+    return [
+        {"organisation": account.organisation_id, "currency": account.currency, "owed": balance(account)} for account in credited
+    ]

@@ -1,0 +1,324 @@
+"""Money in and money back: ask for a payment, keep what a gateway tells us, send refunds.
+
+Nothing here moves a trade; `trades` tells that story and calls down here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from marketplace import journal, roles
+from marketplace.errors import Invalid, WrongState
+from marketplace.models import User
+from settlement import ledger
+from settlement.gateways import Paid, Started, default_gateway, gateway
+from settlement.models import Notice, Payment, Refund, Trade, Unmatched
+from settlement.states import OUTGOING_MOVES, PAYMENT_MOVES, OutgoingState, PaymentState
+
+OPEN = (PaymentState.REQUESTED, PaymentState.STARTED)
+
+
+def _move_payment(payment: Payment, act: str, **changes: object) -> Payment:
+    if act not in PAYMENT_MOVES[payment.state]:
+        raise WrongState(f"Payment {payment} is {payment.state}.")
+    payment.state = PAYMENT_MOVES[payment.state][act]
+    for name, value in changes.items():
+        setattr(payment, name, value)
+    payment.save(update_fields=["state", *changes])
+    return payment
+
+
+def _move_refund(refund: Refund, act: str, **changes: object) -> Refund:
+    if act not in OUTGOING_MOVES[refund.state]:
+        raise WrongState(f"Refund {refund} is {refund.state}.")
+    refund.state = OUTGOING_MOVES[refund.state][act]
+    for name, value in changes.items():
+        setattr(refund, name, value)
+    refund.save(update_fields=["state", *changes])
+    return refund
+
+
+# --- money in ----------------------------------------------------------------------------------------------------
+
+
+def request(trade: Trade, *, by: User | None) -> Payment:
+    """Ask the buyer for the price. The unique index holds one open payment a trade. Raises NoGateway."""
+    number = trade.payments.count() + 1
+    payment = Payment.objects.create(
+        trade=trade,
+        gateway=default_gateway(),
+        key=f"pay-{trade.public_id}-{number}",
+        amount_minor=trade.price_minor,
+        currency=trade.currency,
+    )
+    journal.record("payment.requested", payment, by=by, trade=trade.pk, amount_minor=payment.amount_minor)
+    return payment
+
+
+def claim_next() -> Payment | None:
+    """The next payment a gateway must be told of."""
+    due = Payment.objects.filter(state=PaymentState.REQUESTED, is_stop_due=False)
+    return Payment.claim_next(due)
+
+
+@transaction.atomic
+def record_started(payment: Payment, started: Started) -> Payment:
+    """The gateway took it up; the buyer can pay at `started.pay_at_url`. A payment that moved on stays as it is."""
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    if payment.state != PaymentState.REQUESTED:
+        Payment.objects.filter(pk=payment.pk).update(
+            reference=started.reference, pay_at_url=started.pay_at_url, claimed_until=None, error=""
+        )
+        return payment
+    _move_payment(
+        payment, "start", reference=started.reference, pay_at_url=started.pay_at_url, claimed_until=None, error="", tries=0
+    )
+    return payment
+
+
+def stop_open(trade: Trade) -> None:
+    """The trade takes no more money: ask the worker to stop what is open."""
+    trade.payments.filter(state__in=OPEN).update(is_stop_due=True, next_try_at=timezone.now(), tries=0)
+
+
+def claim_next_stop() -> Payment | None:
+    """The next payment a gateway must be told to stop."""
+    return Payment.claim_next(Payment.objects.filter(state__in=OPEN, is_stop_due=True))
+
+
+@transaction.atomic
+def record_stopped(payment: Payment) -> Payment:
+    """The gateway takes no more money for it. Money that still arrives goes to suspense."""
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    if payment.state in OPEN:
+        _move_payment(payment, "stop", claimed_until=None, error="")
+        journal.record("payment.stopped", payment, by=None, trade=payment.trade_id)
+    return payment
+
+
+def record_paid(payment: Payment) -> Payment:
+    """The payment arrived in full; called with its trade locked."""
+    _move_payment(payment, "pay", paid_at=timezone.now(), claimed_until=None, error="")
+    journal.record("payment.paid", payment, by=None, trade=payment.trade_id, amount_minor=payment.amount_minor)
+    return payment
+
+
+def record_failed(payment: Payment, reason: str) -> Payment:
+    """The payment failed; the trade stays registered and the buyer may start another."""
+    _move_payment(payment, "fail", error=reason[:2000], claimed_until=None)
+    journal.record("payment.failed", payment, by=None, trade=payment.trade_id, reason=reason[:200])
+    return payment
+
+
+# --- the inbox ---------------------------------------------------------------------------------------------------
+
+
+def note(gateway_name: str, body: bytes, headers: Mapping[str, str]) -> Notice:
+    """Keep what a gateway tells us, once per its event id, after checking the signature. Raises BadNotice, NoGateway."""
+    event_id = gateway(gateway_name).verify(body, headers)
+    notice, _is_new = Notice.objects.get_or_create(
+        gateway=gateway_name, event_id=event_id, defaults={"body": body.decode("utf-8")}
+    )
+    return notice
+
+
+def claim_next_notice() -> Notice | None:
+    """The next notice nobody has read."""
+    return Notice.claim_next(Notice.objects.filter(read_at=None))
+
+
+def put_in_suspense(fact: Paid, *, gateway_name: str, payment: Payment | None, why: str) -> Unmatched | None:
+    """Book money that fits no open trade exactly, once per event; the desk decides on it. `why` is a stable code."""
+    unmatched, is_new = Unmatched.objects.get_or_create(
+        gateway=gateway_name,
+        event_id=fact.event_id,
+        defaults={
+            "payment": payment,
+            "payer_reference": fact.payer_reference,
+            "amount_minor": fact.amount_minor,
+            "currency": fact.currency,
+            "why": why,
+        },
+    )
+    if is_new:
+        ledger.transfer(
+            f"suspense-{gateway_name}-{fact.event_id}",
+            debit=ledger.outside(gateway_name, fact.currency),
+            credit=ledger.suspense(gateway_name, fact.payer_reference, fact.currency),
+            amount_minor=fact.amount_minor,
+        )
+        journal.record(
+            "money.unmatched", unmatched, by=None, why=why, amount_minor=fact.amount_minor, currency=fact.currency
+        )
+    return unmatched
+
+
+def undecided(trade: Trade) -> QuerySet[Unmatched]:
+    """Money in suspense that names one of the trade's payments, locked in key order."""
+    return (
+        Unmatched.objects.select_for_update(of=("self",))
+        .filter(payment__trade=trade, decided_at=None, currency=trade.currency)
+        .order_by("pk")
+    )
+
+
+@transaction.atomic
+def return_unmatched(unmatched: Unmatched, *, by: User) -> Refund:
+    """The desk sends money in suspense back to its payer. Raises WrongState, RoleNeeded."""
+    roles.require_staff(by, "match_payment")
+    unmatched = Unmatched.objects.select_for_update(of=("self",)).get(pk=unmatched.pk)
+    if unmatched.decided_at is not None:
+        raise WrongState("This money was decided on already.")
+    refund = open_suspense_refund(unmatched, unmatched.amount_minor, reason=unmatched.why)
+    close_unmatched(unmatched, "returned", by=by)
+    return refund
+
+
+def close_unmatched(unmatched: Unmatched, decision: str, *, by: User) -> None:
+    unmatched.decided_at, unmatched.decided_by, unmatched.decision = timezone.now(), by, decision
+    unmatched.save(update_fields=["decided_at", "decided_by", "decision"])
+    journal.record(f"money.{decision}", unmatched, by=by, amount_minor=unmatched.amount_minor)
+
+
+# --- money back --------------------------------------------------------------------------------------------------
+
+
+def paid_payment(trade: Trade) -> Payment | None:
+    """The payment that funded the trade; None for a trade the desk funded from suspense."""
+    return trade.payments.filter(state=PaymentState.PAID).first()
+
+
+def open_refund(trade: Trade, amount_minor: int, *, reason: str, by: User | None) -> Refund:
+    """Move money from the trade's escrow to a refund's own account; a worker sends it. Raises Overdrawn."""
+    payment = paid_payment(trade)
+    source = payment or trade.payments.order_by("-pk").first()
+    refund = Refund.objects.create(
+        trade=trade,
+        payment=source,
+        gateway=source.gateway if source else default_gateway(),
+        key=f"refund-{trade.public_id}-{trade.refunds.count() + 1}",
+        amount_minor=amount_minor,
+        currency=trade.currency,
+        payer_reference=source.reference if source else "",
+        reason=reason[:300],
+    )
+    ledger.transfer(
+        f"{refund.key}-due", debit=ledger.escrow(trade), credit=ledger.refund_payable(refund), amount_minor=amount_minor
+    )
+    journal.record("refund.due", refund, by=by, trade=trade.pk, amount_minor=amount_minor)
+    return refund
+
+
+def open_suspense_refund(unmatched: Unmatched, amount_minor: int, *, reason: str) -> Refund:
+    """Move money from suspense to a refund's own account; a worker sends it."""
+    refund = Refund.objects.create(
+        unmatched=unmatched,
+        trade=unmatched.payment.trade if unmatched.payment else None,
+        payment=unmatched.payment,
+        gateway=unmatched.gateway,
+        key=f"return-{unmatched.pk}-{unmatched.refunds.count() + 1}",
+        amount_minor=amount_minor,
+        currency=unmatched.currency,
+        payer_reference=unmatched.payer_reference,
+        reason=reason[:300],
+    )
+    ledger.transfer(
+        f"{refund.key}-due",
+        debit=ledger.suspense(unmatched.gateway, unmatched.payer_reference, unmatched.currency),
+        credit=ledger.refund_payable(refund),
+        amount_minor=amount_minor,
+    )
+    journal.record("refund.due", refund, by=None, unmatched=unmatched.pk, amount_minor=amount_minor)
+    return refund
+
+
+def claim_next_refund() -> Refund | None:
+    """The next refund to send."""
+    return Refund.claim_next(Refund.objects.filter(state=OutgoingState.DUE))
+
+
+@transaction.atomic
+def record_refund_sent(refund: Refund, reference: str) -> Refund:
+    """The gateway took the refund: its money leaves our books."""
+    refund = _locked_refund(Q(pk=refund.pk))
+    if refund.state == OutgoingState.DUE:
+        _send(refund, reference)
+    return refund
+
+
+def _send(refund: Refund, reference: str) -> None:
+    _move_refund(refund, "send", reference=reference, sent_at=timezone.now(), claimed_until=None, error="")
+    ledger.transfer(
+        f"{refund.key}-sent",
+        debit=ledger.refund_payable(refund),
+        credit=ledger.outside(refund.gateway, refund.currency),
+        amount_minor=refund.amount_minor,
+    )
+    journal.record("refund.sent", refund, by=None, amount_minor=refund.amount_minor)
+
+
+def record_refund_paid(key: str) -> None:
+    """The payer has it. A notice that overtakes our own record of sending does both."""
+    refund = _locked_refund(Q(key=key))
+    if refund.state == OutgoingState.DUE:
+        _send(refund, refund.reference)
+    if refund.state == OutgoingState.SENT:
+        _move_refund(refund, "pay", paid_at=timezone.now())
+        journal.record("refund.paid", refund, by=None, amount_minor=refund.amount_minor)
+
+
+def record_refund_bounced(key: str, reason: str) -> None:
+    """It came back: the posting is reversed and the desk opens a new one when the payer's account is mended."""
+    refund = _locked_refund(Q(key=key))
+    if refund.state == OutgoingState.DUE:
+        _send(refund, refund.reference)
+    if refund.state == OutgoingState.BOUNCED:
+        return
+    _move_refund(refund, "bounce", error=reason[:2000])
+    ledger.transfer(
+        f"{refund.key}-bounced",
+        debit=ledger.outside(refund.gateway, refund.currency),
+        credit=ledger.refund_payable(refund),
+        amount_minor=refund.amount_minor,
+    )
+    journal.record("refund.bounced", refund, by=None, amount_minor=refund.amount_minor)
+
+
+@transaction.atomic
+def send_again(refund: Refund, *, payer_reference: str = "", by: User) -> Refund:
+    """The desk sends a bounced refund anew, to a mended account if one is named. Raises WrongState, RoleNeeded."""
+    roles.require_staff(by, "match_payment")
+    refund = _locked_refund(Q(pk=refund.pk))
+    if refund.state != OutgoingState.BOUNCED or Refund.objects.filter(replaces=refund).exists():
+        raise WrongState(f"Refund {refund} is {refund.state}, or was sent again already.")
+    anew = Refund.objects.create(
+        trade=refund.trade,
+        payment=refund.payment,
+        unmatched=refund.unmatched,
+        gateway=refund.gateway,
+        key=f"{refund.key}-r",
+        amount_minor=refund.amount_minor,
+        currency=refund.currency,
+        payer_reference=payer_reference or refund.payer_reference,
+        reason=refund.reason,
+        replaces=refund,
+    )
+    ledger.transfer(
+        f"{anew.key}-due",
+        debit=ledger.refund_payable(refund),
+        credit=ledger.refund_payable(anew),
+        amount_minor=refund.amount_minor,
+    )
+    journal.record("refund.due", anew, by=by, replaces=refund.pk, amount_minor=refund.amount_minor)
+    return anew
+
+
+def _locked_refund(condition: Q) -> Refund:
+    refund = Refund.objects.select_for_update(of=("self",)).filter(condition).first()
+    if refund is None:
+        raise Invalid("No refund has this key.", code="unknown_refund")
+    return refund

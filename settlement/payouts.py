@@ -1,0 +1,126 @@
+"""Pay what the ledger owes: each payout once, through the payee's gateway."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from compliance import clearance
+from marketplace import journal, roles
+from marketplace.errors import Invalid, NotCleared, WrongState
+from marketplace.models import Organisation, User
+from settlement import ledger
+from settlement.gateways import gateway
+from settlement.models import Payout, PayoutAccount
+from settlement.states import OUTGOING_MOVES, OutgoingState
+
+
+def set_account(organisation: Organisation, *, gateway_name: str, reference: str, by: User) -> PayoutAccount:
+    """Where the member wants its money from now on; bounced payouts are opened anew. Raises RoleNeeded, NoGateway."""
+    roles.require(by, organisation, "manage_payout")
+    gateway(gateway_name)
+    if not reference.strip():
+        raise Invalid("Name the account the money goes to.")
+    with transaction.atomic():
+        account = PayoutAccount.objects.create(
+            organisation=organisation, gateway=gateway_name, reference=reference.strip()[:120], by=by
+        )
+        journal.record("payout_account.set", account, by=by, organisation=organisation.pk, gateway=gateway_name)
+        bounced = Payout.objects.select_for_update(of=("self",)).filter(
+            organisation=organisation, state=OutgoingState.BOUNCED, replaced_by=None
+        )
+        for payout in bounced.order_by("pk"):
+            anew = Payout.objects.create(
+                cycle=payout.cycle,
+                organisation=organisation,
+                key=f"{payout.key}-r",
+                amount_minor=payout.amount_minor,
+                currency=payout.currency,
+                replaces=payout,
+            )
+            journal.record("payout.due", anew, by=by, replaces=payout.pk, amount_minor=anew.amount_minor)
+    return account
+
+
+def claim_next() -> Payout | None:
+    """The next payout to send, with the payee's gateway and destination written into it before anything is sent."""
+    has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))
+    payout = Payout.claim_next(Payout.objects.filter(has_account, state=OutgoingState.DUE).select_related("organisation"))
+    if payout is not None and not payout.gateway:
+        account = PayoutAccount.objects.filter(organisation=payout.organisation).first()
+        if account is not None:
+            payout.gateway, payout.destination = account.gateway, account.reference
+            payout.save(update_fields=["gateway", "destination"])
+    return payout
+
+
+def require_not_held(payout: Payout) -> None:
+    """A held member is not paid. Raises NotCleared."""
+    if clearance.is_held(payout.organisation):
+        raise NotCleared(f"{payout.organisation} is held.")
+
+
+def _move(payout: Payout, act: str, **changes: object) -> Payout:
+    if act not in OUTGOING_MOVES[payout.state]:
+        raise WrongState(f"Payout {payout} is {payout.state}.")
+    payout.state = OUTGOING_MOVES[payout.state][act]
+    for name, value in changes.items():
+        setattr(payout, name, value)
+    payout.save(update_fields=["state", *changes])
+    return payout
+
+
+@transaction.atomic
+def record_sent(payout: Payout, reference: str) -> Payout:
+    """The gateway took it: the money leaves our books."""
+    payout = _locked(Q(pk=payout.pk))
+    if payout.state == OutgoingState.DUE:
+        _send(payout, reference)
+    return payout
+
+
+def _send(payout: Payout, reference: str) -> None:
+    _move(payout, "send", reference=reference, sent_at=timezone.now(), claimed_until=None, error="")
+    ledger.transfer(
+        f"{payout.key}-sent",
+        debit=ledger.payable(payout.organisation, payout.currency),
+        credit=ledger.outside(payout.gateway, payout.currency),
+        amount_minor=payout.amount_minor,
+    )
+    journal.record("payout.sent", payout, by=None, amount_minor=payout.amount_minor)
+
+
+def record_paid(key: str) -> Payout:
+    """The member has it. A notice that overtakes our own record of sending does both."""
+    payout = _locked(Q(key=key))
+    if payout.state == OutgoingState.DUE:
+        _send(payout, payout.reference)
+    if payout.state == OutgoingState.SENT:
+        _move(payout, "pay", paid_at=timezone.now())
+        journal.record("payout.paid", payout, by=None, amount_minor=payout.amount_minor)
+    return payout
+
+
+def record_bounced(key: str, reason: str) -> Payout:
+    """It came back: the posting is reversed; a new row is opened when the member mends its account."""
+    payout = _locked(Q(key=key))
+    if payout.state == OutgoingState.DUE:
+        _send(payout, payout.reference)
+    if payout.state != OutgoingState.BOUNCED:
+        _move(payout, "bounce", error=reason[:2000])
+        ledger.transfer(
+            f"{payout.key}-bounced",
+            debit=ledger.outside(payout.gateway, payout.currency),
+            credit=ledger.payable(payout.organisation, payout.currency),
+            amount_minor=payout.amount_minor,
+        )
+        journal.record("payout.bounced", payout, by=None, amount_minor=payout.amount_minor)
+    return payout
+
+
+def _locked(condition: Q) -> Payout:
+    payout = Payout.objects.select_for_update(of=("self",)).select_related("organisation", "cycle").filter(condition).first()
+    if payout is None:
+        raise Invalid("No payout has this key.", code="unknown_payout")
+    return payout

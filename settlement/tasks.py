@@ -1,0 +1,161 @@
+"""The exchange's own hands: loops over what is due. Claim, call, record. Safe to run twice, late or in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celery import shared_task
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from marketplace.claims import postponed_on_failure
+from marketplace.errors import Refused
+from settlement import clearing, deliveries, papers, payments, payouts, trades
+from settlement.channels import CannotDeliver, channel
+from settlement.gateways import gateway
+from settlement.models import ClearingCycle, Statement, Trade
+from settlement.states import CycleState, TradeState
+
+AT_ONCE = 500
+
+
+def _each_due(due: QuerySet[Trade], command: Callable[[Trade], object]) -> int:
+    """Run the command on every trade of `due`; one that is refused backs off alone. How many were done."""
+    done = 0
+    for trade in due.order_by("next_try_at", "pk")[:AT_ONCE]:
+        try:
+            command(trade)
+            done += 1
+        except Refused as refusal:
+            trades.postpone(trade, refusal)
+        except Exception as error:
+            trades.postpone(trade, error)
+            raise
+    return done
+
+
+@shared_task
+def register_trades() -> None:
+    """Enter every agreed trade into the register and ask for its price."""
+    if _each_due(Trade.objects.due(TradeState.AGREED), trades.register):
+        start_payments.delay()
+        open_grants.delay()
+
+
+@shared_task
+def start_payments() -> None:
+    """Tell the gateway of every requested payment."""
+    while payment := payments.claim_next():
+        with postponed_on_failure(payment):
+            driver = gateway(payment.gateway)
+            known = driver.look_up(payment) if payment.tries > 1 else None
+            payments.record_started(payment, known or driver.start(payment))
+
+
+@shared_task
+def stop_payments() -> None:
+    """Tell the gateway to take no more money for trades that ended."""
+    while payment := payments.claim_next_stop():
+        with postponed_on_failure(payment):
+            gateway(payment.gateway).stop(payment)
+            payments.record_stopped(payment)
+
+
+@shared_task
+def post_sandbox_notices() -> None:
+    """Let the sandbox's bank send what it has to say."""
+    if "sandbox" in settings.GATEWAYS:
+        from settlement.gateways import sandbox_bank
+
+        if sandbox_bank.post_due_notices():
+            read_notices.delay()
+
+
+@shared_task
+def read_notices() -> None:
+    """Act on every notice nobody has read."""
+    while notice := payments.claim_next_notice():
+        with postponed_on_failure(notice):
+            trades.hear(notice)
+    open_grants.delay()
+
+
+@shared_task
+def open_grants() -> None:
+    """Open every grant that is due."""
+    while grant := deliveries.claim_next_grant():
+        with postponed_on_failure(grant):
+            try:
+                trades.deliver(grant, channel(grant.channel).open(grant))
+            except CannotDeliver as refusal:
+                trades.cannot_deliver(grant, str(refusal))
+
+
+@shared_task
+def close_grants() -> None:
+    """Close every grant that ended."""
+    while grant := deliveries.claim_next_close():
+        with postponed_on_failure(grant):
+            channel(grant.channel).close(grant)
+            deliveries.record_closed(grant)
+
+
+@shared_task
+def expire_trades() -> None:
+    """End every trade whose deadline has passed."""
+    _each_due(Trade.objects.overdue(), trades.expire)
+
+
+@shared_task
+def deem_accepted() -> None:
+    """Accept for the buyer what nobody objected to in time."""
+    now = timezone.now()
+    _each_due(Trade.objects.due(TradeState.DELIVERED).filter(inspect_until__lte=now, is_frozen=False), trades.deem_accepted)
+
+
+@shared_task
+def clear_cycles() -> None:
+    """Close the cycle whose cut-off has passed, and release what the exchange may release by itself."""
+    now = timezone.now()
+    cycle = clearing.open_cycle()
+    if cycle.cut_off_at <= now:
+        clearing.close(cycle)
+        clearing.open_cycle()
+    for closed in ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk"):
+        if not clearing.needs_two_people(closed):
+            trades.clear(closed)
+            pay_members.delay()
+            issue_statements.delay()
+
+
+@shared_task
+def pay_members() -> None:
+    """Send every payout that is due."""
+    while payout := payouts.claim_next():
+        with postponed_on_failure(payout):
+            payouts.require_not_held(payout)
+            payouts.record_sent(payout, gateway(payout.gateway).pay_out(payout, payout.destination))
+
+
+@shared_task
+def pay_refunds() -> None:
+    """Send every refund that is due."""
+    while refund := payments.claim_next_refund():
+        with postponed_on_failure(refund):
+            payments.record_refund_sent(refund, gateway(refund.gateway).refund(refund))
+
+
+@shared_task
+def issue_certificates() -> None:
+    """Issue the certificate of every settled trade whose settlement is sealed in the journal."""
+    while papers.issue_certificates(Trade.objects.without_certificate()[:100]):
+        pass
+
+
+@shared_task
+def issue_statements() -> None:
+    """Issue the statement of every member of a released cycle."""
+    due = Statement.objects.filter(paper=None).select_related("cycle", "organisation").order_by("pk")
+    for statement in due[:AT_ONCE]:
+        papers.issue_statement(statement)

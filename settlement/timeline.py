@@ -1,0 +1,139 @@
+"""What both sides see of a trade: what happened, who acts next and by when, and what the reader may do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from marketplace import journal, roles
+from marketplace.models import Organisation, User
+from settlement import deadlines
+from settlement.models import Trade
+from settlement.states import PaymentState, TradeState
+
+HAPPENED = {
+    "trade.proposed": gettext_lazy("The buyer proposed the trade."),
+    "trade.agreed": gettext_lazy("Both parties are bound."),
+    "trade.declined": gettext_lazy("The seller declined."),
+    "trade.cancelled": gettext_lazy("The buyer cancelled."),
+    "trade.expired": gettext_lazy("The time ran out."),
+    "trade.registered": gettext_lazy("The exchange registered the trade."),
+    "trade.funded": gettext_lazy("The money is held by the exchange’s gateway."),
+    "trade.delivered": gettext_lazy("The data was delivered."),
+    "trade.accepted": gettext_lazy("The delivery was accepted."),
+    "trade.disputed": gettext_lazy("The buyer objected."),
+    "trade.cleared": gettext_lazy("The trade was cleared."),
+    "trade.settled": gettext_lazy("The trade is settled."),
+    "trade.refunded": gettext_lazy("The trade ended with a refund."),
+}
+
+BUYERS_ACTS = {
+    "cancel": (TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED),
+    "accept": (TradeState.DELIVERED,),
+    "dispute": (TradeState.DELIVERED,),
+}
+SELLERS_ACTS = {"agree": (TradeState.PROPOSED,), "decline": (TradeState.PROPOSED,)}
+LABELS = {
+    "agree": gettext_lazy("Agree"),
+    "decline": gettext_lazy("Decline"),
+    "cancel": gettext_lazy("Cancel"),
+    "pay": gettext_lazy("Pay"),
+    "pay_again": gettext_lazy("Start another payment"),
+    "download": gettext_lazy("Download"),
+    "accept": gettext_lazy("Accept delivery"),
+    "dispute": gettext_lazy("Object"),
+    "answer": gettext_lazy("Answer the objection"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happened; `position` is its place in the journal once it is sealed."""
+
+    kind: str
+    text: str
+    at: dt.datetime
+    position: int | None
+
+
+@dataclass(frozen=True)
+class Next:
+    """Who acts next (`buyer`, `seller`, `exchange`, or `nobody`), what they do, and by when."""
+
+    who: str
+    text: str
+    until: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Act:
+    name: str
+    label: str
+
+
+def steps(trade: Trade) -> list[Step]:
+    """The trade's own events, oldest first."""
+    return [
+        Step(
+            event.kind,
+            _("The free trade needs no money.")
+            if event.kind == "trade.funded" and trade.price_minor == 0
+            else str(HAPPENED.get(event.kind, event.kind)),
+            event.at,
+            event.seal.position if hasattr(event, "seal") else None,
+        )
+        for event in journal.of(trade).order_by("pk")
+    ]
+
+
+def what_next(trade: Trade) -> Next:
+    """Who acts next and by when."""
+    until = deadlines.of(trade)
+    if trade.is_frozen:
+        return Next("exchange", _("A chargeback is open; the bank decides."), None)
+    match trade.state:
+        case TradeState.PROPOSED:
+            return Next("seller", _("The seller agrees or declines."), until)
+        case TradeState.REGISTERED:
+            return Next("buyer", _("The buyer pays."), until)
+        case TradeState.DELIVERED:
+            return Next("buyer", _("The buyer inspects, then accepts or objects; silence accepts."), until)
+        case TradeState.DISPUTED:
+            return Next("exchange", _("The exchange decides the dispute."), None)
+        case TradeState.AGREED:
+            return Next("exchange", _("The exchange registers the trade."), until)
+        case TradeState.FUNDED:
+            return Next("exchange", _("The exchange delivers."), None)
+        case TradeState.ACCEPTED:
+            return Next("exchange", _("The next clearing pays the seller."), None)
+        case TradeState.CLEARED:
+            return Next("exchange", _("The payout is on its way."), None)
+    return Next("nobody", _("Nothing is left to do."), None)
+
+
+def possible_acts(trade: Trade, organisation: Organisation | None, by: User) -> list[Act]:
+    """What this person may do for this organisation with the trade as it is now."""
+    if organisation is None:
+        return []
+    names: list[str] = []
+    if organisation.pk == trade.buyer_id:
+        names += [name for name, states in BUYERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)]
+        if trade.state == TradeState.REGISTERED and roles.may(by, organisation, "pay"):
+            names.append(_pay_act(trade))
+        if trade.delivered_at and trade.state != TradeState.REFUNDED and roles.may(by, organisation, "download"):
+            names.append("download")
+    if organisation.pk == trade.seller_id:
+        names += [name for name, states in SELLERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)]
+        if trade.state == TradeState.DISPUTED and roles.may(by, organisation, "dispute"):
+            names.append("answer")
+    return [Act(name, str(LABELS[name])) for name in names if name]
+
+
+def _pay_act(trade: Trade) -> str:
+    payment = trade.payments.order_by("-pk").first()
+    if payment is None or payment.state in (PaymentState.FAILED, PaymentState.STOPPED):
+        return "pay_again"
+    return "pay" if payment.pay_at_url else ""

@@ -1,0 +1,739 @@
+"""THE STORY of a trade, in order of life: propose, agree, decline, cancel, expire, register, fund, deliver, accept,
+dispute, resolve, clear, settle.
+
+Each command locks the trade first, checks, changes, records. Nobody else writes its state.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from compliance import clearance, holds
+from listings import offers
+from listings.models import Offer
+from listings.states import ListingState
+from marketplace import journal, roles
+from marketplace.canonical import digest_of
+from marketplace.claims import BACK_OFF_LIMIT_SECONDS
+from marketplace.errors import Invalid, NotCleared, Refused, WrongState
+from marketplace.models import Organisation, User
+from marketplace.numbers import new_number
+from settlement import clearing, deadlines, deliveries, ledger, papers, payments, payouts
+from settlement.channels import Access, channel
+from settlement.gateways import (
+    Disputed,
+    DisputeClosed,
+    Fact,
+    Paid,
+    PaidOut,
+    PaymentFailed,
+    PayoutFailed,
+    Refunded,
+    RefundFailed,
+    default_gateway,
+    gateway,
+)
+from settlement.models import (
+    Agreement,
+    Chargeback,
+    ClearingCycle,
+    Dispute,
+    FeeSchedule,
+    Grant,
+    Notice,
+    Payment,
+    Payout,
+    Refund,
+    Statement,
+    Trade,
+    Transfer,
+    Unmatched,
+)
+from settlement.states import (
+    CHARGEBACK_MOVES,
+    DISPUTE_MOVES,
+    TRADE_MOVES,
+    ChargebackState,
+    DisputeState,
+    GrantState,
+    PaymentState,
+    TradeState,
+)
+
+PARTS = ("offer", "listing", "version", "release", "seller", "buyer", "fee_schedule")
+
+
+class NotOnSale(Refused):
+    """This offer is not on sale."""
+
+    code = "not_on_sale"
+    next = "Look at the product's other offers."
+
+
+class Frozen(Refused):
+    """A chargeback is open: the trade stands still until the bank has decided."""
+
+    code = "frozen"
+    next = "Wait for the bank's decision."
+
+
+def locked(trade: Trade, *states: TradeState) -> Trade:
+    """The trade, locked until the transaction ends, if it is in one of `states`. Raises WrongState."""
+    trade = Trade.objects.select_for_update(of=("self",), no_key=True).select_related(*PARTS).get(pk=trade.pk)
+    if states and trade.state not in states:
+        wanted = " or ".join(states)
+        raise WrongState(f"Trade {trade} is {trade.state}, not {wanted}.")
+    return trade
+
+
+def _move(trade: Trade, act: str, *, by: User | None, facts: dict[str, object] | None = None, **changes: object) -> Trade:
+    """The act's move, saved and recorded as `trade.<state>`."""
+    trade.state = TRADE_MOVES[trade.state][act]
+    changes |= {"tries": 0, "error": "", "next_try_at": timezone.now()}
+    for name, value in changes.items():
+        setattr(trade, name, value)
+    trade.save(update_fields=["state", *changes])
+    journal.record(f"trade.{trade.state}", trade, by=by, **(facts or {}))
+    return trade
+
+
+def _require_not_held(trade: Trade) -> None:
+    clearance.require_not_held(listing=trade.listing, buyer=trade.buyer, seller=trade.seller, trade_id=trade.pk)
+
+
+def _require_not_frozen(trade: Trade) -> None:
+    if trade.is_frozen:
+        raise Frozen()
+
+
+def postpone(trade: Trade, error: Exception) -> None:
+    """A trade a worker could not move is tried again later, ever more seldom, and shows on the desk of stuck work."""
+    delay = min(2 ** min(trade.tries + 1, 20), BACK_OFF_LIMIT_SECONDS)
+    Trade.objects.filter(pk=trade.pk).update(
+        tries=F("tries") + 1,
+        next_try_at=timezone.now() + dt.timedelta(seconds=delay),
+        error=f"{type(error).__name__}: {error}"[:2000],
+    )
+
+
+# --- two parties bind themselves -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_order: str = "", by: User) -> Trade:
+    """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
+    publishing it. Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut.
+    """
+    roles.require(by, buyer, "propose")
+    offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(pk=offer.pk)
+    listing, version = offer.listing, offer.listing.current_version
+    if offer.closed_at is not None or listing.state != ListingState.LISTED or version is None or version.release is None:
+        raise NotOnSale()
+    if listing.seller_id == buyer.pk:
+        raise Invalid("This is your own product.", code="own_product", next="Act for the organisation that buys.")
+    if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
+        raise NotOnSale("This offer is for named buyers.", code="not_named")
+    if offer.price_minor and offer.currency not in gateway(default_gateway()).capabilities().currencies:
+        raise Invalid(f"No gateway takes {offer.currency}.", code="currency_not_taken")
+    if problems := channel(offer.channel).check(offer):
+        raise NotCleared(problems[0], code="not_deliverable", next="Ask the seller for another way of delivery.")
+    decision = clearance.require_trade(buyer, offer)
+    now = timezone.now()
+    trade = Trade.objects.create(
+        offer=offer,
+        listing=listing,
+        version=version,
+        release=version.release,
+        seller=listing.seller,
+        buyer=buyer,
+        price_minor=offer.price_minor,
+        currency=offer.currency,
+        terms=offer.terms,
+        fee_schedule=_fee_schedule_at(now),
+        crossborder=decision.as_json(),
+        inspection_days=offer.inspection_days,
+        purpose=purpose[:2000],
+        purchase_order=purchase_order[:60],
+        proposed_by=by,
+        proposed_at=now,
+        agree_until=deadlines.agree_until(now),
+    )
+    journal.record("trade.proposed", trade, by=by, offer=offer.pk, price_minor=offer.price_minor, currency=offer.currency)
+    if offer.audience != Offer.Audience.ON_REQUEST:
+        _bind(trade, buyer_by=by, seller_by=offer.created_by, by=by)
+    return trade
+
+
+def _fee_schedule_at(moment: dt.datetime) -> FeeSchedule:
+    return FeeSchedule.objects.filter(valid_from__lte=moment).latest("valid_from")
+
+
+@transaction.atomic
+def agree(trade: Trade, *, by: User) -> Trade:
+    """The seller agrees to a proposal; both parties are now bound. Raises WrongState, RoleNeeded, NotCleared, SoldOut."""
+    trade = locked(trade, TradeState.PROPOSED)
+    roles.require(by, trade.seller, "agree")
+    clearance.require_trade(trade.buyer, trade.offer)
+    _require_not_held(trade)
+    return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, by=by)
+
+
+def _bind(trade: Trade, *, buyer_by: User, seller_by: User, by: User) -> Trade:
+    offers.take_licence(trade.offer)
+    now = timezone.now()
+    digest = digest_of(papers.bound(trade))
+    Agreement.objects.create(
+        trade=trade, terms=trade.terms, digest=digest, buyer_by=buyer_by, seller_by=seller_by, agreed_at=now
+    )
+    return _move(trade, "agree", by=by, facts={"digest": digest}, agreed_at=now, holds_licence=True)
+
+
+@transaction.atomic
+def decline(trade: Trade, *, reason: str = "", by: User) -> Trade:
+    """The seller declines a proposal. Raises WrongState, RoleNeeded."""
+    trade = locked(trade, TradeState.PROPOSED)
+    roles.require(by, trade.seller, "decline")
+    return _move(trade, "decline", by=by, ended_at=timezone.now(), end_reason=reason[:300])
+
+
+@transaction.atomic
+def cancel(trade: Trade, *, reason: str = "", by: User) -> Trade:
+    """The buyer withdraws before money has arrived. Raises WrongState, RoleNeeded."""
+    trade = locked(trade, TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
+    roles.require(by, trade.buyer, "cancel")
+    return _end_before_funding(trade, "cancel", reason=reason, by=by)
+
+
+@transaction.atomic
+def expire(trade: Trade) -> Trade:
+    """A deadline passed: nobody agreed, registered or paid in time. Raises WrongState while there is time."""
+    trade = locked(trade, TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
+    until = deadlines.of(trade)
+    if until is None or until > timezone.now():
+        raise WrongState(f"Trade {trade} has until {until}.")
+    return _end_before_funding(trade, "expire", reason="", by=None)
+
+
+def _end_before_funding(trade: Trade, act: str, *, reason: str, by: User | None) -> Trade:
+    if trade.state == TradeState.REGISTERED:
+        payments.stop_open(trade)
+    deliveries.give_back_licence(trade)
+    return _move(trade, act, by=by, ended_at=timezone.now(), end_reason=reason[:300])
+
+
+# --- registration and money ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def register(trade: Trade) -> Trade:
+    """The exchange enters the trade into its register and issues the contract; the price is asked for.
+
+    A price of zero asks for nothing and goes on at once. Raises WrongState, NotCleared.
+    """
+    trade = locked(trade, TradeState.AGREED)
+    _require_not_held(trade)
+    now = timezone.now()
+    number = new_number("trade")
+    trade.register_number, trade.registered_at = number, now
+    contract = papers.issue_contract(trade)
+    _move(
+        trade,
+        "register",
+        by=None,
+        facts={"register_number": number, "contract": contract.digest},
+        register_number=number,
+        registered_at=now,
+        fund_until=deadlines.fund_until(now),
+    )
+    if trade.price_minor == 0:
+        return _fund(trade)
+    payments.request(trade, by=None)
+    return trade
+
+
+def _fund(trade: Trade) -> Trade:
+    _move(trade, "fund", by=None, facts={"amount_minor": trade.price_minor}, funded_at=timezone.now())
+    deliveries.grant(trade)
+    return trade
+
+
+@transaction.atomic
+def pay_again(trade: Trade, *, by: User) -> Payment:
+    """The buyer starts another payment after one failed. Raises WrongState, RoleNeeded."""
+    trade = locked(trade, TradeState.REGISTERED)
+    roles.require(by, trade.buyer, "pay")
+    if trade.payments.filter(state__in=payments.OPEN).exists():
+        raise WrongState("A payment of this trade is open already.")
+    return payments.request(trade, by=by)
+
+
+@transaction.atomic
+def hear(notice: Notice) -> None:
+    """Act on what a gateway told us, once: its facts and the mark that it was read are one transaction."""
+    notice = Notice.objects.select_for_update().get(pk=notice.pk)
+    if notice.read_at is not None:
+        return
+    for fact in gateway(notice.gateway).read(notice):
+        HEAR[type(fact)](fact, notice.gateway)
+    notice.read_at, notice.claimed_until, notice.error = timezone.now(), None, ""
+    notice.save(update_fields=["read_at", "claimed_until", "error"])
+
+
+def _hear_paid(fact: Paid, gateway_name: str) -> None:
+    """Money arrived: it funds its trade if it fits exactly, else it waits in suspense, never guessed."""
+    payment, trade = _locked_payment(fact.key, gateway_name)
+    if payment is None or trade is None:
+        payments.put_in_suspense(fact, gateway_name=gateway_name, payment=None, why="unknown_payment")
+        return
+    why = _why_not(payment, trade, fact)
+    if why:
+        payments.put_in_suspense(fact, gateway_name=gateway_name, payment=payment, why=why)
+        return
+    ledger.transfer(
+        f"paid-{payment.key}",
+        debit=ledger.outside(gateway_name, trade.currency),
+        credit=ledger.escrow(trade),
+        amount_minor=fact.amount_minor,
+    )
+    payments.record_paid(payment)
+    _fund(trade)
+
+
+def _why_not(payment: Payment, trade: Trade, fact: Paid) -> str:
+    """Why this money does not fund its trade: a stable code for the desk, or ''."""
+    if payment.state == PaymentState.PAID or trade.state not in (TradeState.REGISTERED, *_NOT_FUNDED):
+        return "paid_twice"
+    if trade.state != TradeState.REGISTERED or payment.state not in payments.OPEN:
+        return "too_late"
+    if fact.currency != trade.currency:
+        return "wrong_currency"
+    if fact.amount_minor != trade.price_minor:
+        return "wrong_amount"
+    return ""
+
+
+_NOT_FUNDED = (TradeState.CANCELLED, TradeState.EXPIRED)
+
+
+def _locked_payment(key: str, gateway_name: str) -> tuple[Payment | None, Trade | None]:
+    found = Payment.objects.filter(key=key, gateway=gateway_name).values_list("pk", "trade_id").first() if key else None
+    if found is None:
+        return None, None
+    trade = locked(Trade(pk=found[1]))
+    return Payment.objects.select_for_update(of=("self",)).get(pk=found[0]), trade
+
+
+def _hear_failed(fact: PaymentFailed, gateway_name: str) -> None:
+    payment, _trade = _locked_payment(fact.key, gateway_name)
+    if payment is not None and payment.state in payments.OPEN:
+        payments.record_failed(payment, fact.reason)
+
+
+@transaction.atomic
+def apply_suspense(trade: Trade, *, by: User) -> Trade:
+    """The desk funds a registered trade from what its buyer sent, once the sum covers the price; the surplus goes back.
+
+    Raises WrongState, RoleNeeded, Invalid `too_little`.
+    """
+    roles.require_staff(by, "match_payment")
+    trade = locked(trade, TradeState.REGISTERED)
+    waiting = [row for row in payments.undecided(trade) if row.why != "too_late"]
+    total = sum(row.amount_minor for row in waiting)
+    if total < trade.price_minor:
+        raise Invalid(f"{total} of {trade.price_minor} minor units arrived.", code="too_little", next="Return it, or wait for the rest.")
+    lacking = trade.price_minor
+    for row in waiting:
+        used = min(row.amount_minor, lacking)
+        lacking -= used
+        if used:
+            ledger.transfer(
+                f"applied-{row.pk}",
+                debit=ledger.suspense(row.gateway, row.payer_reference, row.currency),
+                credit=ledger.escrow(trade),
+                amount_minor=used,
+            )
+        if used < row.amount_minor:
+            payments.open_suspense_refund(row, row.amount_minor - used, reason="surplus")
+        payments.close_unmatched(row, "applied" if used else "returned", by=by)
+    payments.stop_open(trade)
+    return _fund(trade)
+
+
+# --- delivery ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def deliver(grant: Grant, access: Access) -> Trade:
+    """The channel opened access: the inspection period starts. Raises WrongState, NotCleared, Frozen."""
+    trade = locked(grant.trade, TradeState.FUNDED)
+    _require_not_held(trade)
+    _require_not_frozen(trade)
+    grant = Grant.objects.select_for_update().get(pk=grant.pk)
+    grant.trade = trade
+    deliveries.record_open(grant, access)
+    now = timezone.now()
+    return _move(
+        trade,
+        "deliver",
+        by=None,
+        facts={"digest": trade.release.digest, "channel": grant.channel},
+        delivered_at=now,
+        inspect_until=now + dt.timedelta(days=trade.inspection_days),
+    )
+
+
+@transaction.atomic
+def cannot_deliver(grant: Grant, reason: str) -> Trade:
+    """The channel will never open: the buyer gets everything back. Raises WrongState, Frozen."""
+    trade = locked(grant.trade, TradeState.FUNDED)
+    _require_not_frozen(trade)
+    return _refund_all(trade, "cannot_deliver", reason=reason, by=None)
+
+
+def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trade:
+    held = ledger.balance(ledger.escrow(trade)) if trade.price_minor else 0
+    if held:
+        payments.open_refund(trade, held, reason=reason, by=by)
+    deliveries.end(trade)
+    deliveries.give_back_licence(trade)
+    return _move(trade, act, by=by, facts={"refund_minor": held}, ended_at=timezone.now(), end_reason=reason[:300])
+
+
+# --- acceptance and dispute ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def accept(trade: Trade, *, by: User) -> Trade:
+    """The buyer accepts what was delivered. Raises WrongState, RoleNeeded, NotCleared, Frozen."""
+    trade = locked(trade, TradeState.DELIVERED)
+    roles.require(by, trade.buyer, "accept")
+    return _accept(trade, by=by, is_deemed=False)
+
+
+@transaction.atomic
+def deem_accepted(trade: Trade) -> Trade:
+    """The inspection period ended without a word. Raises WrongState while there is time, NotCleared, Frozen."""
+    trade = locked(trade, TradeState.DELIVERED)
+    until = deadlines.of(trade)
+    if until is None or until > timezone.now():
+        raise WrongState(f"The inspection of trade {trade} lasts until {until}.")
+    return _accept(trade, by=None, is_deemed=True)
+
+
+def _accept(trade: Trade, *, by: User | None, is_deemed: bool) -> Trade:
+    _require_not_held(trade)
+    _require_not_frozen(trade)
+    return _move(
+        trade, "accept", by=by, facts={"deemed": is_deemed}, accepted_at=timezone.now(), is_deemed_accepted=is_deemed
+    )
+
+
+@transaction.atomic
+def dispute(trade: Trade, *, reason: str, by: User) -> Dispute:
+    """The buyer objects within the inspection period; clearing waits. Raises WrongState, RoleNeeded, Invalid."""
+    trade = locked(trade, TradeState.DELIVERED)
+    roles.require(by, trade.buyer, "dispute")
+    if not reason.strip():
+        raise Invalid("Say what is wrong with what was delivered.", code="reason_needed")
+    opened = Dispute.objects.create(trade=trade, reason=reason.strip()[:4000], opened_by=by)
+    _move(trade, "dispute", by=by, facts={"dispute": opened.pk})
+    return opened
+
+
+@transaction.atomic
+def answer_dispute(dispute: Dispute, *, answer: str, by: User) -> Dispute:
+    """The seller's side of it. Raises WrongState, RoleNeeded."""
+    trade = locked(dispute.trade, TradeState.DISPUTED)
+    roles.require(by, trade.seller, "dispute")
+    dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
+    dispute.answer = answer.strip()[:4000]
+    dispute.save(update_fields=["answer"])
+    journal.record("dispute.answered", dispute, by=by, trade=trade.pk)
+    return dispute
+
+
+@transaction.atomic
+def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -> Trade:
+    """The exchange decides: the whole price back ends the trade; less is a partial award and the trade goes on.
+
+    Raises WrongState, RoleNeeded, NotCleared, Frozen, Invalid when the award is not between nothing and the price.
+    """
+    roles.require_staff(by, "resolve")
+    trade = locked(dispute.trade, TradeState.DISPUTED)
+    _require_not_frozen(trade)
+    if by.role_in(trade.buyer) or by.role_in(trade.seller):
+        raise Invalid("A member of a party cannot decide its dispute.", code="own_dispute", status=403)
+    if not resolution.strip():
+        raise Invalid("Say why, in words both parties see.", code="reason_needed")
+    if not 0 <= refund_minor <= trade.price_minor:
+        raise Invalid(f"An award is between 0 and {trade.price_minor} minor units.", code="award_out_of_range")
+    dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
+    dispute.state = DISPUTE_MOVES[DisputeState(dispute.state)]["resolve"]
+    dispute.resolution, dispute.refund_minor = resolution.strip()[:4000], refund_minor
+    dispute.resolved_by, dispute.resolved_at = by, timezone.now()
+    dispute.save(update_fields=["state", "resolution", "refund_minor", "resolved_by", "resolved_at"])
+    if trade.price_minor and refund_minor == trade.price_minor:
+        return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
+    _require_not_held(trade)
+    if refund_minor:
+        payments.open_refund(trade, refund_minor, reason="partial award", by=by)
+    facts: dict[str, object] = {"deemed": False, "refund_minor": refund_minor}
+    return _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=timezone.now())
+
+
+@transaction.atomic
+def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
+    """The exchange decides a dispute over a free product for the buyer: access ends. Raises WrongState, RoleNeeded."""
+    roles.require_staff(by, "resolve")
+    trade = locked(dispute.trade, TradeState.DISPUTED)
+    if trade.price_minor:
+        raise WrongState("This trade has a price: resolve it by an award.")
+    dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
+    dispute.state = DISPUTE_MOVES[DisputeState(dispute.state)]["resolve"]
+    dispute.resolution, dispute.resolved_by, dispute.resolved_at = resolution.strip()[:4000], by, timezone.now()
+    dispute.save(update_fields=["state", "resolution", "resolved_by", "resolved_at"])
+    return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
+
+
+# --- chargebacks ---------------------------------------------------------------------------------------------------
+
+
+def _hear_disputed(fact: Disputed, gateway_name: str) -> None:
+    """The payer's bank contests a payment: before clearing the trade is frozen."""
+    payment, trade = _locked_payment(fact.key, gateway_name)
+    if payment is None or trade is None:
+        raise Invalid(f"No payment has the key {fact.key!r}.", code="unknown_payment")
+    chargeback, is_new = Chargeback.objects.get_or_create(
+        reference=fact.reference,
+        defaults={"trade": trade, "payment": payment, "amount_minor": fact.amount_minor, "currency": fact.currency},
+    )
+    if not is_new:
+        return
+    if "charge_back" in TRADE_MOVES[trade.state]:
+        trade.is_frozen = True
+        trade.save(update_fields=["is_frozen"])
+    journal.record("chargeback.opened", chargeback, by=None, trade=trade.pk, amount_minor=fact.amount_minor)
+
+
+def _hear_dispute_closed(fact: DisputeClosed, _gateway_name: str) -> None:
+    """The bank decided. Lost before clearing, the trade ends; lost later, the seller owes it."""
+    found = Chargeback.objects.filter(reference=fact.reference).first()
+    if found is None:
+        raise Invalid(f"No chargeback has the reference {fact.reference!r}.", code="unknown_chargeback")
+    trade = locked(found.trade)
+    chargeback = Chargeback.objects.select_for_update(of=("self",)).select_related("payment").get(pk=found.pk)
+    if chargeback.state != ChargebackState.OPEN:
+        return
+    chargeback.state = CHARGEBACK_MOVES[chargeback.state]["lose" if fact.is_lost else "win"]
+    chargeback.closed_at = timezone.now()
+    chargeback.save(update_fields=["state", "closed_at"])
+    journal.record(f"chargeback.{chargeback.state}", chargeback, by=None, trade=trade.pk)
+    if trade.is_frozen and not trade.chargebacks.filter(state=ChargebackState.OPEN).exists():
+        trade.is_frozen = False
+        trade.save(update_fields=["is_frozen"])
+    if fact.is_lost:
+        _book_loss(trade, chargeback)
+
+
+def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
+    outside = ledger.outside(chargeback.payment.gateway, chargeback.currency)
+    ends_trade = "charge_back" in TRADE_MOVES[trade.state]
+    held = min(ledger.balance(ledger.escrow(trade)), chargeback.amount_minor) if ends_trade else 0
+    if held:
+        ledger.transfer(
+            f"chargeback-{chargeback.pk}-escrow", debit=ledger.escrow(trade), credit=outside, amount_minor=held
+        )
+    if owed := chargeback.amount_minor - held:
+        # What is no longer in escrow went to the buyer (a refund) or to the seller (clearing): whoever has it owes it.
+        has_it = trade.buyer if ends_trade or trade.state == TradeState.REFUNDED else trade.seller
+        ledger.transfer(
+            f"chargeback-{chargeback.pk}-owed",
+            debit=ledger.receivable(has_it, chargeback.currency),
+            credit=outside,
+            amount_minor=owed,
+        )
+    if ends_trade:
+        if rest := ledger.balance(ledger.escrow(trade)):
+            payments.open_refund(trade, rest, reason="charged back in part", by=None)
+        deliveries.end(trade)
+        deliveries.give_back_licence(trade)
+        _move(trade, "charge_back", by=None, ended_at=timezone.now(), end_reason="charged back")
+
+
+# --- clearing and settlement ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def release(cycle: ClearingCycle, *, by: User) -> ClearingCycle:
+    """Staff release a closed cycle; above the limit a second person must confirm. Raises WrongState, RoleNeeded."""
+    roles.require_staff(by, "release_clearing")
+    cycle = clearing.locked_closed(cycle)
+    if clearing.needs_two_people(cycle) and cycle.by_id in (None, by.pk):
+        if cycle.by_id is None:
+            cycle.by = by
+            cycle.save(update_fields=["by"])
+            journal.record("cycle.confirmed", cycle, by=by)
+            return cycle
+        raise WrongState("You confirmed this cycle; another person releases it.", code="second_person_needed")
+    if cycle.by_id is None:
+        cycle.by = by
+    elif cycle.by_id != by.pk:
+        cycle.second_by = by
+    return _clear(cycle, by=by)
+
+
+@transaction.atomic
+def clear(cycle: ClearingCycle) -> ClearingCycle:
+    """The exchange releases a closed cycle by itself, up to the limit. Raises WrongState."""
+    cycle = clearing.locked_closed(cycle)
+    if clearing.needs_two_people(cycle):
+        raise WrongState(f"Cycle {cycle} is above the limit: two persons release it.", code="second_person_needed")
+    return _clear(cycle, by=None)
+
+
+def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
+    """Escrow becomes fee and payable, payouts fall due: one statement each for transfers, events and moves."""
+    trades = list(
+        Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("seller", "fee_schedule")
+    )
+    held = {trade.pk for trade in trades if trade.is_frozen} | holds.held_trade_ids(trades)
+    Trade.objects.filter(pk__in=held).update(cycle=None)
+    ready = {trade.pk: trade for trade in trades if trade.pk not in held}
+    escrows = {
+        account.trade_id: account
+        for account in ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade_id__in=ready).order_by("pk").select_for_update(no_key=True)
+    }
+    sellers = {trade.seller_id: trade.seller for trade in ready.values()}
+    owed = {
+        (row["organisation"], row["currency"]): -row["owed"] for row in ledger.owed_by_members(list(sellers)) if row["owed"] < 0
+    }
+    sums = clearing.compute(
+        (
+            (pk, trade.seller_id, trade.currency, int(escrows[pk].balance_minor or 0), trade.fee_schedule.seller_basis_points)
+            for pk, trade in ready.items()
+            if pk in escrows
+        ),
+        owed,
+    )
+    _post(cycle, sums, escrows, sellers)
+    now = timezone.now()
+    Trade.objects.filter(pk__in=ready).update(state=TradeState.CLEARED, cleared_at=now)
+    for trade in ready.values():
+        trade.state = TradeState.CLEARED
+    nets = {line.trade_id: line for line in sums.lines}
+    journal.record_many(
+        (
+            (
+                "trade.cleared",
+                trade,
+                {"cycle": cycle.number}
+                | ({"fee_minor": nets[pk].fee_minor, "net_minor": nets[pk].net_minor} if pk in nets else {}),
+            )
+            for pk, trade in ready.items()
+        ),
+        by=by,
+    )
+    clearing.move(cycle, "release", released_at=now, by=cycle.by, second_by=cycle.second_by)
+    journal.record("cycle.released", cycle, by=by, trades=len(ready))
+    paid_out = {key for key, position in sums.positions.items() if position.net_minor > 0}
+    _settle([trade for trade in ready.values() if (trade.seller_id, trade.currency) not in paid_out or trade.pk not in nets])
+    return cycle
+
+
+def _post(
+    cycle: ClearingCycle, sums: clearing.Sums, escrows: dict[int | None, ledger.Account], sellers: dict[int, Organisation]
+) -> None:
+    currencies = {line.currency for line in sums.lines}
+    fees = {currency: ledger.fees(currency) for currency in currencies}
+    payables = {key: ledger.payable(sellers[key[0]], key[1]) for key in sums.positions}
+    transfers = []
+    for line in sums.lines:
+        if line.fee_minor:
+            transfers.append(
+                Transfer(
+                    key=f"fee-{line.trade_id}", debit=escrows[line.trade_id], credit=fees[line.currency], amount_minor=line.fee_minor
+                )
+            )
+        if line.net_minor:
+            transfers.append(
+                Transfer(
+                    key=f"net-{line.trade_id}",
+                    debit=escrows[line.trade_id],
+                    credit=payables[line.seller_id, line.currency],
+                    amount_minor=line.net_minor,
+                )
+            )
+    for (organisation_id, currency), position in sums.positions.items():
+        if position.recovered_minor:
+            transfers.append(
+                Transfer(
+                    key=f"recovered-{cycle.pk}-{organisation_id}-{currency}",
+                    debit=payables[organisation_id, currency],
+                    credit=ledger.receivable(sellers[organisation_id], currency),
+                    amount_minor=position.recovered_minor,
+                )
+            )
+    Transfer.objects.bulk_create(transfers)
+    Statement.objects.bulk_create(
+        Statement(
+            cycle=cycle,
+            organisation_id=organisation_id,
+            currency=currency,
+            gross_minor=position.gross_minor,
+            fee_minor=position.fee_minor,
+            recovered_minor=position.recovered_minor,
+            net_minor=position.net_minor,
+        )
+        for (organisation_id, currency), position in sums.positions.items()
+    )
+    due = Payout.objects.bulk_create(
+        Payout(
+            cycle=cycle,
+            organisation_id=organisation_id,
+            key=f"payout-{cycle.number}-{organisation_id}-{currency}",
+            amount_minor=position.net_minor,
+            currency=currency,
+        )
+        for (organisation_id, currency), position in sums.positions.items()
+        if position.net_minor > 0
+    )
+    journal.record_many(
+        (("payout.due", payout, {"amount_minor": payout.amount_minor, "cycle": cycle.number}) for payout in due), by=None
+    )
+
+
+def _settle(cleared: list[Trade]) -> None:
+    """Move cleared, locked trades to settled, in one statement each for moves and events."""
+    if not cleared:
+        return
+    Trade.objects.filter(pk__in=[trade.pk for trade in cleared]).update(state=TradeState.SETTLED, settled_at=timezone.now())
+    journal.record_many((("trade.settled", trade, {}) for trade in cleared), by=None)
+
+
+def _hear_paid_out(fact: PaidOut, _gateway_name: str) -> None:
+    """The member has its money: the trades that payout pays for are settled."""
+    payout = payouts.record_paid(fact.key)
+    paid_for = Trade.objects.filter(
+        cycle=payout.cycle, seller=payout.organisation, currency=payout.currency, state=TradeState.CLEARED
+    )
+    _settle(list(paid_for.order_by("pk").select_for_update(of=("self",), no_key=True)))
+
+
+HEAR: dict[type, Callable[..., None]] = {
+    Paid: _hear_paid,
+    PaymentFailed: _hear_failed,
+    Refunded: lambda fact, _name: payments.record_refund_paid(fact.key),
+    RefundFailed: lambda fact, _name: payments.record_refund_bounced(fact.key, fact.reason),
+    PaidOut: _hear_paid_out,
+    PayoutFailed: lambda fact, _name: payouts.record_bounced(fact.key, fact.reason) and None,
+    Disputed: _hear_disputed,
+    DisputeClosed: _hear_dispute_closed,
+}
