@@ -1,0 +1,201 @@
+"""Offers: at what price, under which terms and through which channel a product may be had, and how many licences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from listings import plain_text
+from listings import terms as licence_terms
+from listings.models import Classification, Listing, Offer, OfferBuyer, Version
+from listings.states import ListingState, VersionState
+from marketplace import journal, roles
+from marketplace.errors import Invalid, SoldOut, WrongState
+from marketplace.models import Organisation, User
+from marketplace.money import LARGEST_MINOR
+
+LONGEST_INSPECTION_DAYS = 60
+MOST_LICENCES = 1_000_000
+MOST_NAMED_BUYERS = 500
+MOST_OPEN_OFFERS = 50
+# Data of these classes is never handed over as files; a buyer may only ask questions of it where it is kept.
+NEVER_AS_FILES = (Classification.CORE, Classification.IMPORTANT, Classification.GENERAL_4)
+_STANDING = [VersionState.DRAFT, VersionState.SUBMITTED, VersionState.IN_REVIEW]
+
+
+@transaction.atomic
+def make_offer(
+    listing: Listing,
+    *,
+    name: str,
+    price_minor: int,
+    currency: str,
+    terms: licence_terms.Terms,
+    by: User,
+    channel: str = "files",
+    inspection_days: int = 7,
+    audience: str = Offer.Audience.EVERYONE,
+    buyers: Iterable[Organisation] = (),
+    licences_total: int | None = None,
+) -> Offer:
+    """Offer a product. `price_minor` is in minor units of `currency`, 0 is free; `licences_total` None is unlimited.
+
+    `buyers` are the organisations a named offer names. Raises RoleNeeded, WrongState for a withdrawn product, and
+    Invalid with every reason at once.
+    """
+    listing = Listing.objects.select_for_update(no_key=True).select_related("seller").get(pk=listing.pk)
+    roles.require(by, listing.seller, "offer")
+    if listing.state == ListingState.WITHDRAWN:
+        raise WrongState("This product was withdrawn; it takes no new offer.")
+    buyers = list(buyers)
+    reasons: list[dict[str, str]] = [
+        *_wrong_price(price_minor, currency),
+        *_wrong_conditions(name, channel, inspection_days, licences_total),
+        *_wrong_audience(listing, audience, buyers),
+        *(
+            {"code": problem["code"], "detail": problem["detail"], "field": "terms"}
+            for problem in licence_terms.problems(terms)
+        ),
+    ]
+    if not reasons:
+        for version in standing_versions(listing):
+            reasons += contradictions(version, channel=channel, terms=terms)
+    if listing.offers.filter(closed_at=None).count() >= MOST_OPEN_OFFERS:
+        detail = f"A product has at most {MOST_OPEN_OFFERS} open offers; close one first."
+        reasons.append({"code": "too_many_offers", "detail": detail, "field": ""})
+    if reasons:
+        raise Invalid("The offer was not made: " + reasons[0]["detail"], code="wrong_offer", reasons=reasons)
+    offer = Offer.objects.create(
+        listing=listing,
+        name=name.strip(),
+        price_minor=price_minor,
+        currency=currency,
+        terms=terms,
+        channel=channel,
+        inspection_days=inspection_days,
+        audience=audience,
+        licences_total=licences_total,
+        licences_left=licences_total,
+        created_by=by,
+    )
+    OfferBuyer.objects.bulk_create([OfferBuyer(offer=offer, organisation=buyer) for buyer in buyers])
+    journal.record(
+        "offer.made",
+        offer,
+        by=by,
+        listing=listing.pk,
+        price_minor=price_minor,
+        currency=currency,
+        licences_total=licences_total,
+    )
+    return offer
+
+
+@transaction.atomic
+def close_offer(offer: Offer, *, by: User) -> Offer:
+    """Take an offer off sale; trades made under it go on. Raises RoleNeeded, WrongState."""
+    offer = (
+        Offer.objects.select_for_update(no_key=True, of=("self",)).select_related("listing__seller").get(pk=offer.pk)
+    )
+    roles.require(by, offer.listing.seller, "offer")
+    if offer.closed_at is not None:
+        raise WrongState("This offer is closed already.")
+    offer.closed_at = timezone.now()
+    offer.save(update_fields=["closed_at"])
+    journal.record("offer.closed", offer, by=by, listing=offer.listing_id)
+    return offer
+
+
+def close_all(listing: Listing, *, by: User | None) -> None:
+    """Take every open offer of a listing off sale, in the caller's transaction."""
+    for offer in listing.offers.filter(closed_at=None).select_for_update(no_key=True).order_by("pk"):
+        offer.closed_at = timezone.now()
+        offer.save(update_fields=["closed_at"])
+        journal.record("offer.closed", offer, by=by, listing=listing.pk)
+
+
+def take_licence(offer: Offer) -> None:
+    """Take one licence, in the caller's transaction; nothing happens where their number is not limited.
+
+    One conditional UPDATE: of six buyers of the last licence one gets it. Raises SoldOut.
+    """
+    if offer.licences_total is None:
+        return
+    if not Offer.objects.filter(pk=offer.pk, licences_left__gt=0).update(licences_left=F("licences_left") - 1):
+        raise SoldOut(f"No licence of the offer “{offer.name}” is left.")
+
+
+def give_back_licence(offer: Offer) -> None:
+    """Put one licence back on sale, in the caller's transaction. Whoever calls this knows that it was taken."""
+    if offer.licences_total is None:
+        return
+    Offer.objects.filter(pk=offer.pk).update(licences_left=F("licences_left") + 1)
+
+
+def standing_versions(listing: Listing) -> list[Version]:
+    """The versions an offer must agree with: the one on sale and those on their way."""
+    coming = list(listing.versions.filter(state__in=_STANDING))
+    return ([listing.current_version] if listing.current_version else []) + coming
+
+
+def contradictions(version: Version, *, channel: str, terms: licence_terms.Terms) -> list[dict[str, str]]:
+    """Why data like this manual's must not be offered through this channel, or under these terms."""
+    found = []
+    if channel == "files" and version.classification in NEVER_AS_FILES:
+        detail = f"{version.get_classification_display()} is never delivered as files."
+        found.append({"code": "never_as_files", "detail": detail, "field": "channel"})
+    if version.has_personal_data and terms["personal_data"] == "none":
+        detail = "The manual says that the data contains personal information, the terms say that it does not."
+        found.append({"code": "terms_deny_personal_data", "detail": detail, "field": "terms"})
+    return found
+
+
+def _reason(field: str, detail: str) -> dict[str, str]:
+    return {"code": f"wrong_{field}", "detail": detail, "field": field}
+
+
+def _is_count(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _wrong_price(price_minor: Any, currency: Any) -> list[dict[str, str]]:
+    found = []
+    if not _is_count(price_minor, 0, LARGEST_MINOR):
+        found.append(_reason("price_minor", "The price is a whole number of minor units, 0 for free."))
+    if currency not in settings.CURRENCIES:
+        found.append(_reason("currency", f"Choose one of {', '.join(settings.CURRENCIES)}."))
+    return found
+
+
+def _wrong_conditions(name: Any, channel: Any, inspection_days: Any, licences_total: Any) -> list[dict[str, str]]:
+    found = []
+    try:
+        plain_text.cleaned(name, 120, shortest=1, is_one_line=True)
+    except plain_text.NotPlain as wrong:
+        found.append(_reason("name", f"The offer's name: {wrong}"))
+    if channel not in list(settings.CHANNELS):
+        found.append(_reason("channel", f"Choose one of {', '.join(settings.CHANNELS)}."))
+    if not _is_count(inspection_days, 1, LONGEST_INSPECTION_DAYS):
+        detail = f"The buyer inspects the data for 1 to {LONGEST_INSPECTION_DAYS} days."
+        found.append(_reason("inspection_days", detail))
+    if licences_total is not None and not _is_count(licences_total, 1, MOST_LICENCES):
+        detail = f"Give a number of licences from 1 to {MOST_LICENCES:,}, or none for no limit."
+        found.append(_reason("licences_total", detail))
+    return found
+
+
+def _wrong_audience(listing: Listing, audience: Any, buyers: list[Organisation]) -> list[dict[str, str]]:
+    if audience not in Offer.Audience.values:
+        return [_reason("audience", f"Choose one of {', '.join(Offer.Audience.values)}.")]
+    if audience != Offer.Audience.NAMED:
+        return [_reason("buyers", "Only an offer to named buyers names buyers.")] if buyers else []
+    if not 1 <= len(buyers) <= MOST_NAMED_BUYERS or len(set(buyers)) != len(buyers):
+        return [_reason("buyers", f"Name 1 to {MOST_NAMED_BUYERS} different buyers.")]
+    if listing.seller in buyers:
+        return [_reason("buyers", "The seller cannot be its own buyer.")]
+    return []

@@ -1,0 +1,28 @@
+"""Text that people type: what PostgreSQL can keep and every reader can show."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+class NotPlain(ValueError):
+    """The sentence says what is wrong with the text."""
+
+
+def cleaned(value: object, longest: int, *, shortest: int = 0, is_one_line: bool = False) -> str:
+    """The text without spaces around it, its lines ended by a newline alone.
+
+    Raises NotPlain for what is no text, too long or short, or holds control characters (NUL, a bell) or half a pair of
+    surrogates.
+    """
+    if not isinstance(value, str):
+        raise NotPlain("This is not a text.")
+    value = value.replace("\r\n", "\n").strip()
+    allowed = "" if is_one_line else "\n\t"
+    if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value):
+        raise NotPlain("The text holds control characters." if allowed else "The text is not one line.")
+    if len(value) > longest:
+        raise NotPlain(f"The text is longer than {longest:,} characters.")
+    if len(value) < shortest:
+        raise NotPlain("The text is missing." if shortest == 1 else f"The text is shorter than {shortest} characters.")
+    return value

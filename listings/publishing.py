@@ -1,0 +1,254 @@
+"""A listing from its first draft to its withdrawal: the commands that move listings and versions.
+
+Each locks the listing first, then the version; whoever locks an offer too does so last. `register` and the moves of a
+version under review have no check of roles: the registration worker and `compliance.reviews` call them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from listings import catalogue, manual, offers, plain_text
+from listings.models import MANUAL, Listing, ProductType, Release, Version
+from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
+from marketplace import journal, roles
+from marketplace.errors import Invalid, WrongState
+from marketplace.models import Organisation, User
+
+LONGEST_REASON = 2000
+UNDER_REVIEW = (VersionState.SUBMITTED, VersionState.IN_REVIEW)
+
+
+@transaction.atomic
+def create_listing(*, seller: Organisation, product_type: str, by: User) -> Listing:
+    """Begin a data product of one of the types of ProductType. Raises RoleNeeded, Invalid."""
+    roles.require(by, seller, "edit_listing")
+    if product_type not in ProductType.values:
+        raise Invalid(f"A product is one of {', '.join(ProductType.values)}.", code="wrong_product_type")
+    listing = Listing.objects.create(seller=seller, product_type=product_type, created_by=by)
+    journal.record("listing.created", listing, by=by, seller=seller.pk, product_type=product_type)
+    return listing
+
+
+@transaction.atomic
+def draft(listing: Listing, *, by: User) -> Version:
+    """The open draft of the manual, or a new one that begins as a copy of the latest version.
+
+    Raises RoleNeeded, and WrongState for a withdrawn product.
+    """
+    listing = _locked(listing)
+    roles.require(by, listing.seller, "edit_listing")
+    _require_not_withdrawn(listing)
+    latest = listing.versions.order_by("-number").first()
+    if latest is not None and latest.state == VersionState.DRAFT:
+        return latest
+    copied = {field: getattr(latest, field) for field in MANUAL} if latest else {}
+    version = Version.objects.create(
+        listing=listing, number=latest.number + 1 if latest else 1, created_by=by, **copied
+    )
+    journal.record("version.drafted", version, by=by, listing=listing.pk, number=version.number)
+    return version
+
+
+@transaction.atomic
+def edit(version: Version, *, by: User, **fields: Any) -> Version:
+    """Change fields of a draft's manual; `release` is a Release of the same product, or None.
+
+    Raises RoleNeeded, WrongState once it was submitted, and Invalid naming every wrong field.
+    """
+    version = _locked_version(version)
+    roles.require(by, version.listing.seller, "edit_listing")
+    _require_not_withdrawn(version.listing)
+    if version.state != VersionState.DRAFT:
+        raise WrongState(f"Version {version.number} was submitted and never changes; open a new draft.")
+    values = manual.cleaned(fields)
+    release = values.get("release")
+    if release is not None and not (isinstance(release, Release) and release.listing_id == version.listing_id):
+        raise Invalid(
+            "This release belongs to another product.",
+            code="wrong_manual",
+            reasons=[{"code": "wrong_release", "detail": "Choose a release of this product.", "field": "release"}],
+        )
+    for field, value in values.items():
+        setattr(version, field, value)
+    version.save(update_fields=list(values))
+    return version
+
+
+def problems(version: Version) -> list[manual.Problem]:
+    """Everything that keeps this version from being submitted: `{code, detail, field}`, empty when nothing does."""
+    found = manual.lacks(version)
+    for offer in version.listing.offers.filter(closed_at=None):
+        for reason in offers.contradictions(version, channel=offer.channel, terms=offer.terms):
+            detail = f"Offer “{offer.name}”: {reason['detail']}"
+            found.append({"code": reason["code"], "detail": detail, "field": "classification"})
+    return found
+
+
+@transaction.atomic
+def submit(version: Version, *, by: User) -> Version:
+    """Hand a draft in for review; it never changes again. Compliance calls this once it has cleared the seller.
+
+    Raises RoleNeeded, WrongState, and Invalid `manual_incomplete` with all its problems.
+    """
+    version = _locked_version(version)
+    listing = version.listing
+    roles.require(by, listing.seller, "submit")
+    _require_not_withdrawn(listing)
+    after = _next(version, VERSION_MOVES, "submit")
+    if listing.versions.filter(state__in=UNDER_REVIEW).exists():
+        raise WrongState(
+            "Another version of this product is under review.",
+            code="already_in_review",
+            next="Wait for its review; then submit this one.",
+        )
+    missing = problems(version)
+    if missing:
+        raise Invalid(
+            f"The manual is not complete: {missing[0]['detail']}",
+            code="manual_incomplete",
+            next="Complete what is named, then submit again.",
+            reasons=[dict(problem) for problem in missing],  # type: ignore[arg-type]
+        )
+    version.state, version.submitted_at, version.submitted_by = after, timezone.now(), by
+    version.save(update_fields=["state", "submitted_at", "submitted_by"])
+    journal.record(
+        "version.submitted", version, by=by, listing=listing.pk, number=version.number, release=version.release_id
+    )
+    return version
+
+
+def take(version: Version, *, by: User) -> Version:
+    """A reviewer begins the review. Raises WrongState."""
+    return _move_version(version, "take", "version.taken", by=by)
+
+
+def approve(version: Version, *, by: User) -> Version:
+    """The second reviewer has approved; the registration worker takes it from here. Raises WrongState."""
+    return _move_version(version, "approve", "version.approved", by=by)
+
+
+def request_changes(version: Version, *, by: User) -> Version:
+    """The review sends it back; the seller answers with a new draft. Raises WrongState."""
+    return _move_version(version, "request_changes", "version.changes_requested", by=by)
+
+
+def refuse(version: Version, *, by: User) -> Version:
+    """The review refuses it. Raises WrongState."""
+    return _move_version(version, "refuse", "version.refused", by=by)
+
+
+@transaction.atomic
+def register(version: Version) -> Listing:
+    """Make an approved version, which the caller has just entered in the register, the current one.
+
+    A new product is then registered; one on sale goes on being sold, by its new version. Raises WrongState.
+    """
+    version = _locked_version(version)
+    listing = version.listing
+    _require_not_withdrawn(listing)
+    if version.state != VersionState.APPROVED:
+        raise WrongState(f"Version {version.number} is {version.get_state_display().lower()}, not approved.")
+    listing.current_version = version
+    if listing.state == ListingState.UNLISTED:
+        listing.state = _next(listing, LISTING_MOVES, "register")
+    listing.save(update_fields=["current_version", "state"])
+    catalogue.index(listing)
+    return listing
+
+
+@transaction.atomic
+def publish(listing: Listing) -> Listing:
+    """Put a registered product on sale. Raises WrongState."""
+    listing = _locked(listing)
+    listing.state, listing.listed_at = _next(listing, LISTING_MOVES, "publish"), timezone.now()
+    listing.save(update_fields=["state", "listed_at"])
+    catalogue.index(listing)
+    journal.record("listing.published", listing, by=None, version=listing.current_version_id)
+    return listing
+
+
+@transaction.atomic
+def suspend(listing: Listing, *, reason: str, by: User) -> Listing:
+    """The staff stop new trades of a product; those under way go on. Raises RoleNeeded, WrongState, Invalid."""
+    listing = _locked(listing)
+    roles.require_staff(by, "suspend_listing")
+    return _move_listing(listing, "suspend", "listing.suspended", reason=_reason(reason), by=by)
+
+
+@transaction.atomic
+def resume(listing: Listing, *, by: User) -> Listing:
+    """The staff put a suspended product back on sale. Raises RoleNeeded, WrongState."""
+    listing = _locked(listing)
+    roles.require_staff(by, "suspend_listing")
+    return _move_listing(listing, "resume", "listing.resumed", reason="", by=by)
+
+
+@transaction.atomic
+def withdraw(listing: Listing, *, reason: str, by: User) -> Listing:
+    """The seller, or the staff, take a product off sale for ever, its offers too; trades under way go on.
+
+    Raises RoleNeeded, WrongState, Invalid.
+    """
+    listing = _locked(listing)
+    if not roles.staff_may(by, "suspend_listing"):
+        roles.require(by, listing.seller, "withdraw_listing")
+    listing = _move_listing(listing, "withdraw", "listing.withdrawn", reason=_reason(reason), by=by)
+    offers.close_all(listing, by=by)
+    return listing
+
+
+def _locked(listing: Listing) -> Listing:
+    """FOR NO KEY UPDATE: a trade that points at the product need not wait."""
+    return Listing.objects.select_for_update(no_key=True, of=("self",)).select_related("seller").get(pk=listing.pk)
+
+
+def _locked_version(version: Version) -> Version:
+    listing = _locked(version.listing)
+    version = Version.objects.select_for_update(no_key=True, of=("self",)).get(pk=version.pk)
+    version.listing = listing
+    return version
+
+
+def _next(subject: Listing | Version, moves: Any, act: str) -> str:
+    after = moves[subject.state].get(act)
+    if after is None:
+        name = f"Version {subject.number}" if isinstance(subject, Version) else "This product"
+        raise WrongState(
+            f"{name} is {subject.get_state_display().lower()}; “{act.replace('_', ' ')}” cannot be done now."
+        )
+    return str(after)
+
+
+@transaction.atomic
+def _move_version(version: Version, act: str, event: str, *, by: User) -> Version:
+    version = _locked_version(version)
+    version.state = _next(version, VERSION_MOVES, act)
+    if version.state == VersionState.APPROVED:
+        _require_not_withdrawn(version.listing)
+        version.approved_at = timezone.now()
+    version.save(update_fields=["state", "approved_at"])
+    journal.record(event, version, by=by, listing=version.listing_id, number=version.number)
+    return version
+
+
+def _move_listing(listing: Listing, act: str, event: str, *, reason: str, by: User) -> Listing:
+    listing.state, listing.reason = _next(listing, LISTING_MOVES, act), reason
+    listing.save(update_fields=["state", "reason"])
+    journal.record(event, listing, by=by)
+    return listing
+
+
+def _require_not_withdrawn(listing: Listing) -> None:
+    if listing.state == ListingState.WITHDRAWN:
+        raise WrongState("This product was withdrawn.")
+
+
+def _reason(reason: object) -> str:
+    try:
+        return plain_text.cleaned(reason, LONGEST_REASON, shortest=1)
+    except plain_text.NotPlain as wrong:
+        raise Invalid(f"Give a reason in words the seller sees. {wrong}", code="reason_needed") from None
