@@ -203,7 +203,28 @@ class Profile(Claimable):
         triggers = [only_moves(PROFILE_MOVES), born_in(ProfileState.DUE), *never_deleted()]
 
 
-MANUAL = ["titles", "summaries", "sector", "coverage_time", "coverage_area", "coverage_population", "update_frequency", "fields", "use_scenarios", "forbidden_uses", "source_statement", "lawful_basis", "rights", "classification", "has_personal_data", "has_sensitive_data", "persons_count", "leaves_mainland", "support_contact", "release"]
+MANUAL = [
+    "titles",
+    "summaries",
+    "sector",
+    "coverage_time",
+    "coverage_area",
+    "coverage_population",
+    "update_frequency",
+    "fields",
+    "use_scenarios",
+    "forbidden_uses",
+    "source_statement",
+    "lawful_basis",
+    "rights",
+    "classification",
+    "has_personal_data",
+    "has_sensitive_data",
+    "persons_count",
+    "leaves_mainland",
+    "support_contact",
+    "release",
+]
 
 
 class Version(models.Model):
