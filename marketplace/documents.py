@@ -1,0 +1,200 @@
+"""Papers: certificates, contracts and statements.
+
+A paper is a canonical record that is kept with its digest the moment it is issued; its PDF is made from the record
+when someone asks for it, and is the same every time. A paper never changes: two of the staff can revoke it, and
+whoever checks it then sees when and why.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from marketplace import journal, roles
+from marketplace.canonical import digest_of
+from marketplace.errors import Invalid, Refused, WrongState
+from marketplace.models import Organisation, Paper, Revocation, User
+from marketplace.numbers import new_check_code, new_number
+from marketplace.typesetting import typeset
+
+LONGEST_REASON = 2000
+
+
+class SecondPersonNeeded(Refused):
+    """Whoever asked for a revocation cannot confirm it."""
+
+    code = "second_person_needed"
+    status = 403
+    next = "Another of the staff confirms it."
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A paper that is to be issued: what it is about, what it says (see `typesetting`) and who may read it.
+
+    `record` lacks number, issuer and issued_at: `issue` fills them in.
+    """
+
+    kind: str
+    subject: models.Model
+    title: str
+    record: dict[str, Any]
+    readers: Sequence[Organisation] = field(default_factory=tuple)
+    is_sandbox: bool = False
+
+    @property
+    def about(self) -> tuple[str, str, int]:
+        """What there is one paper of: its kind, and its subject's kind and id."""
+        return self.kind, str(self.subject._meta.model_name), self.subject.pk
+
+
+def issue(
+    kind: str,
+    subject: models.Model,
+    *,
+    title: str,
+    record: dict[str, Any],
+    readers: Sequence[Organisation],
+    is_sandbox: bool = False,
+) -> Paper:
+    """Issue the paper of this kind about `subject`; the one there is, if it was issued before.
+
+    Raises NotCanonical when the record cannot be written as canonical JSON.
+    """
+    return issue_many([Sheet(kind, subject, title, record, readers, is_sandbox)])[0]
+
+
+@transaction.atomic
+def issue_many(sheets: Sequence[Sheet]) -> list[Paper]:
+    """`issue` for many at once, in the order given and in five statements however many they are."""
+    if not sheets:
+        return []
+    now = timezone.now()
+    drawn = {sheet.about: _written(sheet, now) for sheet in sheets}
+    # The unique index decides between two that issue at once: the other one's paper is then found by its subject.
+    Paper.objects.bulk_create(drawn.values(), ignore_conflicts=True)
+    kept = {(paper.kind, paper.subject_kind, paper.subject_id): paper for paper in Paper.objects.filter(_about(drawn))}
+    fresh = [
+        sheet
+        for about, sheet in {sheet.about: sheet for sheet in sheets}.items()
+        if kept[about].number == drawn[about].number
+    ]
+    if fresh:
+        may_read = Paper.readers.through
+        may_read.objects.bulk_create(
+            may_read(paper_id=kept[sheet.about].pk, organisation_id=reader.pk)
+            for sheet in fresh
+            for reader in {reader.pk: reader for reader in sheet.readers}.values()
+        )
+        issued = [kept[sheet.about] for sheet in fresh]
+        journal.record_many(
+            (
+                ("paper.issued", paper, {"number": paper.number, "kind": paper.kind, "digest": paper.digest})
+                for paper in issued
+            ),
+            by=None,
+        )
+    return [kept[sheet.about] for sheet in sheets]
+
+
+def _written(sheet: Sheet, now: dt.datetime) -> Paper:
+    kind, subject_kind, subject_id = sheet.about
+    number = new_number(kind)
+    record = sheet.record | {"number": number, "issuer": settings.EXCHANGE_NAME, "issued_at": now.isoformat()}
+    return Paper(
+        number=number,
+        kind=kind,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        title=sheet.title[:300],
+        record=record,
+        digest=digest_of(record),
+        check_code=new_check_code(),
+        is_sandbox=sheet.is_sandbox,
+        issued_at=now,
+    )
+
+
+def _about(subjects: Iterable[tuple[str, str, int]]) -> Q:
+    """The papers about these subjects, written so that PostgreSQL finds them by the unique index."""
+    ids: dict[tuple[str, str], list[int]] = {}
+    for kind, subject_kind, subject_id in subjects:
+        ids.setdefault((kind, subject_kind), []).append(subject_id)
+    return reduce(
+        or_,
+        (
+            Q(kind=kind, subject_kind=subject_kind, subject_id__in=subject_ids)
+            for (kind, subject_kind), subject_ids in ids.items()
+        ),
+    )
+
+
+def party(organisation: Organisation) -> dict[str, str]:
+    """An organisation as papers name it."""
+    return {
+        "name": organisation.name,
+        "latin_name": organisation.latin_name,
+        "number_kind": organisation.number_kind,
+        "registration_number": organisation.registration_number,
+    }
+
+
+def verify_url(paper: Paper) -> str:
+    """Where anyone who holds the paper can check it; holds the check code, so it shows the whole record."""
+    return f"{settings.BASE_URL}/verify/{paper.number}/?{urlencode({'code': paper.check_code})}"
+
+
+def pdf(paper: Paper, *, language: str) -> bytes:
+    """The paper as PDF in `en`, `zh-hans` or `zh-hant`. Raises CannotTypeset."""
+    return typeset(paper.kind, paper.record, language=language, verify_url=verify_url(paper), sandbox=paper.is_sandbox)
+
+
+def revocation_of(paper: Paper) -> Revocation | None:
+    """The paper's revocation once two people have made it; None while the paper is valid."""
+    return Revocation.objects.filter(paper=paper, revoked_at__isnull=False).first()
+
+
+@transaction.atomic
+def ask_revocation(paper: Paper, *, reason: str, by: User) -> Revocation:
+    """The first of the staff asks that a paper be revoked, for a reason the public will read.
+
+    It stays valid until another one confirms. Raises RoleNeeded, Invalid, WrongState.
+    """
+    roles.require_staff(by, "revoke_paper")
+    if not reason.strip():
+        raise Invalid("Say why the paper is revoked; whoever checks it reads this.", code="reason_needed")
+    revocation, is_new = Revocation.objects.get_or_create(
+        paper=paper, defaults={"reason": reason.strip()[:LONGEST_REASON], "by": by}
+    )
+    if not is_new:
+        done = "is revoked" if revocation.revoked_at else "waits for a second person to confirm its revocation"
+        raise WrongState(f"Paper {paper} {done} already.", code="revocation_asked")
+    journal.record("paper.revocation_asked", paper, by=by, number=paper.number)
+    return revocation
+
+
+@transaction.atomic
+def confirm_revocation(revocation: Revocation, *, by: User) -> Revocation:
+    """The second of the staff confirms: from now on the paper is not valid. Raises RoleNeeded, WrongState,
+    SecondPersonNeeded.
+    """
+    roles.require_staff(by, "revoke_paper")
+    revocation = Revocation.objects.select_for_update(of=("self",)).select_related("paper").get(pk=revocation.pk)
+    if revocation.revoked_at is not None:
+        raise WrongState(f"Paper {revocation.paper} is revoked already.")
+    if revocation.by_id == by.pk:
+        raise SecondPersonNeeded()
+    revocation.second_by, revocation.revoked_at = by, timezone.now()
+    revocation.save(update_fields=["second_by", "revoked_at"])
+    journal.record("paper.revoked", revocation.paper, by=by, number=revocation.paper.number)
+    return revocation
