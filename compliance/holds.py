@@ -1,0 +1,185 @@
+"""Compliance holds on an organisation, a listing or a trade: placed, lifted, and for how long they lasted.
+
+A hold is a row, not a state. A suspended or expelled organisation counts as held, for as long as it is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from django.db import IntegrityError, transaction
+from django.db.models import CharField, F, Q, QuerySet, Value
+from django.utils import timezone
+
+from compliance.models import Decision, Hold, Verification
+from compliance.reasons import require_reason, require_sentence
+from compliance.states import VerificationState
+from marketplace import journal, roles
+from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
+from marketplace.models import Membership, Organisation, User
+
+HELD_STATES = [VerificationState.SUSPENDED, VerificationState.EXPELLED]
+
+Subject = tuple[str, int]  # ("organisation" | "listing" | "trade", its id)
+
+
+class TradeLike(Protocol):
+    """What a hold may lie on in a trade."""
+
+    pk: int
+    listing_id: int
+    buyer_id: int
+    seller_id: int
+
+
+@transaction.atomic
+def place(subject_kind: str, subject_id: int, *, reason_code: str, reason: str, by: User) -> Hold:
+    """Hold an organisation, a listing or a trade. Everything that goes forward stands still; refunds do not.
+
+    That a trade exists is for the caller to know. Raises RoleNeeded, Invalid, Refused `already_held`.
+    """
+    roles.require_staff(by, "hold")
+    reason = require_reason("hold", reason_code, reason)
+    _require_no_own_interest(subject_kind, subject_id, by)
+    try:
+        with transaction.atomic():
+            hold = Hold.objects.create(
+                subject_kind=subject_kind, subject_id=subject_id, reason_code=reason_code, reason=reason, placed_by=by
+            )
+    except IntegrityError as clash:
+        if "one_open_hold" not in str(clash):
+            raise
+        raise Refused(
+            "It is held already.", code="already_held", next="Lift the hold that lies on it, or leave it."
+        ) from clash
+    journal.record(
+        "hold.placed", hold, by=by, subject_kind=subject_kind, subject_id=subject_id, reason_code=reason_code
+    )
+    return hold
+
+
+@transaction.atomic
+def lift(hold: Hold, *, reason: str, by: User) -> Hold:
+    """Lift a hold; deadlines go on from where they stood. Raises RoleNeeded, Invalid, WrongState."""
+    roles.require_staff(by, "hold")
+    reason = require_sentence(reason)
+    hold = Hold.objects.select_for_update().get(pk=hold.pk)
+    if hold.lifted_at:
+        raise WrongState("This hold was lifted already.")
+    _require_no_own_interest(hold.subject_kind, hold.subject_id, by)
+    hold.lifted_at, hold.lifted_by, hold.lift_reason = timezone.now(), by, reason
+    hold.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
+    journal.record("hold.lifted", hold, by=by, subject_kind=hold.subject_kind, subject_id=hold.subject_id)
+    return hold
+
+
+def _require_no_own_interest(subject_kind: str, subject_id: int, by: User) -> None:
+    """The staff neither hold nor release what belongs to an organisation they are members of."""
+    if subject_kind == Hold.Subject.ORGANISATION:
+        organisations: QuerySet[Organisation] = Organisation.objects.filter(pk=subject_id)
+    elif subject_kind == Hold.Subject.LISTING:
+        organisations = Organisation.objects.filter(listings=subject_id)
+    elif subject_kind == Hold.Subject.TRADE:
+        return
+    else:
+        raise Invalid(f"A hold lies on one of: {', '.join(Hold.Subject.values)}.", code="no_such_subject")
+    if not organisations.exists():
+        raise Invalid(f"There is no such {subject_kind}.", code="no_such_subject")
+    if Membership.objects.filter(user=by, organisation__in=organisations).exists():
+        raise RoleNeeded(
+            "You belong to this organisation.", code="own_organisation", next="Let a colleague who does not decide."
+        )
+
+
+# --- what is held now ----------------------------------------------------------------------------------------------
+
+
+def lying_on(
+    *, organisations: Collection[int] = (), listings: Collection[int] = (), trades: Collection[int] = ()
+) -> list[Subject]:
+    """Which of these are held now, suspended and expelled organisations included. One statement."""
+    open_holds = Hold.objects.filter(
+        Q(subject_kind=Hold.Subject.ORGANISATION, subject_id__in=organisations)
+        | Q(subject_kind=Hold.Subject.LISTING, subject_id__in=listings)
+        | Q(subject_kind=Hold.Subject.TRADE, subject_id__in=trades),
+        lifted_at=None,
+    ).values_list("subject_kind", "subject_id")
+    barred = (
+        Verification.objects.filter(organisation__in=organisations, state__in=HELD_STATES)
+        .annotate(kind=Value(Hold.Subject.ORGANISATION.value, output_field=CharField()), subject=F("organisation_id"))
+        .values_list("kind", "subject")
+    )
+    return [(str(kind), int(subject)) for kind, subject in open_holds.union(barred, all=True)]
+
+
+def held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:
+    """The ids of those trades on which, or on whose listing, buyer or seller, a hold lies. One statement."""
+    trades = list(trades)
+    held = set(
+        lying_on(
+            organisations={trade.buyer_id for trade in trades} | {trade.seller_id for trade in trades},
+            listings={trade.listing_id for trade in trades},
+            trades={trade.pk for trade in trades},
+        )
+    )
+    return {
+        trade.pk
+        for trade in trades
+        if not held.isdisjoint(
+            {
+                ("trade", trade.pk),
+                ("listing", trade.listing_id),
+                ("organisation", trade.buyer_id),
+                ("organisation", trade.seller_id),
+            }
+        )
+    }
+
+
+# --- for how long --------------------------------------------------------------------------------------------------
+
+
+def held_time(subjects: Iterable[Subject], since: dt.datetime, until: dt.datetime) -> dt.timedelta:
+    """How long between two moments at least one of the subjects was held; time to come is not held yet."""
+    subjects = list(subjects)
+    until = min(until, timezone.now())
+    total = dt.timedelta()
+    end = since
+    for begun, ended in sorted([*_holds(subjects, until), *_suspensions(subjects, until)]):
+        begun, ended = max(begun, end), min(ended, until)
+        if ended > begun:
+            total += ended - begun
+            end = ended
+    return total
+
+
+def _holds(subjects: list[Subject], until: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
+    wanted = Q(pk__in=[])
+    for kind, pk in subjects:
+        wanted |= Q(subject_kind=kind, subject_id=pk)
+    rows = Hold.objects.filter(wanted, placed_at__lt=until).values_list("placed_at", "lifted_at")
+    return [(placed_at, lifted_at or until) for placed_at, lifted_at in rows]
+
+
+def _suspensions(subjects: list[Subject], until: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
+    """From each suspension (or expulsion) to the reinstatement that followed."""
+    organisations = [pk for kind, pk in subjects if kind == Hold.Subject.ORGANISATION]
+    decided = (
+        Decision.objects.filter(
+            verification__organisation__in=organisations,
+            act__in=["suspend", "reinstate", "expel"],
+            decided_at__lt=until,
+        )
+        .order_by("decided_at", "pk")
+        .values_list("verification_id", "act", "decided_at")
+    )
+    began: dict[int, dt.datetime] = {}
+    spans = []
+    for verification, act, decided_at in decided:
+        if act == "reinstate" and verification in began:
+            spans.append((began.pop(verification), decided_at))
+        elif act != "reinstate":
+            began.setdefault(verification, decided_at)
+    return [*spans, *((start, until) for start in began.values())]

@@ -1,0 +1,252 @@
+"""Vet an organisation: it applies; the staff ask for more, approve, refuse, suspend, reinstate, expel.
+
+Approving and expelling take two different people, neither of whom has ever belonged to the organisation. Each
+command locks the verification first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from compliance import exchange_rules
+from compliance.models import TWO_PERSON_ACTS, Decision, RulesAcceptance, Verification
+from compliance.reasons import require_reason
+from compliance.states import VERIFICATION_MOVES, VerificationState
+from marketplace import journal, participants, roles
+from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
+from marketplace.models import Membership, Organisation, User
+
+PROPOSED = {"approve": "organisation.approval_proposed", "expel": "organisation.expulsion_proposed"}
+DECIDED = {
+    "request_more": "organisation.more_requested",
+    "approve": "organisation.verified",
+    "refuse": "organisation.refused",
+    "suspend": "organisation.suspended",
+    "reinstate": "organisation.reinstated",
+    "expel": "organisation.expelled",
+}
+MAY_CORRECT = (None, VerificationState.MORE_REQUESTED, VerificationState.REFUSED)
+
+
+class SamePerson(Refused):
+    """This takes two different people."""
+
+    code = "same_person"
+    status = 403
+    next = "Ask a colleague to confirm it."
+
+
+# --- the organisation's side ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def apply(organisation: Organisation, *, rules_version: str, by: User) -> Verification:
+    """An owner applies, or applies again, and accepts the exchange's rules for the organisation.
+
+    Raises RoleNeeded, Refused `rules_outdated`, WrongState.
+    """
+    organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    roles.require(by, organisation, "apply")
+    if rules_version != exchange_rules.CURRENT_VERSION:
+        raise Invalid(
+            f"The rules in force are version {exchange_rules.CURRENT_VERSION}.",
+            code="rules_outdated",
+            next="Read them and accept that version.",
+        )
+    verification = Verification.objects.select_for_update().filter(organisation=organisation).first()
+    if verification is None:
+        verification = Verification.objects.create(organisation=organisation)
+    else:
+        _require_possible(verification, "apply")
+        verification.applied_at = timezone.now()
+        _move(verification, "apply")
+    digest = exchange_rules.digest(rules_version)
+    RulesAcceptance.objects.create(organisation=organisation, by=by, rules_version=rules_version, rules_digest=digest)
+    journal.record("organisation.applied", organisation, by=by, rules_version=rules_version, rules_digest=digest)
+    return verification
+
+
+@transaction.atomic
+def correct(organisation: Organisation, *, by: User, **facts: Any) -> Organisation:
+    """Correct what the organisation says of itself, before it applies or where it was asked to.
+
+    `facts` are those of participants.register_organisation. Raises RoleNeeded, Invalid, WrongState.
+    """
+    verification = Verification.objects.select_for_update().filter(organisation=organisation).first()
+    state = verification.state if verification else None
+    if state not in MAY_CORRECT:
+        roles.require(by, organisation, "apply")
+        raise WrongState(
+            "These facts are being vetted, or were verified, as they are.",
+            code="facts_are_vetted",
+            next="Write to the exchange; it asks you for the correction and vets it.",
+        )
+    return participants.correct(organisation, by=by, **facts)
+
+
+# --- the staff's side: one person ----------------------------------------------------------------------------------
+
+
+def request_more(verification: Verification, *, reason_code: str, reason: str, by: User) -> Verification:
+    """Ask the applicant for more; it answers by applying again. Raises RoleNeeded, WrongState, Invalid."""
+    return _decide_alone(verification, "request_more", reason_code, reason, by)
+
+
+def refuse(verification: Verification, *, reason_code: str, reason: str, by: User) -> Verification:
+    """Refuse the applicant; it may apply again. Raises RoleNeeded, WrongState, Invalid."""
+    return _decide_alone(verification, "refuse", reason_code, reason, by)
+
+
+def suspend(verification: Verification, *, reason_code: str, reason: str, by: User) -> Verification:
+    """Suspend a member: from now on it counts as held. Raises RoleNeeded, WrongState, Invalid."""
+    return _decide_alone(verification, "suspend", reason_code, reason, by)
+
+
+def reinstate(verification: Verification, *, reason_code: str, reason: str, by: User) -> Verification:
+    """End a suspension. Raises RoleNeeded, WrongState, Invalid."""
+    return _decide_alone(verification, "reinstate", reason_code, reason, by)
+
+
+@transaction.atomic
+def _decide_alone(verification: Verification, act: str, reason_code: str, reason: str, by: User) -> Verification:
+    verification = _locked(verification, act, by)
+    reason = require_reason(act, reason_code, reason)
+    _drop_pending(verification)
+    now = timezone.now()
+    decision = Decision.objects.create(
+        verification=verification,
+        act=act,
+        reason_code=reason_code,
+        reason=reason,
+        by=by,
+        proposed_at=now,
+        decided_at=now,
+    )
+    _move(verification, act)
+    journal.record(DECIDED[act], verification.organisation, by=by, decision=decision.pk, reason_code=reason_code)
+    return verification
+
+
+# --- the staff's side: two persons ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def propose(verification: Verification, act: str, *, reason_code: str, reason: str, by: User) -> Decision:
+    """The first of two says `approve` or `expel`; nothing moves until another confirms.
+
+    Raises RoleNeeded, WrongState, Invalid, Refused `decision_pending`.
+    """
+    if act not in TWO_PERSON_ACTS:
+        raise Invalid(f"Two persons decide on: {', '.join(TWO_PERSON_ACTS)}.", code="no_such_act")
+    verification = _locked(verification, act, by)
+    reason = require_reason(act, reason_code, reason)
+    if _pending(verification).exists():
+        raise Refused(
+            "A decision on this organisation waits for its second person.",
+            code="decision_pending",
+            next="Confirm it or drop it first.",
+        )
+    decision = Decision.objects.create(
+        verification=verification, act=act, reason_code=reason_code, reason=reason, by=by
+    )
+    journal.record(PROPOSED[act], verification.organisation, by=by, decision=decision.pk, reason_code=reason_code)
+    return decision
+
+
+@transaction.atomic
+def confirm(decision: Decision, *, by: User) -> Decision:
+    """The second of two confirms: the organisation is verified, or expelled.
+
+    Raises RoleNeeded, SamePerson, WrongState.
+    """
+    verification = _locked(decision.verification, decision.act, by)
+    decision = _require_pending(decision)
+    if decision.by_id == by.pk:
+        raise SamePerson()
+    decision.verification = verification
+    decision.second_by, decision.decided_at = by, timezone.now()
+    decision.save(update_fields=["second_by", "decided_at"])
+    _move(verification, decision.act)
+    journal.record(
+        DECIDED[decision.act],
+        verification.organisation,
+        by=by,
+        decision=decision.pk,
+        reason_code=decision.reason_code,
+        first_by=decision.by_id,
+    )
+    return decision
+
+
+@transaction.atomic
+def drop(decision: Decision, *, by: User) -> Decision:
+    """One of the staff drops a decision that waits for its second person. Raises RoleNeeded, WrongState."""
+    roles.require_staff(by, "vet")
+    verification = (
+        Verification.objects.select_for_update().select_related("organisation").get(pk=decision.verification_id)
+    )
+    decision = _require_pending(decision)
+    decision.dropped_at = timezone.now()
+    decision.save(update_fields=["dropped_at"])
+    journal.record("decision.dropped", verification.organisation, by=by, decision=decision.pk, act=decision.act)
+    return decision
+
+
+def possible_acts(verification: Verification) -> list[str]:
+    """What the staff can do with it now, by the map of moves; the applicant's own act left out."""
+    return [act for act in VERIFICATION_MOVES[verification.state] if act != "apply"]
+
+
+def pending_decision(verification: Verification) -> Decision | None:
+    """The decision that waits for its second person."""
+    return _pending(verification).select_related("by").first()
+
+
+# --- what they share -----------------------------------------------------------------------------------------------
+
+
+def _locked(verification: Verification, act: str, by: User) -> Verification:
+    """The verification, locked, for one of the staff who may decide on it now."""
+    roles.require_staff(by, "vet")
+    verification = (
+        Verification.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=verification.pk)
+    )
+    if Membership.objects.filter(user=by, organisation=verification.organisation_id).exists():
+        raise RoleNeeded(
+            "Nobody decides on an organisation they belong or belonged to.",
+            code="own_organisation",
+            next="Let a colleague who does not decide.",
+        )
+    _require_possible(verification, act)
+    return verification
+
+
+def _require_possible(verification: Verification, act: str) -> None:
+    if act not in VERIFICATION_MOVES[verification.state]:
+        state = verification.get_state_display().lower()
+        raise WrongState(f"This organisation is {state}; “{act.replace('_', ' ')}” is not possible now.")
+
+
+def _move(verification: Verification, act: str) -> None:
+    verification.state = VERIFICATION_MOVES[verification.state][act]
+    verification.changed_at = timezone.now()
+    verification.save(update_fields=["state", "changed_at", "applied_at"])
+
+
+def _pending(verification: Verification):  # type: ignore[no-untyped-def]
+    return Decision.objects.filter(verification=verification, decided_at=None, dropped_at=None)
+
+
+def _require_pending(decision: Decision) -> Decision:
+    decision = Decision.objects.get(pk=decision.pk)
+    if decision.decided_at or decision.dropped_at:
+        raise WrongState("This decision was confirmed or dropped already.")
+    return decision
+
+
+def _drop_pending(verification: Verification) -> None:
+    """Another decision overtakes the one that waited."""
+    _pending(verification).update(dropped_at=timezone.now())
