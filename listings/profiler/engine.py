@@ -1,0 +1,70 @@
+"""DuckDB, locked down and small, over the rows of one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from .failures import Unreadable
+from .kinds import present
+from .tables import Table
+
+KEPT_SHARE = 10  # a table estimated below a tenth of the memory is parsed once and kept
+
+
+def connect(memory_bytes: int) -> duckdb.DuckDBPyConnection:
+    """An engine that loads no extension, writes no file and takes a third of the memory at most."""
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": f"{memory_bytes // 3 // 1024**2}MiB"})
+    for setting in (
+        "autoinstall_known_extensions=false",
+        "autoload_known_extensions=false",
+        "allow_community_extensions=false",
+        "allow_persistent_secrets=false",
+        "python_enable_replacements=false",
+        "enable_progress_bar=false",
+        "preserve_insertion_order=false",
+        "temp_directory=''",
+    ):
+        connection.execute(f"SET {setting}")
+    return connection
+
+
+class Rows:
+    """Asks questions of a table: each `ask` is one pass over the file, or over what was kept of a small one.
+
+    Questions read FROM cells: the columns c0, c1, ... trimmed and null where missing (see `kinds`), and `_row`.
+    """
+
+    def __init__(self, table: Table, connection: duckdb.DuckDBPyConnection, memory_bytes: int) -> None:
+        self.table = table
+        self.connection = connection
+        self.is_kept = False
+        if table.bytes_at_most < memory_bytes // KEPT_SHARE:
+            self.ask(f"CREATE TABLE kept AS {self._source(range(len(table.names)))}")
+            self.is_kept = True
+
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        """The answer to one question. Raises Unreadable if the file breaks off on the way."""
+        try:
+            if not self.is_kept and self.table.batches:
+                self.connection.register("rows_of_file", self.table.reader())
+            return self.connection.execute(question).fetchall()
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            if self.table.failure:
+                raise self.table.failure from error
+            raise Unreadable("broken_file", "The rows of the file cannot be read to its end; it is damaged.") from error
+
+    def cells(self, columns: range | list[int]) -> str:
+        """SQL: the source of a question about these columns."""
+        if self.is_kept:
+            return "kept"
+        return f"({self._source(columns)})"
+
+    def _source(self, columns: range | list[int]) -> str:
+        origin = f"({self.table.select})" if self.table.select else "rows_of_file"
+        trimmed = ", ".join(["_row", *(f"trim(c{number}) AS t{number}" for number in columns)])
+        selected = ", ".join(["_row", *(f"{present(f't{number}')} AS c{number}" for number in columns)])
+        return f"SELECT {selected} FROM (SELECT {trimmed} FROM {origin})"

@@ -1,0 +1,45 @@
+"""Which of the four table formats a file is, by its bytes first and its name second; anything else is `other`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+
+from .failures import Unreadable
+from .first_reading import FirstReading
+
+CSV, JSON_LINES, PARQUET, XLSX, OTHER = "csv", "jsonl", "parquet", "xlsx", "other"
+ZIP, OLE = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+
+
+def format_of(name: str, reading: FirstReading) -> str:
+    """The format. Raises Unreadable if the name promises a table format that the bytes cannot be."""
+    ending = PurePath(name).suffix.lower()
+    if reading.size_bytes == 0:
+        raise Unreadable("empty", "The file is empty.")
+    if reading.head.startswith(b"PARE") and reading.tail.endswith(b"PARE"):
+        raise Unreadable("encrypted", "The Parquet file is encrypted; upload it without encryption.")
+    if reading.head.startswith(b"PAR1") and reading.tail.endswith(b"PAR1"):
+        return PARQUET
+    if reading.head.startswith(ZIP) and ending in (".xlsx", ".xlsm"):
+        return XLSX
+    if ending == ".parquet":
+        raise Unreadable("broken_file", "The name says Parquet, but the file does not begin and end as Parquet does.")
+    if ending in (".xlsx", ".xlsm"):
+        if reading.head.startswith(OLE) and ENCRYPTED_PACKAGE in reading.head:
+            raise Unreadable("encrypted", "The workbook is protected by a password; upload it without one.")
+        raise Unreadable("broken_file", "The name says XLSX, but the file is no XLSX workbook.")
+    if ending in (".jsonl", ".ndjson") or (ending == ".json" and _begins_with_an_object_per_line(reading.head)):
+        return JSON_LINES
+    if ending in (".csv", ".tsv", ".tab", ".psv"):
+        return CSV
+    return OTHER
+
+
+def _begins_with_an_object_per_line(head: bytes) -> bool:
+    first_line = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+    try:
+        return isinstance(json.loads(first_line), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -1,0 +1,90 @@
+"""Which kind of value the cells of a column are, decided by counting: one rule in SQL, for every format.
+
+A cell is *missing* if it is blank or one of MISSING_WORDS in any case. A column's kind is what more than half of its
+other cells parse as; whole numbers become `number` when one has a fraction, dates become `timestamp` when one has a
+time of day. A column of digits is `text` when a cell begins with a needless 0 or has more than 18 digits, because such
+cells are codes and not amounts. Dates are read year first (2013-01-31, 2013/1/31, 2013年1月31日, ISO 8601): day-first
+and month-first cannot be told apart.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from .tables import BOOLEAN, DATE, EMPTY, INTEGER, NUMBER, TEXT, TIMESTAMP
+
+BLANKS = ("", "\t", "\N{NO-BREAK SPACE}", "\N{IDEOGRAPHIC SPACE}")
+MISSING_WORDS = (*BLANKS, "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "NIL", "\\N")
+TRUTHS = ("true", "false", "t", "f", "yes", "no", "y", "n", "是", "否")
+MOST_DIGITS = 18
+
+DATE_START = re.compile(r"\d{4}[-/年]\d")
+
+
+def present(trimmed: str) -> str:
+    """SQL: a trimmed cell, or null if it is missing."""
+    words = ", ".join(f"'{word}'" for word in MISSING_WORDS)
+    return f"CASE WHEN strlen({trimmed}) <= 4 AND upper({trimmed}) IN ({words}) THEN NULL ELSE {trimmed} END"
+
+
+def number(cell: str) -> str:
+    """SQL: the cell as a finite number, or null."""
+    cast = f"TRY_CAST({cell} AS DOUBLE)"
+    return f"CASE WHEN isfinite({cast}) AND NOT contains({cell}, '_') THEN {cast} END"
+
+
+def whole_number(cell: str) -> str:
+    """SQL: the cell as a whole number, or null."""
+    return f"CASE WHEN NOT contains({cell}, '_') AND NOT contains({cell}, '.') THEN TRY_CAST({cell} AS BIGINT) END"
+
+
+def moment(cell: str) -> str:
+    """SQL: the cell as a date with or without a time of day, or null."""
+    iso = f"replace(replace(replace({cell}, '年', '-'), '月', '-'), '日', '')"
+    plausible = f"strlen({cell}) BETWEEN 8 AND 40 AND {cell}[5] IN ('-', '/', '年') AND {cell}[1] BETWEEN '0' AND '9'"
+    return f"CASE WHEN {plausible} THEN TRY_CAST({iso} AS TIMESTAMP) END"
+
+
+def truth(cell: str) -> str:
+    """SQL: whether the cell is a word for true or false."""
+    return f"lower({cell}) IN ({', '.join(repr(word) for word in TRUTHS)})"
+
+
+def counts(cell: str) -> list[str]:
+    """SQL aggregates for `kind_of`: present, numbers, fractions, codes, truths, dates, dates with a time of day."""
+    has_fraction = f"(contains({cell}, '.') OR contains(lower({cell}), 'e'))"
+    is_long = f"strlen(ltrim({cell}, '+-')) > {MOST_DIGITS}"
+    is_code = f"NOT {has_fraction} AND ({is_long} OR regexp_matches({cell}, '^[+-]?0[0-9]'))"
+    return [
+        f"count({cell})",
+        f"count({number(cell)})",
+        f"count({number(cell)}) FILTER ({has_fraction})",
+        f"count({number(cell)}) FILTER ({is_code})",
+        f"count(*) FILTER ({truth(cell)})",
+        f"count({moment(cell)})",
+        f"count({moment(cell)}) FILTER (contains({cell}, ':'))",
+    ]
+
+
+def kind_of(
+    present: int, numbers: int, fractions: int, codes: int, truths: int, dates: int, times: int
+) -> tuple[str, int]:
+    """The kind, and how many of the present cells parse as it."""
+    if present == 0:
+        return EMPTY, 0
+    if 2 * numbers > present and codes == 0:
+        return (NUMBER if fractions else INTEGER), numbers
+    if 2 * dates > present:
+        return (TIMESTAMP if times else DATE), dates
+    if 2 * truths > present:
+        return BOOLEAN, truths
+    return TEXT, present
+
+
+def looks_like_a_value(cell: str) -> bool:
+    """A header does not hold this: a number or a date."""
+    try:
+        return math.isfinite(float(cell)) or bool(cell)
+    except ValueError:
+        return bool(DATE_START.match(cell.strip()))

@@ -1,0 +1,72 @@
+"""A sample of the rows, kept in memory: personal data is looked for in it, examples and the preview come from it."""
+
+from __future__ import annotations
+
+from .columns import LONGEST_SHOWN, Column, has_examples
+from .engine import Rows
+from .personal import WORTH_A_LOOK, masked
+from .verdicts import CONTAINS, PERSONAL, Verdict, verdict_on
+
+PREVIEW_ROWS = 20
+PREVIEW_COLUMNS = 100
+EXAMPLES = 5
+SAMPLE_ROWS = 100_000
+LONGEST_SEARCHED = 10_000  # characters of a cell that are searched
+MASK = "•••"
+
+
+class Sample:
+    """Every row of a modest file; of a larger one, rows drawn by a hash of their number, and the first ones."""
+
+    def __init__(self, rows: Rows, total: int, columns: list[Column], memory_bytes: int) -> None:
+        bytes_per_row = sum(column.size_bytes for column in columns) // max(total, 1) + 32 * len(columns)
+        most = max(PREVIEW_ROWS, min(SAMPLE_ROWS, memory_bytes // 8 // bytes_per_row))
+        one_in = -(-total // most) if total > most else 1
+        self.connection = rows.connection
+        self.columns = columns
+        rows.ask(
+            f"CREATE TABLE sampled AS SELECT * FROM {rows.cells(range(len(columns)))} "
+            f"WHERE _row < {PREVIEW_ROWS} OR hash(_row) % {one_in} = 0"
+        )
+        self.rows = self.connection.execute("SELECT count(*) FROM sampled").fetchall()[0][0]
+
+    def verdict(self, place: int) -> Verdict:
+        """What personal data column number `place` holds."""
+        answer = self.connection.execute(f"SELECT count(c{place}) FROM sampled").fetchall()
+        cells = self.connection.execute(
+            f"SELECT left(c{place}, {LONGEST_SEARCHED}) AS cell, count(*) FROM sampled "
+            f"WHERE regexp_matches(c{place}, $1) GROUP BY cell",
+            [WORTH_A_LOOK],
+        )
+        return verdict_on(answer[0][0], iter(cells.fetchone, None))
+
+    def examples(self, place: int, verdict: Verdict) -> list[str]:
+        """The first few different cells of a column, unless it is personal."""
+        if verdict.column in (PERSONAL, CONTAINS) or not has_examples(self.columns[place]):
+            return []
+        rows = self.connection.execute(
+            f"SELECT left(c{place}, {LONGEST_SEARCHED}) AS cell FROM sampled WHERE c{place} IS NOT NULL "
+            f"GROUP BY cell ORDER BY min(_row) LIMIT {EXAMPLES}"
+        ).fetchall()
+        return [shown(row[0]) for row in rows]
+
+    def preview(self, verdicts: list[Verdict]) -> list[list[str | None]]:
+        """The first rows, personal columns masked whole, other finds masked in place."""
+        places = range(min(len(self.columns), PREVIEW_COLUMNS))
+        selected = ", ".join(f"left(c{place}, {LONGEST_SEARCHED})" for place in places)
+        rows = self.connection.execute(
+            f"SELECT {selected} FROM sampled WHERE _row < {PREVIEW_ROWS} ORDER BY _row"
+        ).fetchall()
+        return [
+            [
+                None if cell is None else MASK if verdicts[place].column == PERSONAL else shown(cell)
+                for place, cell in enumerate(row)
+            ]
+            for row in rows
+        ]
+
+
+def shown(cell: str) -> str:
+    """The cell as anybody may see it: finds masked, then cut."""
+    safe = masked(cell, MASK)
+    return safe if len(safe) <= LONGEST_SHOWN else safe[: LONGEST_SHOWN - 1] + "…"
