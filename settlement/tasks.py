@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from marketplace.bells import ring
 from marketplace.claims import postponed_on_failure
 from marketplace.errors import Refused
 from settlement import clearing, deliveries, papers, payments, payouts, trades
@@ -39,8 +40,8 @@ def _each_due(due: QuerySet[Trade], command: Callable[[Trade], object]) -> int:
 def register_trades() -> None:
     """Enter every agreed trade into the register and ask for its price."""
     if _each_due(Trade.objects.due(TradeState.AGREED), trades.register):
-        start_payments.delay()
-        open_grants.delay()
+        ring(start_payments)
+        ring(open_grants)
 
 
 @shared_task
@@ -69,7 +70,7 @@ def post_sandbox_notices() -> None:
         from settlement.gateways import sandbox_bank
 
         if sandbox_bank.post_due_notices():
-            read_notices.delay()
+            ring(read_notices)
 
 
 @shared_task
@@ -78,7 +79,7 @@ def read_notices() -> None:
     while notice := payments.claim_next_notice():
         with postponed_on_failure(notice):
             trades.hear(notice)
-    open_grants.delay()
+    ring(open_grants)
 
 
 @shared_task
@@ -125,8 +126,8 @@ def clear_cycles() -> None:
     for closed in ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk"):
         if not clearing.needs_two_people(closed):
             trades.clear(closed)
-            pay_members.delay()
-            issue_statements.delay()
+            ring(pay_members)
+            ring(issue_statements)
 
 
 @shared_task

@@ -178,7 +178,7 @@ def agree(trade: Trade, *, by: User) -> Trade:
     """The seller agrees to a proposal; both parties are now bound. Raises WrongState, RoleNeeded, NotCleared, SoldOut."""
     trade = locked(trade, TradeState.PROPOSED)
     roles.require(by, trade.seller, "agree")
-    clearance.require_trade(trade.buyer, trade.offer)
+    clearance.require_trade(trade.buyer, trade.offer, version=trade.version)
     _require_not_held(trade)
     return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, by=by)
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 
 import pgtrigger
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.core.management.commands import flush
 
+_flush = flush.Command.handle
 
-@pytest.fixture(autouse=True)
-def cleaning_may_truncate(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Emptying the test database is the one place where the guards are set aside."""
-    handle = flush.Command.handle
 
-    def unguarded(self: flush.Command, **options: object) -> None:
-        with pgtrigger.ignore():
-            handle(self, **options)
+def _empty_the_test_database(self: flush.Command, **options: object) -> None:
+    """Emptying the test database is the one place where the guards are set aside; what migrations laid is laid again."""
+    with pgtrigger.ignore():
+        _flush(self, **options)
+    importlib.import_module("settlement.migrations.0002_first_fee_schedule").open_with_a_schedule(apps, None)
 
-    monkeypatch.setattr(flush.Command, "handle", unguarded)
-    yield
+
+flush.Command.handle = _empty_the_test_database
 
 
 @pytest.fixture(autouse=True)

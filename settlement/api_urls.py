@@ -1,0 +1,27 @@
+"""Addresses of settlement's API, under /api/v1/."""
+
+from django.urls import path
+
+from settlement import api
+from settlement.gateways.sandbox_api import SandboxActs
+
+urlpatterns = [
+    path("trades", api.Trades.as_view(), name="api_trades"),
+    path("trades/<str:trade_id>", api.OneTrade.as_view(), name="api_trade"),
+    path("trades/<str:trade_id>/agreement", api.TradeAgreement.as_view(), name="api_trade_agreement"),
+    path("trades/<str:trade_id>/refusal", api.TradeRefusal.as_view(), name="api_trade_refusal"),
+    path("trades/<str:trade_id>/cancellation", api.TradeCancellation.as_view(), name="api_trade_cancellation"),
+    path("trades/<str:trade_id>/payments", api.TradePayments.as_view(), name="api_trade_payments"),
+    path("trades/<str:trade_id>/access", api.TradeAccess.as_view(), name="api_trade_access"),
+    path("trades/<str:trade_id>/receipts", api.TradeReceipts.as_view(), name="api_trade_receipts"),
+    path("trades/<str:trade_id>/acceptance", api.TradeAcceptance.as_view(), name="api_trade_acceptance"),
+    path("trades/<str:trade_id>/dispute", api.TradeDispute.as_view(), name="api_trade_dispute"),
+    path("trades/<str:trade_id>/dispute/answer", api.TradeDisputeAnswer.as_view(), name="api_trade_dispute_answer"),
+    path("trades/<str:trade_id>/dispute/award", api.TradeAward.as_view(), name="api_trade_award"),
+    path("statements", api.Statements.as_view(), name="api_statements"),
+    path("statements/<int:statement_id>/lines", api.StatementLines.as_view(), name="api_statement_lines"),
+    path("payouts", api.Payouts.as_view(), name="api_payouts"),
+    path("payout-accounts", api.PayoutAccounts.as_view(), name="api_payout_accounts"),
+    path("sandbox/orders/<str:reference>/acts", SandboxActs.as_view(), name="api_sandbox_acts"),
+    path("gateways/<str:name>/notices", api.gateway_notices, name="gateway_notices"),
+]

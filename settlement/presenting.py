@@ -1,0 +1,187 @@
+"""What the API says of a trade and its parts. Read-only serializers; rules live in the commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from marketplace.models import Organisation, Paper
+from settlement import timeline
+from settlement.models import (
+    Dispute,
+    Grant,
+    Payment,
+    Payout,
+    PayoutAccount,
+    Receipt,
+    Refund,
+    Statement,
+    Trade,
+)
+
+
+class PartyOut(serializers.ModelSerializer[Organisation]):
+    id = serializers.CharField(source="public_id")
+
+    class Meta:
+        model = Organisation
+        fields = ["id", "name", "latin_name", "country"]
+
+
+class PaymentOut(serializers.ModelSerializer[Payment]):
+    id = serializers.CharField(source="key")
+
+    class Meta:
+        model = Payment
+        fields = ["id", "gateway", "amount_minor", "currency", "state", "pay_at_url", "requested_at", "paid_at"]
+
+
+class RefundOut(serializers.ModelSerializer[Refund]):
+    id = serializers.CharField(source="key")
+
+    class Meta:
+        model = Refund
+        fields = ["id", "gateway", "amount_minor", "currency", "state", "reason", "created_at", "sent_at", "paid_at"]
+
+
+class DisputeOut(serializers.ModelSerializer[Dispute]):
+    class Meta:
+        model = Dispute
+        fields = ["state", "reason", "opened_at", "answer", "resolution", "refund_minor", "resolved_at"]
+
+
+class TradeOut(serializers.ModelSerializer[Trade]):
+    """One trade, as either party sees it. Amounts are in minor units of `currency`."""
+
+    id = serializers.CharField(source="public_id")
+    product = serializers.CharField(source="listing.public_id")
+    title = serializers.CharField(source="version.title")
+    version = serializers.IntegerField(source="version.number")
+    release_digest = serializers.CharField(source="release.digest")
+    offer = serializers.CharField(source="offer.public_id")
+    seller = PartyOut()
+    buyer = PartyOut()
+
+    class Meta:
+        model = Trade
+        fields = [
+            "id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "seller", "buyer",
+            "price_minor", "currency", "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
+            "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at", "is_deemed_accepted",
+            "cleared_at", "settled_at", "ended_at", "end_reason", "is_frozen",
+        ]  # fmt: skip
+
+
+class StepOut(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+    position = serializers.IntegerField(allow_null=True, help_text="Place in the journal, once sealed.")
+
+
+class NextOut(serializers.Serializer[Any]):
+    who = serializers.ChoiceField(choices=["buyer", "seller", "exchange", "nobody"])
+    text = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True)
+
+
+class ActOut(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    label = serializers.CharField()
+
+
+class TradeInFullOut(TradeOut):
+    """A trade with its timeline, payments, refunds, dispute, papers and what the reader may do."""
+
+    steps = serializers.SerializerMethodField()
+    next = serializers.SerializerMethodField()
+    possible_acts = serializers.SerializerMethodField()
+    payments = PaymentOut(many=True)
+    refunds = RefundOut(many=True)
+    dispute = serializers.SerializerMethodField()
+    contract = serializers.SerializerMethodField()
+    certificate = serializers.SerializerMethodField()
+
+    class Meta(TradeOut.Meta):
+        fields = [
+            *TradeOut.Meta.fields,
+            "steps", "next", "possible_acts", "payments", "refunds", "dispute", "contract", "certificate",
+        ]  # fmt: skip
+
+    @extend_schema_field(StepOut(many=True))
+    def get_steps(self, trade: Trade) -> list[dict[str, Any]]:
+        return [dict(StepOut(step).data) for step in timeline.steps(trade)]
+
+    @extend_schema_field(NextOut)
+    def get_next(self, trade: Trade) -> dict[str, Any]:
+        return dict(NextOut(timeline.what_next(trade)).data)
+
+    @extend_schema_field(ActOut(many=True))
+    def get_possible_acts(self, trade: Trade) -> list[dict[str, Any]]:
+        acts = timeline.possible_acts(trade, self.context["organisation"], self.context["user"])
+        return [dict(ActOut(act).data) for act in acts]
+
+    @extend_schema_field(DisputeOut(allow_null=True))
+    def get_dispute(self, trade: Trade) -> dict[str, Any] | None:
+        return dict(DisputeOut(trade.dispute).data) if hasattr(trade, "dispute") else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="Number of the trade contract."))
+    def get_contract(self, trade: Trade) -> str | None:
+        papers = Paper.objects.filter(kind=Paper.Kind.TRADE_CONTRACT, subject_kind="trade", subject_id=trade.pk)
+        return papers.values_list("number", flat=True).first()
+
+    @extend_schema_field(serializers.CharField(allow_null=True, help_text="Number of the trade certificate."))
+    def get_certificate(self, trade: Trade) -> str | None:
+        return trade.certificate.number if trade.certificate else None
+
+
+class FileOut(serializers.Serializer[Any]):
+    """A file of the delivery and a link to it that lapses; the digest is of the whole file."""
+
+    path = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    url = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class ReceiptOut(serializers.ModelSerializer[Receipt]):
+    class Meta:
+        model = Receipt
+        fields = ["path", "sha256", "first_byte", "size_bytes", "at"]
+
+
+class AccessOut(serializers.ModelSerializer[Grant]):
+    """The buyer's access: its state and term, the files with fresh links, and the receipts of use."""
+
+    files = FileOut(many=True, read_only=True)
+
+    class Meta:
+        model = Grant
+        fields = ["state", "channel", "opened_at", "ends_at", "closed_at", "access", "files"]
+
+
+class StatementOut(serializers.ModelSerializer[Statement]):
+    cycle = serializers.IntegerField(source="cycle.number")
+    paper = serializers.CharField(source="paper.number", allow_null=True, default=None)
+
+    class Meta:
+        model = Statement
+        fields = ["id", "cycle", "currency", "gross_minor", "fee_minor", "recovered_minor", "net_minor", "created_at", "paper"]
+
+
+class PayoutOut(serializers.ModelSerializer[Payout]):
+    id = serializers.CharField(source="key")
+    cycle = serializers.IntegerField(source="cycle.number")
+
+    class Meta:
+        model = Payout
+        fields = ["id", "cycle", "amount_minor", "currency", "gateway", "state", "created_at", "sent_at", "paid_at"]
+
+
+class PayoutAccountOut(serializers.ModelSerializer[PayoutAccount]):
+    class Meta:
+        model = PayoutAccount
+        fields = ["gateway", "reference", "created_at"]
