@@ -101,10 +101,9 @@ class Supervisor:
         return process.returncode
 
     def watch(self) -> None:
-        """Keep every child alive until somebody asks to stop."""
-        with contextlib.suppress(Stopping):
-            while True:
-                self.tick()
+        """Keep every child alive until somebody asks to stop. Raises Stopping."""
+        while True:
+            self.tick()
 
     def tick(self) -> None:
         """Look after everybody once, and rest a moment. Raises Stopping."""

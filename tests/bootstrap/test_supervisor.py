@@ -173,6 +173,6 @@ def test_nothing_outlives_a_killed_parent_not_even_stubborn_grandchildren(state,
 
 def guards_of(parent):
     children = subprocess.run(
-        ["ps", "-o", "pid=,stat=,args=", "--ppid", str(parent)], capture_output=True, text=True
+        ["ps", "-ww", "-o", "pid=,stat=,args=", "--ppid", str(parent)], capture_output=True, text=True
     ).stdout
     return [int(line.split()[0]) for line in children.splitlines() if "guardian" in line and line.split()[1] != "Z"]

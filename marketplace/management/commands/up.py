@@ -49,10 +49,12 @@ class Command(BaseCommand):
         except Held as held:
             raise CommandError(self._already_running(held.pid)) from None
         try:
-            with Supervisor(self.state / "log", lock, self._say) as supervisor, contextlib.suppress(Stopping):
-                self._start_everything(supervisor, lock)
-                supervisor.watch()
-                self._say("stopping")
+            with Supervisor(self.state / "log", lock, self._say) as supervisor:
+                try:
+                    self._start_everything(supervisor, lock)
+                    supervisor.watch()
+                except Stopping:
+                    self._say("stopping")
         except (CannotServe, CannotHouse) as reason:
             raise CommandError(str(reason)) from None
         except OperationalError as reason:

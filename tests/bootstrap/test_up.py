@@ -1,0 +1,182 @@
+"""`python3 manage.py up`, started, killed and started again for real."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.bootstrap.processes import eventually, processes_of
+
+OWN = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "STATE_DIR", "DEBUG", "SECRET_KEY", "ADMIN_PASSWORD")
+ADMINISTRATOR = {"ADMIN_PASSWORD": "correct-horse-battery"}
+
+
+class Up:
+    """One run of the command in `state`; what it says is in `said`."""
+
+    def __init__(self, state, *arguments, **environment):
+        surroundings = {name: value for name, value in os.environ.items() if name not in OWN and "PYTEST" not in name}
+        self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `end`
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "up", "--port", "0", "--workers", "1", *arguments],
+            env=surroundings | {"STATE_DIR": str(state)} | environment,
+            stdin=subprocess.DEVNULL, stdout=self.output, stderr=self.output,
+        )  # fmt: skip
+
+    @property
+    def said(self):
+        self.output.seek(0)
+        return self.output.read()
+
+    @property
+    def url(self):
+        return self.said.split("ready: ")[1].split()[0]
+
+    def until_ready(self):
+        eventually(lambda: "ready: " in self.said or self.process.poll() is not None, seconds=300)
+        assert self.process.poll() is None, self.said
+        return self
+
+    def until_ended(self):
+        self.process.wait(300)
+        return self.process.returncode
+
+    def answers(self, path):
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return answer.status == 200
+        return False
+
+    def child(self, name):
+        """The process id of the child whose command line has this in it, 0 if there is none just now."""
+        command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)]
+        listing = subprocess.run(command, capture_output=True, text=True, check=False)
+        return next((int(line.split()[0]) for line in listing.stdout.splitlines() if name in line), 0)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(300)
+        self.output.close()
+
+
+@pytest.fixture(scope="module")
+def opened():
+    """A state folder in which an empty exchange was opened once, and stopped."""
+    state = Path(tempfile.mkdtemp(prefix="up state ", dir="/tmp"))
+    state.chmod(0o755)
+    run = Up(state, "--empty", "--admin-email", "ada@exchange.example", **ADMINISTRATOR)
+    try:
+        run.until_ready()
+        assert "ada@exchange.example can now sign in" in run.said
+    finally:
+        run.end()
+    yield state
+    shutil.rmtree(state)
+
+
+@pytest.fixture
+def up(opened):
+    run = Up(opened).until_ready()
+    yield run
+    run.end()
+
+
+def nothing_is_left(state):
+    sockets = [path for path in state.rglob("*") if path.is_socket()]
+    return (
+        not processes_of(state)
+        and not sockets
+        and not list(state.glob("*.lock"))
+        and not (state / "servers.json").exists()
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_and_when_asked_to_stop_leaves_nothing(up, opened, number):
+    assert up.answers("/healthz")
+    assert processes_of(opened)
+    up.process.send_signal(number)
+    assert up.until_ended() == 0
+    assert nothing_is_left(opened)
+
+
+def test_a_second_start_says_that_it_already_runs_and_where(up, opened):
+    second = Up(opened)
+    assert second.until_ended() == 1
+    assert f"already running at {up.url} (process {up.process.pid})" in second.said
+    second.end()
+    assert up.answers("/healthz")
+
+
+def test_a_killed_up_leaves_no_process_and_the_next_start_recovers(up, opened):
+    eventually(lambda: any("celery" in line and "worker" in line for line in processes_of(opened).values()))
+    up.process.kill()
+    up.process.wait()
+    eventually(lambda: not processes_of(opened))
+    again = Up(opened).until_ready()
+    assert again.answers("/healthz")
+    again.end()
+    assert nothing_is_left(opened)
+
+
+def test_every_child_that_is_killed_starts_again(up):
+    eventually(lambda: up.answers("/readyz"))
+    names = ["postgres", "valkey-server", "granian", "marketplace worker", "marketplace beat"]
+    before = {name: up.child(name) for name in names}
+    assert all(before.values())
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: all(up.child(name) not in (0, before[name]) for name in names))
+    eventually(lambda: up.answers("/readyz"))
+
+
+def test_a_taken_port_is_named_and_nothing_is_started(opened):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run = Up(opened, "--port", str(port))
+        assert run.until_ended() == 1
+    assert f"Cannot listen on 127.0.0.1:{port} (Address already in use)" in run.said
+    assert "answers" not in run.said
+    run.end()
+    assert nothing_is_left(opened)
+
+
+def test_with_debug_off_it_refuses_to_start_without_keys_hosts_and_a_real_gateway(opened):
+    run = Up(opened, DEBUG="off", SANDBOX_GATEWAY="on")
+    assert run.until_ended() == 1
+    for missing in ("SECRET_KEY is not set", "ALLOWED_HOSTS is empty", "sandbox gateway moves no money"):
+        assert missing in run.said
+    run.end()
+    assert nothing_is_left(opened)
+
+
+def test_an_empty_exchange_needs_an_administrator(state):
+    run = Up(state, "--empty")
+    assert run.until_ended() == 1
+    assert "give --admin-email" in run.said
+    run.end()
+    assert nothing_is_left(state)
+
+
+def test_a_database_that_holds_the_demo_is_not_opened_as_empty(opened):
+    record = opened / "servers" / "opened-with"
+    assert record.read_text() == "empty\n"  # so no later start puts the demo into it either
+    record.write_text("demo\n")
+    try:
+        run = Up(opened, "--empty")
+        assert run.until_ended() == 1
+        assert "The demo exchange is already open in this database." in run.said
+        run.end()
+    finally:
+        record.write_text("empty\n")
+    assert nothing_is_left(opened)
