@@ -6,9 +6,11 @@ command locks the verification first.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from compliance import exchange_rules
@@ -62,7 +64,7 @@ def apply(organisation: Organisation, *, rules_version: str, by: User) -> Verifi
     else:
         _require_possible(verification, "apply")
         verification.applied_at = timezone.now()
-        _move(verification, "apply")
+        _move(verification, "apply", verification.applied_at)
     digest = exchange_rules.digest(rules_version)
     RulesAcceptance.objects.create(organisation=organisation, by=by, rules_version=rules_version, rules_digest=digest)
     journal.record("organisation.applied", organisation, by=by, rules_version=rules_version, rules_digest=digest)
@@ -125,7 +127,7 @@ def _decide_alone(verification: Verification, act: str, reason_code: str, reason
         proposed_at=now,
         decided_at=now,
     )
-    _move(verification, act)
+    _move(verification, act, now)
     journal.record(DECIDED[act], verification.organisation, by=by, decision=decision.pk, reason_code=reason_code)
     return verification
 
@@ -167,9 +169,10 @@ def confirm(decision: Decision, *, by: User) -> Decision:
     if decision.by_id == by.pk:
         raise SamePerson()
     decision.verification = verification
-    decision.second_by, decision.decided_at = by, timezone.now()
+    now = timezone.now()
+    decision.second_by, decision.decided_at = by, now
     decision.save(update_fields=["second_by", "decided_at"])
-    _move(verification, decision.act)
+    _move(verification, decision.act, now)
     journal.record(
         DECIDED[decision.act],
         verification.organisation,
@@ -230,13 +233,14 @@ def _require_possible(verification: Verification, act: str) -> None:
         raise WrongState(f"This organisation is {state}; “{act.replace('_', ' ')}” is not possible now.")
 
 
-def _move(verification: Verification, act: str) -> None:
+def _move(verification: Verification, act: str, at: dt.datetime) -> None:
+    """`at` is when it was decided; the database compares it with the decision of two persons."""
     verification.state = VERIFICATION_MOVES[verification.state][act]
-    verification.changed_at = timezone.now()
+    verification.changed_at = at
     verification.save(update_fields=["state", "changed_at", "applied_at"])
 
 
-def _pending(verification: Verification):  # type: ignore[no-untyped-def]
+def _pending(verification: Verification) -> QuerySet[Decision]:
     return Decision.objects.filter(verification=verification, decided_at=None, dropped_at=None)
 
 
