@@ -75,7 +75,7 @@ class Postgres:
     def is_ready(self, process: subprocess.Popen[bytes]) -> bool:
         with contextlib.suppress(OSError):
             lines = (self.data / "postmaster.pid").read_text().splitlines()
-            return lines[0] == str(process.pid) and len(lines) > 7 and lines[7].strip() == "ready"
+            return len(lines) > 7 and lines[0] == str(process.pid) and lines[7].strip() == "ready"
         return False
 
     def _settings(self) -> list[str]:

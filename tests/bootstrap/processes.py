@@ -1,5 +1,6 @@
 """Which processes belong to a folder: they work in it, name it on their command line, or in their environment."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -21,6 +22,19 @@ def processes_of(folder: Path) -> dict[int, str]:
             continue
         if any(os.fsencode(folder) in text for text in known):
             found[int(entry.name)] = words.replace(b"\0", b" ").decode(errors="replace")
+    return found
+
+
+def children_of(parent: int) -> dict[int, str]:
+    """The same, for the living children of one process."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                state, ppid = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(ppid) == parent and state not in "ZX":
+                    words = (entry / "cmdline").read_bytes()
+                    found[int(entry.name)] = words.replace(b"\0", b" ").decode(errors="replace")
     return found
 
 

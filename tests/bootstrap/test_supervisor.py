@@ -13,7 +13,7 @@ from marketplace.clone_lock import CloneLock, is_alive
 from marketplace.embedded import CannotServe, Postgres
 from marketplace.quarters import quarters_in
 from marketplace.supervisor import Child, Stopping, Supervisor, program
-from tests.bootstrap.processes import eventually, processes_of
+from tests.bootstrap.processes import children_of, eventually, processes_of
 
 
 @pytest.fixture
@@ -172,7 +172,4 @@ def test_nothing_outlives_a_killed_parent_not_even_stubborn_grandchildren(state,
 
 
 def guards_of(parent):
-    children = subprocess.run(
-        ["ps", "-ww", "-o", "pid=,stat=,args=", "--ppid", str(parent)], capture_output=True, text=True
-    ).stdout
-    return [int(line.split()[0]) for line in children.splitlines() if "guardian" in line and line.split()[1] != "Z"]
+    return [pid for pid, line in children_of(parent).items() if "guardian" in line]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bootstrap.processes import eventually, processes_of
+from tests.bootstrap.processes import children_of, eventually, processes_of
 
 OWN = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "STATE_DIR", "DEBUG", "SECRET_KEY", "ADMIN_PASSWORD")
 ADMINISTRATOR = {"ADMIN_PASSWORD": "correct-horse-battery"}
@@ -56,9 +56,7 @@ class Up:
 
     def child(self, name):
         """The process id of the child whose command line has this in it, 0 if there is none just now."""
-        command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)]
-        listing = subprocess.run(command, capture_output=True, text=True, check=False)
-        return next((int(line.split()[0]) for line in listing.stdout.splitlines() if name in line), 0)
+        return next((pid for pid, line in children_of(self.process.pid).items() if name in line), 0)
 
     def end(self):
         if self.process.poll() is None:
