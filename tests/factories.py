@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import secrets
+from typing import Any
 
 from stdnum.cn import uscc
 
-from compliance import exchange_rules, verification
+from compliance import exchange_rules, reviews, verification
+from listings import offers, profiling, publishing, registration, terms, uploads
+from listings.models import Listing, Offer, Profile, Release, Version
 from marketplace import participants
 from marketplace.models import Membership, Organisation, User
 from marketplace.regions import regions_of
@@ -87,3 +91,128 @@ def make_verified(name: str = "", **facts: object) -> Organisation:
     verification.confirm(decision, by=second)
     organisation.verification.refresh_from_db()
     return organisation
+
+
+# --- listings ------------------------------------------------------------------------------------------------------
+
+FLIGHTS_CSV = (
+    b"year,month,day,carrier,flight,origin,dest,air_time\n"
+    b"2013,1,1,UA,1545,EWR,IAH,227\n"
+    b"2013,1,1,UA,1714,LGA,IAH,227\n"
+    b"2013,1,1,AA,1141,JFK,MIA,160\n"
+    b"2013,1,2,B6,725,JFK,BQN,183\n"
+)
+
+
+def manual(**changes: Any) -> dict[str, Any]:
+    """A whole product manual but for its release; `changes` replace its fields."""
+    claim = {"held": True, "basis": "Own collection", "evidence": "Collection record 12"}
+    whole: dict[str, Any] = {
+        "titles": {"en": "Departures of New York", "zh-hans": "纽约航班离港数据", "zh-hant": "紐約航班離港數據"},
+        "summaries": {
+            "en": "Every departure with airline and flying time.",
+            "zh-hans": "逐班次的航空公司与飞行时长。",
+            "zh-hant": "逐班次的航空公司與飛行時間。",
+        },
+        "sector": "transport",
+        "coverage_time": "2013",
+        "coverage_area": "New York",
+        "update_frequency": "historical",
+        "fields": [
+            {"name": "carrier", "type": "text", "meaning": "Airline, two letters", "unit": ""},
+            {"name": "air_time", "type": "integer", "meaning": "Time in the air", "unit": "minutes"},
+        ],
+        "use_scenarios": "Planning of routes and punctuality research.",
+        "forbidden_uses": "Tracing single passengers.",
+        "source_statement": "Collected from public records of the airports.",
+        "lawful_basis": "open",
+        "rights": {"holding": claim, "use": claim, "operation": claim},
+        "classification": "general_1",
+        "has_personal_data": False,
+        "has_sensitive_data": False,
+        "persons_count": 0,
+        "leaves_mainland": True,
+        "support_contact": "data@seller.example",
+    }
+    return whole | changes
+
+
+# Reports by the digest of the release: what was measured once is not measured for every test.
+_measured: dict[str, dict[str, Any]] = {}
+
+
+def measure(release: Release) -> Release:
+    """Let the worker measure a sealed release; one with the same files as an earlier one shares its report."""
+    if release.digest in _measured:
+        profile = Profile.claim_next(Profile.objects.filter(release=release))
+        profiling.finish(profile, _measured[release.digest])
+    else:
+        while profiling.profile_next():
+            pass
+        profile = Profile.objects.get(release=release)
+        if profile.report:
+            _measured[release.digest] = profile.report
+    release.refresh_from_db()
+    return release
+
+
+def make_release(
+    listing: Listing, *, files: dict[str, bytes] | None = None, label: str = "2026-11", is_profiled: bool = True
+) -> Release:
+    """A sealed release of these files (one small table by default), measured unless told otherwise."""
+    by = owner_of(listing.seller)
+    release = uploads.open_release(listing, label=label, by=by)
+    for path, content in (files or {"flights.csv": FLIGHTS_CSV}).items():
+        uploads.put_file(release, path=path, stream=io.BytesIO(content), by=by)
+    release = uploads.seal_release(release, by=by)
+    return measure(release) if is_profiled else release
+
+
+def make_draft(
+    seller: Organisation | None = None,
+    *,
+    product_type: str = "dataset",
+    files: dict[str, bytes] | None = None,
+    **changes: Any,
+) -> Version:
+    """A draft whose manual is whole and names a measured release; `changes` replace fields of the manual."""
+    seller = seller or make_organisation()
+    by = owner_of(seller)
+    listing = publishing.create_listing(seller=seller, product_type=product_type, by=by)
+    release = make_release(listing, files=files)
+    return publishing.edit(publishing.draft(listing, by=by), by=by, **manual(**changes), release=release)
+
+
+def make_offer(listing: Listing, **changes: Any) -> Offer:
+    """An open offer to every member: 1,250.00 HKD, one year of internal use anywhere; `changes` replace its facts."""
+    offer: dict[str, Any] = {
+        "name": "Internal use, one year",
+        "price_minor": 125_000,
+        "currency": "HKD",
+        "terms": terms.default_terms() | {"territory": ["*"]},
+    }
+    return offers.make_offer(listing, by=owner_of(listing.seller), **offer | changes)
+
+
+def make_approved(version: Version) -> Version:
+    """The draft, submitted and approved by two of the staff, not yet registered."""
+    review = reviews.submit(version, by=owner_of(version.listing.seller))
+    first, second = make_staff("review"), make_staff("review")
+    reviews.take(review, by=first)
+    reviews.approve(review, by=first)
+    reviews.approve(review, by=second)
+    version.refresh_from_db()
+    return version
+
+
+def make_listed_product(
+    seller: Organisation | None = None, *, offer: dict[str, Any] | None = None, **changes: Any
+) -> Listing:
+    """A product on sale with one open offer; `offer` and `changes` as in make_offer and make_draft."""
+    version = make_draft(seller or make_verified(), **changes)
+    make_offer(version.listing, **offer or {})
+    make_approved(version)
+    registration.register_next()
+    listing = version.listing
+    listing.refresh_from_db()
+    return listing

@@ -1,0 +1,181 @@
+"""Measuring releases: a worker claims a profile that is due, reads each file in a disposable process, and stores it.
+
+A broken file ends in a failure the seller can read; what may only be a bad moment (time, memory, a missing wall around
+the process) is tried again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from listings import isolation, storage
+from listings.models import Profile, Release, ReleaseFile
+from listings.states import ProfileState
+from marketplace import journal
+from marketplace.claims import postponed_on_failure
+
+# One file's own limit and what it may take to start and end the process.
+CLAIM_SPARE_SECONDS = 60
+MOST_TRIES = 3
+PERHAPS_A_BAD_MOMENT = {"took_too_long", "out_of_memory"}
+# The longest part of a report by far; more files than these are described in a line each.
+FILES_IN_FULL = 20
+
+
+class FileFailed(Exception):
+    """One file of the release cannot be measured; `code` is stable, the message is for the seller."""
+
+    def __init__(self, path: str, failure: isolation.ProfileFailed) -> None:
+        self.code = failure.code
+        super().__init__(f"{path}: {failure.sentence}")
+
+
+class StorageDamaged(Exception):
+    """What lies in storage is not what arrived."""
+
+
+class ClaimLost(Exception):
+    """It took so long that another worker has taken the profile over."""
+
+
+def profile_next() -> Profile | None:
+    """Measure the release that has waited longest, or None. Safe to run late, twice and in parallel."""
+    due = Profile.objects.filter(state=ProfileState.DUE)
+    profile = Profile.claim_next(due, claim_seconds=_claim_seconds())
+    if profile is None:
+        return None
+    with postponed_on_failure(profile):
+        try:
+            report = _measured(profile)
+        except FileFailed as failure:
+            if failure.code in PERHAPS_A_BAD_MOMENT and profile.tries < MOST_TRIES:
+                raise
+            _fail(profile, failure)
+        else:
+            finish(profile, report)
+    return profile
+
+
+def try_again(profile: Profile) -> Profile:
+    """Measure a release once more whose measuring failed, on the operators' word. Raises nothing if it did not fail."""
+    with transaction.atomic():
+        profile = Profile.objects.select_for_update().get(pk=profile.pk)
+        if profile.state == ProfileState.FAILED:
+            profile.state, profile.tries, profile.next_try_at = ProfileState.DUE, 0, timezone.now()
+            profile.error_code, profile.error, profile.claimed_until = "", "", None
+            profile.save()
+    return profile
+
+
+def _claim_seconds() -> int:
+    return int(settings.PROFILE_TIMEOUT_SECONDS) + CLAIM_SPARE_SECONDS
+
+
+def _measured(profile: Profile) -> dict[str, Any]:
+    """The report on the whole release. Raises FileFailed, StorageDamaged, ClaimLost, IsolationUnavailable."""
+    release = profile.release
+    keys, update_frequency = _declared(release)
+    described = []
+    for file in release.files.all():
+        _renew(profile)
+        try:
+            report = isolation.profile_file(
+                storage.path_of(file.stored_as),
+                name=file.path.rpartition("/")[2],
+                key_columns=keys or None,
+                timeout_seconds=settings.PROFILE_TIMEOUT_SECONDS,
+                memory_bytes=settings.PROFILE_MEMORY_BYTES,
+                update_frequency=update_frequency,
+                require_isolation=settings.PROFILE_NEEDS_ISOLATION,
+            )
+        except isolation.ProfileFailed as failure:
+            raise FileFailed(file.path, failure) from failure
+        _require_same(file, report)
+        described.append({"path": file.path, **report})
+    return summed_up(described)
+
+
+def summed_up(files: list[dict[str, Any]]) -> dict[str, Any]:
+    """One report on all files: `files`, and of them together rows, newest_date, personal_columns, isolation, quality.
+
+    The quality of a release is the mean of its files' scores, each counted by its rows; None when no file is a table.
+    """
+    tables = [report for report in files if report["format"] != "other"]
+    scored = [
+        (report["quality"]["score"], report["rows"]) for report in tables if report["quality"]["score"] is not None
+    ]
+    weight = sum(rows for _score, rows in scored)
+    for report in files[FILES_IN_FULL:]:
+        for part in ("columns", "preview"):
+            report.pop(part, None)
+    return {
+        "files": files,
+        "rows": sum(report["rows"] for report in tables) if tables else None,
+        "newest_date": max((report["newest_date"] for report in tables if report["newest_date"]), default=None),
+        "personal_columns": [
+            {"path": report["path"], "column": column["name"], "kinds": sorted(column["personal"]["kinds"])}
+            for report in tables
+            for column in report.get("columns", [])
+            if column["personal"]["verdict"] == "personal" and set(column["personal"]["kinds"]) - {"uscc"}
+        ],
+        "isolation": files[0]["isolation"] if files else None,
+        "quality": sum(score * rows for score, rows in scored) / weight if weight else None,
+    }
+
+
+def _declared(release: Release) -> tuple[list[str], str]:
+    """The key columns and the promised interval, as the newest manual of the product says."""
+    version = release.listing.versions.order_by("-number").first()
+    if version is None:
+        return [], ""
+    return [entry["name"] for entry in version.fields if entry.get("is_key")], version.update_frequency
+
+
+def _require_same(file: ReleaseFile, report: dict[str, Any]) -> None:
+    if report["sha256"] != file.sha256:
+        raise StorageDamaged(f"file {file.pk} of release {file.release_id} has changed in storage")
+
+
+def _renew(profile: Profile) -> None:
+    """Hold the profile for one more file."""
+    until = timezone.now() + dt.timedelta(seconds=_claim_seconds())
+    held = Profile.objects.filter(pk=profile.pk, state=ProfileState.DUE, tries=profile.tries)
+    if not held.update(claimed_until=until):
+        raise ClaimLost(f"profile {profile.pk}, try {profile.tries}")
+
+
+@transaction.atomic
+def finish(claimed: Profile, report: dict[str, Any]) -> None:
+    """Store what a claimed profile's release was found to be. Raises ClaimLost."""
+    profile = _held(claimed)
+    profile.state, profile.report, profile.measured_at = ProfileState.DONE, report, timezone.now()
+    quality = report["quality"]
+    profile.quality = None if quality is None else Decimal(str(round(quality, 4)))
+    profile.error = profile.error_code = ""
+    profile.claimed_until = None
+    profile.save()
+    basis_points = None if quality is None else round(quality * 10_000)
+    journal.record("release.profiled", profile.release, by=None, rows=report["rows"], quality_basis_points=basis_points)
+
+
+@transaction.atomic
+def _fail(claimed: Profile, failure: FileFailed) -> None:
+    profile = _held(claimed)
+    profile.state, profile.error_code, profile.error = ProfileState.FAILED, failure.code, str(failure)
+    profile.measured_at, profile.claimed_until = timezone.now(), None
+    profile.save()
+    journal.record("release.profile_failed", profile.release, by=None, code=failure.code)
+
+
+def _held(claimed: Profile) -> Profile:
+    """The profile, locked. Raises ClaimLost when another worker has it, or has finished it."""
+    profile = Profile.objects.select_for_update().get(pk=claimed.pk)
+    if profile.state != ProfileState.DUE or profile.tries != claimed.tries:
+        raise ClaimLost(f"profile {profile.pk}, try {claimed.tries}")
+    return profile
