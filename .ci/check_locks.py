@@ -1,4 +1,4 @@
-"""Every locked package has hashes, no lock names an index, and each lock contains the smaller one and what it was made from."""
+"""Every lock has hashes and names no index; each contains the smaller one, and all of what it was made from."""
 
 import re
 import sys
@@ -12,13 +12,13 @@ ADDRESS = re.compile(
 
 
 def locked(name: str) -> dict[str, set[str]]:
-    """Pinned requirement with its marker → hashes."""
+    """Pinned requirement → hashes. Markers may differ: what only Windows needs here, everybody may need there."""
     text = (REQUIREMENTS / f"{name}.lock").read_text().replace("\\\n", " ")
     found = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         if not line.startswith("#"):
             requirement, *hashes = re.split(r"\s+--hash=", line)
-            found[requirement] = set(hashes)
+            found.setdefault(requirement.split(" ;")[0].strip(), set()).update(hashes)
     return found
 
 

@@ -99,7 +99,7 @@ class Postgres:
         program = [*(account.wrapper if account else ()), str(self.quarters.postgres_bin / command[0]), *command[1:]]
         outcome = subprocess.run(
             program, input=said_to_it, capture_output=True, text=True, check=False,
-            env=_surroundings(self.quarters), cwd=self.quarters.home, **(account.popen_options() if account else {}),  # type: ignore[call-overload]
+            env=_surroundings(self.quarters), cwd=self.quarters.home, **(account.becoming() if account else {}),
         )  # fmt: skip
         if outcome.returncode or "ERROR" in outcome.stderr:
             raise CannotServe(f"{command[0]} failed:\n{outcome.stdout}{outcome.stderr}")
@@ -122,7 +122,7 @@ class Postgres:
         pid_file.unlink()
 
     def _is_ours(self, pid: int) -> bool:
-        if sys.platform == "linux":
+        if Path("/proc/self/cwd").exists():
             with contextlib.suppress(OSError):
                 return Path(f"/proc/{pid}/cwd").samefile(self.data)
             return False
@@ -188,7 +188,7 @@ def spawn(
         stdin=None if is_asking else subprocess.DEVNULL, stdout=log, stderr=log,
         start_new_session=not is_asking, pass_fds=(lock.descriptor,), preexec_fn=_die_with_parent(signal_on_orphaned),
         env=_surroundings(quarters) if quarters else None, cwd=quarters.home if quarters else CLONE,
-        **(account.popen_options() if account else {}),  # type: ignore[call-overload]
+        **(account.becoming() if account else {}),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 # The kernel allows 107 bytes for a socket's path (unix(7)); PostgreSQL's is the longest name in the folder.
 SOCKETS_MAX_BYTES = 107 - len("/.s.PGSQL.5432")
@@ -29,6 +30,14 @@ class CannotHouse(Exception):
     """The machine does not let the embedded servers live here; the message says why."""
 
 
+class Becoming(TypedDict, total=False):
+    """What subprocess needs to run a program as somebody else; empty to stay who we are."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
 @dataclass(frozen=True)
 class Account:
     """The user the servers run as: None means the one we are."""
@@ -37,8 +46,10 @@ class Account:
     gid: int
     wrapper: tuple[str, ...] = ()
 
-    def popen_options(self) -> dict[str, object]:
-        return {} if self.wrapper else {"user": self.uid, "group": self.gid, "extra_groups": []}
+    def becoming(self) -> Becoming:
+        if self.wrapper:
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,7 @@ def _account() -> Account | None:
             continue
         account = Account(entry.pw_uid, entry.pw_gid)
         try:
-            subprocess.run(["true"], check=True, cwd="/", **account.popen_options())  # type: ignore[call-overload]
+            subprocess.run(["true"], check=True, cwd="/", **account.becoming())
             return account
         except (OSError, subprocess.SubprocessError):
             # A container that maps one user only: root cannot become anybody else, but may look like somebody else.
@@ -160,7 +171,7 @@ def _account() -> Account | None:
 
 def _reaches(account: Account, folder: Path, *programs: Path) -> bool:
     tests = [["test", "-x", str(path)] for path in (folder, *programs)]
-    return all(subprocess.run(test, check=False, cwd="/", **account.popen_options()).returncode == 0 for test in tests)  # type: ignore[call-overload]
+    return all(subprocess.run(test, check=False, cwd="/", **account.becoming()).returncode == 0 for test in tests)
 
 
 def _require_own(folder: Path, owners: set[int], mode: int) -> None:
