@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -68,7 +68,5 @@ def postponed_on_failure(row: Claimable) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if connection.in_atomic_block:
-            raise
         logger.warning("%s %s postponed after try %s: %s", type(row).__name__, row.pk, row.tries, type(error).__name__)
         row.postpone(error)

@@ -116,7 +116,11 @@ class Trades(ListAPIView):
             body,
             lambda: in_full(
                 trades.propose(
-                    offer, buyer=organisation, purpose=body["purpose"], purchase_order=body["purchase_order"], by=request.user
+                    offer,
+                    buyer=organisation,
+                    purpose=body["purpose"],
+                    purchase_order=body["purchase_order"],
+                    by=request.user,
                 ),
                 request,
             ),
@@ -219,7 +223,9 @@ class TradeAcceptance(_Act):
 
     @extend_schema(request=None, responses=TradeInFullOut)
     def post(self, request: Request, trade_id: str) -> Response:
-        return self.act(request, trade_id, side="buyer", body={}, command=lambda trade: trades.accept(trade, by=request.user))
+        return self.act(
+            request, trade_id, side="buyer", body={}, command=lambda trade: trades.accept(trade, by=request.user)
+        )
 
 
 class TradeDispute(_Act):
@@ -325,7 +331,9 @@ class StatementLines(APIView):
         roles.require(request.user, organisation, "see_money")
         statement = get_object_or_404(Statement.objects.filter(organisation=organisation), pk=statement_id)
         answer = HttpResponse(papers.statement_csv(statement), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="statement-{statement.cycle.number}-{statement.currency}.csv"'
+        answer["Content-Disposition"] = (
+            f'attachment; filename="statement-{statement.cycle.number}-{statement.currency}.csv"'
+        )
         return answer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.conf import settings
 
@@ -21,14 +22,32 @@ def fund_until(registered_at: dt.datetime) -> dt.datetime:
 
 def of(trade: Trade) -> dt.datetime | None:
     """When the present wait ends, holds included; None where nothing is waited for."""
+    until = _without_holds(trade)
+    since = {
+        TradeState.AGREED: trade.agreed_at,
+        TradeState.REGISTERED: trade.registered_at,
+        TradeState.DELIVERED: trade.delivered_at,
+    }.get(TradeState(trade.state))
+    return until if until is None or since is None else _stretched(trade, since, until)
+
+
+def of_many(trades: Iterable[Trade]) -> dict[int, dt.datetime | None]:
+    """`of` for a page of trades, by id: two statements, and more only for those on which a hold ever lay."""
+    trades = list(trades)
+    ever_held = holds.ever_held_trade_ids(trades)
+    return {trade.pk: of(trade) if trade.pk in ever_held else _without_holds(trade) for trade in trades}
+
+
+def _without_holds(trade: Trade) -> dt.datetime | None:
+    """When the present wait ends if nothing ever held it."""
     if trade.state == TradeState.PROPOSED:
         return trade.agree_until
     if trade.state == TradeState.AGREED and trade.agreed_at:
-        return _stretched(trade, trade.agreed_at, fund_until(trade.agreed_at))
-    if trade.state == TradeState.REGISTERED and trade.registered_at and trade.fund_until:
-        return _stretched(trade, trade.registered_at, trade.fund_until)
-    if trade.state == TradeState.DELIVERED and trade.delivered_at and trade.inspect_until:
-        return _stretched(trade, trade.delivered_at, trade.inspect_until)
+        return fund_until(trade.agreed_at)
+    if trade.state == TradeState.REGISTERED:
+        return trade.fund_until
+    if trade.state == TradeState.DELIVERED:
+        return trade.inspect_until
     return None
 
 

@@ -46,7 +46,9 @@ def grant(trade: Trade) -> Grant:
 
 def claim_next_grant() -> Grant | None:
     """The next grant to open: funded, and not frozen by a chargeback."""
-    due = Grant.objects.filter(state=GrantState.DUE, is_close_due=False, trade__state=TradeState.FUNDED, trade__is_frozen=False)
+    due = Grant.objects.filter(
+        state=GrantState.DUE, is_close_due=False, trade__state=TradeState.FUNDED, trade__is_frozen=False
+    )
     return Grant.claim_next(due.select_related("trade__offer", "trade__release", "trade__version"))
 
 

@@ -51,4 +51,6 @@ def _adjust(concerned: Q) -> None:
     trades.filter(next_try_at__gt=now).update(next_try_at=now)
     Grant.objects.filter(trade__in=trades, state=GrantState.DUE, next_try_at__gt=now).update(next_try_at=now)
     members = trades.values("seller")
-    Payout.objects.filter(organisation__in=members, state=OutgoingState.DUE, next_try_at__gt=now).update(next_try_at=now)
+    Payout.objects.filter(organisation__in=members, state=OutgoingState.DUE, next_try_at__gt=now).update(
+        next_try_at=now
+    )

@@ -47,7 +47,8 @@ def _open(name: str, kind: Kind, currency: str, **owner: object) -> Account:
     has_floor = kind not in WITHOUT_FLOOR
     account, _is_new = Account.objects.get_or_create(
         name=name,
-        defaults={"kind": kind, "currency": currency, "has_floor": has_floor, "balance_minor": 0 if has_floor else None} | owner,
+        defaults={"kind": kind, "currency": currency, "has_floor": has_floor, "balance_minor": 0 if has_floor else None}
+        | owner,
     )
     return account
 
@@ -148,7 +149,9 @@ def totals() -> dict[str, dict[str, int]]:
     """Per currency, the balance of every kind of account; each currency sums to zero."""
     answer: dict[str, dict[str, int]] = {}
     for side, sign in (("credit", 1), ("debit", -1)):
-        rows = Transfer.objects.values(currency=F(f"{side}__currency"), kind=F(f"{side}__kind")).annotate(total=Sum("amount_minor"))
+        rows = Transfer.objects.values(currency=F(f"{side}__currency"), kind=F(f"{side}__kind")).annotate(
+            total=Sum("amount_minor")
+        )
         for row in rows:
             kinds = answer.setdefault(row["currency"], {})
             kinds[row["kind"]] = kinds.get(row["kind"], 0) + sign * row["total"]
@@ -159,5 +162,6 @@ def owed_by_members(organisation_ids: list[int]) -> list[dict[str, int]]:
     """`{organisation, currency, owed}` of these members' receivables, in minor units: negative is what they owe."""
     credited = Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
     return [
-        {"organisation": account.organisation_id, "currency": account.currency, "owed": balance(account)} for account in credited
+        {"organisation": account.organisation_id, "currency": account.currency, "owed": balance(account)}
+        for account in credited
     ]

@@ -75,7 +75,13 @@ def record_started(payment: Payment, started: Started) -> Payment:
         )
         return payment
     _move_payment(
-        payment, "start", reference=started.reference, pay_at_url=started.pay_at_url, claimed_until=None, error="", tries=0
+        payment,
+        "start",
+        reference=started.reference,
+        pay_at_url=started.pay_at_url,
+        claimed_until=None,
+        error="",
+        tries=0,
     )
     return payment
 

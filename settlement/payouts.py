@@ -46,7 +46,9 @@ def set_account(organisation: Organisation, *, gateway_name: str, reference: str
 def claim_next() -> Payout | None:
     """The next payout to send, with the payee's gateway and destination written into it before anything is sent."""
     has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))
-    payout = Payout.claim_next(Payout.objects.filter(has_account, state=OutgoingState.DUE).select_related("organisation"))
+    payout = Payout.claim_next(
+        Payout.objects.filter(has_account, state=OutgoingState.DUE).select_related("organisation")
+    )
     if payout is not None and not payout.gateway:
         account = PayoutAccount.objects.filter(organisation=payout.organisation).first()
         if account is not None:
@@ -120,7 +122,9 @@ def record_bounced(key: str, reason: str) -> Payout:
 
 
 def _locked(condition: Q) -> Payout:
-    payout = Payout.objects.select_for_update(of=("self",)).select_related("organisation", "cycle").filter(condition).first()
+    payout = (
+        Payout.objects.select_for_update(of=("self",)).select_related("organisation", "cycle").filter(condition).first()
+    )
     if payout is None:
         raise Invalid("No payout has this key.", code="unknown_payout")
     return payout

@@ -169,7 +169,17 @@ class StatementOut(serializers.ModelSerializer[Statement]):
 
     class Meta:
         model = Statement
-        fields = ["id", "cycle", "currency", "gross_minor", "fee_minor", "recovered_minor", "net_minor", "created_at", "paper"]
+        fields = [
+            "id",
+            "cycle",
+            "currency",
+            "gross_minor",
+            "fee_minor",
+            "recovered_minor",
+            "net_minor",
+            "created_at",
+            "paper",
+        ]
 
 
 class PayoutOut(serializers.ModelSerializer[Payout]):

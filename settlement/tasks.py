@@ -112,7 +112,9 @@ def expire_trades() -> None:
 def deem_accepted() -> None:
     """Accept for the buyer what nobody objected to in time."""
     now = timezone.now()
-    _each_due(Trade.objects.due(TradeState.DELIVERED).filter(inspect_until__lte=now, is_frozen=False), trades.deem_accepted)
+    _each_due(
+        Trade.objects.due(TradeState.DELIVERED).filter(inspect_until__lte=now, is_frozen=False), trades.deem_accepted
+    )
 
 
 @shared_task

@@ -91,7 +91,11 @@ def steps(trade: Trade) -> list[Step]:
 
 def what_next(trade: Trade) -> Next:
     """Who acts next and by when."""
-    until = deadlines.of(trade)
+    return next_by(trade, deadlines.of(trade))
+
+
+def next_by(trade: Trade, until: dt.datetime | None) -> Next:
+    """Who acts next on a trade whose present wait ends at `until`."""
     if trade.is_frozen:
         return Next("exchange", _("A chargeback is open; the bank decides."), None)
     match trade.state:
@@ -120,13 +124,17 @@ def possible_acts(trade: Trade, organisation: Organisation | None, by: User) -> 
         return []
     names: list[str] = []
     if organisation.pk == trade.buyer_id:
-        names += [name for name, states in BUYERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)]
+        names += [
+            name for name, states in BUYERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)
+        ]
         if trade.state == TradeState.REGISTERED and roles.may(by, organisation, "pay"):
             names.append(_pay_act(trade))
         if trade.delivered_at and trade.state != TradeState.REFUNDED and roles.may(by, organisation, "download"):
             names.append("download")
     if organisation.pk == trade.seller_id:
-        names += [name for name, states in SELLERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)]
+        names += [
+            name for name, states in SELLERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)
+        ]
         if trade.state == TradeState.DISPUTED and roles.may(by, organisation, "dispute"):
             names.append("answer")
     return [Act(name, str(LABELS[name])) for name in names if name]

@@ -91,7 +91,9 @@ def locked(trade: Trade, *states: TradeState) -> Trade:
     return trade
 
 
-def _move(trade: Trade, act: str, *, by: User | None, facts: dict[str, object] | None = None, **changes: object) -> Trade:
+def _move(
+    trade: Trade, act: str, *, by: User | None, facts: dict[str, object] | None = None, **changes: object
+) -> Trade:
     """The act's move, saved and recorded as `trade.<state>`."""
     trade.state = TRADE_MOVES[trade.state][act]
     changes |= {"tries": 0, "error": "", "next_try_at": timezone.now()}
@@ -130,9 +132,16 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
     publishing it. Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut.
     """
     roles.require(by, buyer, "propose")
-    offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(pk=offer.pk)
+    offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
+        pk=offer.pk
+    )
     listing, version = offer.listing, offer.listing.current_version
-    if offer.closed_at is not None or listing.state != ListingState.LISTED or version is None or version.release is None:
+    if (
+        offer.closed_at is not None
+        or listing.state != ListingState.LISTED
+        or version is None
+        or version.release is None
+    ):
         raise NotOnSale()
     if listing.seller_id == buyer.pk:
         raise Invalid("This is your own product.", code="own_product", next="Act for the organisation that buys.")
@@ -163,7 +172,9 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
         proposed_at=now,
         agree_until=deadlines.agree_until(now),
     )
-    journal.record("trade.proposed", trade, by=by, offer=offer.pk, price_minor=offer.price_minor, currency=offer.currency)
+    journal.record(
+        "trade.proposed", trade, by=by, offer=offer.pk, price_minor=offer.price_minor, currency=offer.currency
+    )
     if offer.audience != Offer.Audience.ON_REQUEST:
         _bind(trade, buyer_by=by, seller_by=offer.created_by, by=by)
     return trade
@@ -345,7 +356,11 @@ def apply_suspense(trade: Trade, *, by: User) -> Trade:
     waiting = [row for row in payments.undecided(trade) if row.why != "too_late"]
     total = sum(row.amount_minor for row in waiting)
     if total < trade.price_minor:
-        raise Invalid(f"{total} of {trade.price_minor} minor units arrived.", code="too_little", next="Return it, or wait for the rest.")
+        raise Invalid(
+            f"{total} of {trade.price_minor} minor units arrived.",
+            code="too_little",
+            next="Return it, or wait for the rest.",
+        )
     lacking = trade.price_minor
     for row in waiting:
         used = min(row.amount_minor, lacking)
@@ -609,15 +624,25 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     ready = {trade.pk: trade for trade in trades if trade.pk not in held}
     escrows = {
         account.trade_id: account
-        for account in ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade_id__in=ready).order_by("pk").select_for_update(no_key=True)
+        for account in ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade_id__in=ready)
+        .order_by("pk")
+        .select_for_update(no_key=True)
     }
     sellers = {trade.seller_id: trade.seller for trade in ready.values()}
     owed = {
-        (row["organisation"], row["currency"]): -row["owed"] for row in ledger.owed_by_members(list(sellers)) if row["owed"] < 0
+        (row["organisation"], row["currency"]): -row["owed"]
+        for row in ledger.owed_by_members(list(sellers))
+        if row["owed"] < 0
     }
     sums = clearing.compute(
         (
-            (pk, trade.seller_id, trade.currency, int(escrows[pk].balance_minor or 0), trade.fee_schedule.seller_basis_points)
+            (
+                pk,
+                trade.seller_id,
+                trade.currency,
+                int(escrows[pk].balance_minor or 0),
+                trade.fee_schedule.seller_basis_points,
+            )
             for pk, trade in ready.items()
             if pk in escrows
         ),
@@ -644,12 +669,17 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     clearing.move(cycle, "release", released_at=now, by=cycle.by, second_by=cycle.second_by)
     journal.record("cycle.released", cycle, by=by, trades=len(ready))
     paid_out = {key for key, position in sums.positions.items() if position.net_minor > 0}
-    _settle([trade for trade in ready.values() if (trade.seller_id, trade.currency) not in paid_out or trade.pk not in nets])
+    _settle(
+        [trade for trade in ready.values() if (trade.seller_id, trade.currency) not in paid_out or trade.pk not in nets]
+    )
     return cycle
 
 
 def _post(
-    cycle: ClearingCycle, sums: clearing.Sums, escrows: dict[int | None, ledger.Account], sellers: dict[int, Organisation]
+    cycle: ClearingCycle,
+    sums: clearing.Sums,
+    escrows: dict[int | None, ledger.Account],
+    sellers: dict[int, Organisation],
 ) -> None:
     currencies = {line.currency for line in sums.lines}
     fees = {currency: ledger.fees(currency) for currency in currencies}
@@ -659,7 +689,10 @@ def _post(
         if line.fee_minor:
             transfers.append(
                 Transfer(
-                    key=f"fee-{line.trade_id}", debit=escrows[line.trade_id], credit=fees[line.currency], amount_minor=line.fee_minor
+                    key=f"fee-{line.trade_id}",
+                    debit=escrows[line.trade_id],
+                    credit=fees[line.currency],
+                    amount_minor=line.fee_minor,
                 )
             )
         if line.net_minor:
@@ -706,7 +739,8 @@ def _post(
         if position.net_minor > 0
     )
     journal.record_many(
-        (("payout.due", payout, {"amount_minor": payout.amount_minor, "cycle": cycle.number}) for payout in due), by=None
+        (("payout.due", payout, {"amount_minor": payout.amount_minor, "cycle": cycle.number}) for payout in due),
+        by=None,
     )
 
 
@@ -714,7 +748,9 @@ def _settle(cleared: list[Trade]) -> None:
     """Move cleared, locked trades to settled, in one statement each for moves and events."""
     if not cleared:
         return
-    Trade.objects.filter(pk__in=[trade.pk for trade in cleared]).update(state=TradeState.SETTLED, settled_at=timezone.now())
+    Trade.objects.filter(pk__in=[trade.pk for trade in cleared]).update(
+        state=TradeState.SETTLED, settled_at=timezone.now()
+    )
     journal.record_many((("trade.settled", trade, {}) for trade in cleared), by=None)
 
 

@@ -1,0 +1,154 @@
+"""Members, products and trades for tests of settlement, made and carried by the real commands and worker tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from compliance import reviews
+from listings import registration
+from listings.models import Listing, Offer
+from marketplace import journal
+from marketplace.models import Event, Organisation, User
+from settlement import clearing, payments, payouts, tasks, trades
+from settlement.gateways import sandbox_bank, sandbox_signature
+from settlement.models import ClearingCycle, Payment, SandboxNotice, Trade
+from settlement.states import CycleState, TradeState
+from tests import factories
+
+
+def make_verified(name: str = "", **facts: Any) -> Organisation:
+    """A member that also says where its money goes."""
+    organisation = factories.make_verified(name, **facts)
+    owner = organisation.created_by
+    payouts.set_account(organisation, gateway_name="sandbox", reference=f"acct-{organisation.pk}", by=owner)
+    return organisation
+
+
+def make_listed(seller: Organisation | None = None, **manual: Any) -> Listing:
+    """A product on sale: two people reviewed it, a worker registered it."""
+    version = factories.make_draft(seller or make_verified(), **manual)
+    review = reviews.submit(version, by=version.listing.seller.created_by)
+    first, second = factories.make_staff("review"), factories.make_staff("review")
+    reviews.take(review, by=first)
+    reviews.approve(review, by=first)
+    reviews.approve(review, by=second)
+    registration.register_due()
+    return Listing.objects.select_related("current_version", "seller").get(pk=version.listing_id)
+
+
+def make_offer(listing: Listing | None = None, **changes: Any) -> Offer:
+    """An offer on sale; 1,250.00 HKD for every member unless changed."""
+    return factories.make_offer(listing or make_listed(), **changes)
+
+
+@dataclass
+class Deal:
+    """A trade with its people: `buyer` and `seller` are the owners of the two organisations."""
+
+    trade: Trade
+    buyer: User
+    seller: User
+
+    def __post_init__(self) -> None:
+        self.reload()
+
+    def reload(self) -> Trade:
+        self.trade = Trade.objects.select_related("offer", "buyer", "seller", "listing").get(pk=self.trade.pk)
+        return self.trade
+
+    @property
+    def state(self) -> str:
+        return str(self.reload().state)
+
+    @property
+    def payment(self) -> Payment:
+        return self.trade.payments.order_by("-pk")[0]
+
+
+def propose(offer: Offer | None = None, *, buyer: Organisation | None = None) -> Deal:
+    """A trade as the buyer proposes it."""
+    offer = offer or make_offer()
+    buyer = buyer or make_verified()
+    trade = trades.propose(offer, buyer=buyer, purpose="Research", by=buyer.created_by)
+    return Deal(trade, buyer.created_by, offer.listing.seller.created_by)
+
+
+def hand_over_notices() -> None:
+    """What the sandbox has to say goes into the inbox, signed, without a web server between."""
+    for notice in SandboxNotice.objects.filter(posted_at=None, next_try_at__lte=timezone.now()).order_by("pk"):
+        body = notice.body.encode()
+        payments.note("sandbox", body, {sandbox_signature.HEADER: sandbox_signature.sign(body)})
+        SandboxNotice.objects.filter(pk=notice.pk).update(posted_at=timezone.now())
+
+
+def work() -> None:
+    """Let the workers do all that is due, once round; clearing apart."""
+    tasks.register_trades()
+    tasks.start_payments()
+    tasks.stop_payments()
+    hand_over_notices()
+    tasks.read_notices()
+    tasks.open_grants()
+    tasks.close_grants()
+    tasks.pay_members()
+    tasks.pay_refunds()
+    hand_over_notices()
+    tasks.read_notices()
+    journal.seal()
+    tasks.issue_certificates()
+
+
+def pay(deal: Deal, what: str = "pay", **how: Any) -> None:
+    """Act out the bank's customer, and let the workers hear of it."""
+    sandbox_bank.act(deal.payment.reference, what, **how)
+    work()
+
+
+def clear_now() -> ClearingCycle:
+    """Close the open cycle and release it, by staff as large cycles need, then let the workers pay."""
+    officers = [factories.make_staff("clearing"), factories.make_staff("clearing")]
+    cycle = clearing.close(clearing.open_cycle(), by=officers[0])
+    for officer in officers:
+        if cycle.state == CycleState.CLOSED:
+            cycle = trades.release(cycle, by=officer)
+    work()
+    return cycle
+
+
+ROAD = {
+    TradeState.PROPOSED: lambda deal: None,
+    TradeState.AGREED: lambda deal: trades.agree(deal.trade, by=deal.seller),
+    TradeState.REGISTERED: lambda deal: work(),
+    TradeState.FUNDED: lambda deal: (
+        sandbox_bank.act(deal.payment.reference, "pay"),
+        hand_over_notices(),
+        trades.hear(payments.claim_next_notice()),
+    ),
+    TradeState.DELIVERED: lambda deal: work(),
+    TradeState.ACCEPTED: lambda deal: trades.accept(deal.trade, by=deal.buyer),
+    TradeState.CLEARED: lambda deal: trades.release(
+        clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing")), by=factories.make_staff("clearing")
+    ),
+    TradeState.SETTLED: lambda deal: work(),
+}
+
+
+def make_trade(state: str, **offer: Any) -> Deal:
+    """A trade walked to this state of the main road by the real commands; the seller is asked, so no step is skipped."""
+    deal = propose(make_offer(**{"audience": "on_request"} | offer))
+    for step, walk in ROAD.items():
+        walk(deal)
+        assert deal.state == step, f"{deal.state}, not {step}: {deal.trade.error}"
+        if step == state:
+            return deal
+    raise AssertionError(f"{state} is not on the main road")
+
+
+def kinds_recorded(trade: Trade) -> list[str]:
+    """What happened to the trade, in order."""
+    return list(
+        Event.objects.filter(subject_kind="trade", subject_id=trade.pk).order_by("pk").values_list("kind", flat=True)
+    )
