@@ -1,0 +1,44 @@
+"""How the sandbox signs what it tells us, and how we check that it was the sandbox.
+
+The header reads `t=<unix seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `t`, a full stop and the body.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+
+from django.conf import settings
+
+from settlement.gateways import BadNotice
+
+HEADER = "Sandbox-Signature"
+TOLERANCE_SECONDS = 300
+_WRITTEN = re.compile(r"t=(?P<at>[0-9]{1,12}),v1=(?P<mac>[0-9a-f]{64})")
+
+
+def sign(body: bytes, *, at: int | None = None) -> str:
+    """The header's value for this body, signed `at` (unix seconds; now by default)."""
+    at = int(time.time()) if at is None else at
+    return f"t={at},v1={_mac(body, at)}"
+
+
+def require_signed(body: bytes, header: str) -> None:
+    """Raises BadNotice unless the sandbox signed this body at most five minutes ago."""
+    written = _WRITTEN.fullmatch(header)
+    if written is None:
+        raise BadNotice(f"The notice has no {HEADER} header of the form t=…,v1=….")
+    at = int(written["at"])
+    if not hmac.compare_digest(_mac(body, at), written["mac"]):
+        raise BadNotice("The signature does not belong to this notice.")
+    if abs(time.time() - at) > TOLERANCE_SECONDS:
+        raise BadNotice(
+            f"The notice was signed more than {TOLERANCE_SECONDS // 60} minutes ago or in the future.",
+            next="Post it again, signed anew, and compare the clocks.",
+        )
+
+
+def _mac(body: bytes, at: int) -> str:
+    return hmac.new(settings.SANDBOX_SECRET.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()

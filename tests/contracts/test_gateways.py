@@ -1,0 +1,231 @@
+"""What every payment gateway keeps to: one suite, run on every configured driver."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pytest
+from django.conf import settings
+
+from settlement.gateways import (
+    BadNotice,
+    DisputeClosed,
+    Disputed,
+    Fact,
+    Gateway,
+    NoGateway,
+    Paid,
+    PaidOut,
+    PaymentFailed,
+    PayoutFailed,
+    Refunded,
+    RefundFailed,
+    default_gateway,
+    gateway,
+)
+from settlement.models import Notice, Payment
+from tests import rows
+from tests.contracts.worlds import WORLDS, World
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Side:
+    """A driver and the world outside it."""
+
+    driver: Gateway
+    world: World
+
+    def payment(self, amount_minor: int = 10_000) -> Payment:
+        payment = rows.a_payment(self.driver.name, amount_minor, self.world.currency)
+        self.driver.start(payment)
+        return payment
+
+    def facts(self) -> list[Fact]:
+        """Everything the gateway has to say now, checked and read as the inbox does."""
+        facts: list[Fact] = []
+        for body, headers in self.world.post():
+            event_id = self.driver.verify(body, headers)
+            notice = Notice.objects.create(gateway=self.driver.name, event_id=event_id, body=body.decode())
+            facts += self.driver.read(notice)
+        return facts
+
+
+@pytest.fixture(params=sorted(settings.GATEWAYS))
+def side(request: pytest.FixtureRequest) -> Side:
+    assert request.param in WORLDS, f"the gateway {request.param!r} is configured, but no test acts its world out"
+    return Side(gateway(request.param), WORLDS[request.param]())
+
+
+def test_a_driver_says_its_name_and_what_it_can(side: Side) -> None:
+    assert gateway(side.driver.name) is side.driver
+    assert side.world.currency in side.driver.capabilities().currencies
+
+
+def test_starting_twice_asks_for_the_money_once(side: Side) -> None:
+    payment = rows.a_payment(side.driver.name)
+    first = side.driver.start(payment)
+    assert first.reference
+    assert first.pay_at_url == "" or first.pay_at_url.startswith(("http://", "https://"))
+    assert side.driver.start(payment) == first
+    assert side.driver.start(rows.a_payment(side.driver.name)).reference != first.reference
+
+
+def test_looking_up_finds_what_was_started_and_nothing_else(side: Side) -> None:
+    payment = rows.a_payment(side.driver.name)
+    assert side.driver.look_up(payment) is None
+    started = side.driver.start(payment)
+    assert side.driver.look_up(payment) == started
+
+
+def test_money_that_arrives_is_a_fact_with_its_exact_amount(side: Side) -> None:
+    payment = side.payment(10_000)
+    side.world.pay(payment, 10_000)
+    [paid] = side.facts()
+    assert isinstance(paid, Paid)
+    assert (paid.key, paid.amount_minor, paid.currency) == (payment.key, 10_000, side.world.currency)
+    assert paid.event_id and paid.payer_reference
+
+
+def test_a_wrong_amount_is_reported_as_it_is(side: Side) -> None:
+    payment = side.payment(10_000)
+    side.world.pay(payment, 9_999)
+    assert [fact.amount_minor for fact in side.facts()] == [9_999]
+
+
+def test_two_payments_are_two_events(side: Side) -> None:
+    payment = side.payment(10_000)
+    side.world.pay(payment, 4_000)
+    side.world.pay(payment, 6_000)
+    facts = side.facts()
+    assert sorted(fact.amount_minor for fact in facts) == [4_000, 6_000]
+    assert len({fact.event_id for fact in facts}) == 2
+    assert len({fact.payer_reference for fact in facts}) == 1
+
+
+def test_a_failed_payment_says_why(side: Side) -> None:
+    payment = side.payment()
+    side.world.fail(payment)
+    [failed] = side.facts()
+    assert isinstance(failed, PaymentFailed)
+    assert failed.key == payment.key and failed.reason
+
+
+def test_a_repeated_notice_names_the_same_event(side: Side) -> None:
+    side.world.pay(side.payment(), 10_000)
+    [(body, headers)] = side.world.post()
+    assert side.driver.verify(body, headers) == side.driver.verify(body, headers)
+
+
+def test_a_notice_is_believed_only_with_the_gateways_signature(side: Side) -> None:
+    side.world.pay(side.payment(), 10_000)
+    [(body, headers)] = side.world.post()
+    forgeries = [
+        (body, {}),
+        (body, {name: "" for name in headers}),
+        (body, {name: value[:-1] + ("0" if value[-1] != "0" else "1") for name, value in headers.items()}),
+        (body.replace(b"10000", b"99999"), headers),
+        (body + b" ", headers),
+        (b"", headers),
+        (b"\xff\xfe", headers),
+    ]
+    assert body.replace(b"10000", b"99999") != body
+    for forged_body, forged_headers in forgeries:
+        with pytest.raises(BadNotice):
+            side.driver.verify(forged_body, forged_headers)
+    assert side.driver.verify(body, {name.upper(): value for name, value in headers.items()})
+
+
+def test_stopping_is_safe_for_what_was_never_started_and_may_be_repeated(side: Side) -> None:
+    payment = rows.a_payment(side.driver.name)
+    side.driver.stop(payment)
+    side.driver.stop(payment)
+    started = side.payment()
+    side.driver.stop(started)
+    side.driver.stop(started)
+    assert side.facts() == []
+
+
+def test_a_refund_is_sent_once_per_key_and_arrives(side: Side) -> None:
+    payment = side.payment()
+    side.world.pay(payment, 10_000)
+    [paid] = side.facts()
+    refund = rows.a_refund(payment, 10_000, paid.payer_reference)
+    reference = side.driver.refund(refund)
+    assert reference and side.driver.refund(refund) == reference
+    assert side.facts() == [Refunded(refund.key)]
+    part = rows.a_refund(payment, 1, paid.payer_reference)
+    assert side.driver.refund(part) != reference
+
+
+def test_a_refund_the_payers_account_refuses_comes_back(side: Side) -> None:
+    refund = rows.a_refund(side.payment(), 10_000, side.world.bad_account)
+    side.driver.refund(refund)
+    side.driver.refund(refund)
+    [failed] = side.facts()
+    assert isinstance(failed, RefundFailed)
+    assert failed.key == refund.key and failed.reason
+
+
+def test_a_payout_is_sent_once_per_key_and_arrives(side: Side) -> None:
+    payout = rows.a_payout(side.driver.name, 9_750)
+    reference = side.driver.pay_out(payout, side.world.good_account)
+    assert reference and side.driver.pay_out(payout, side.world.good_account) == reference
+    assert side.facts() == [PaidOut(payout.key)]
+
+
+def test_a_payout_the_account_refuses_comes_back(side: Side) -> None:
+    payout = rows.a_payout(side.driver.name, 9_750)
+    side.driver.pay_out(payout, side.world.bad_account)
+    [failed] = side.facts()
+    assert isinstance(failed, PayoutFailed)
+    assert failed.key == payout.key and failed.reason
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_a_contested_payment_is_reported_and_then_decided(side: Side, is_lost: bool) -> None:
+    payment = side.payment()
+    side.world.pay(payment, 10_000)
+    side.world.contest(payment)
+    paid, disputed = side.facts()
+    assert isinstance(paid, Paid) and isinstance(disputed, Disputed)
+    assert (disputed.key, disputed.amount_minor, disputed.currency) == (payment.key, 10_000, side.world.currency)
+    side.world.decide(payment, is_lost=is_lost)
+    assert side.facts() == [DisputeClosed(disputed.reference, is_lost)]
+
+
+def test_the_gateways_own_books_show_every_movement_of_the_day(side: Side) -> None:
+    payment, contested, failed = side.payment(), side.payment(), side.payment()
+    side.world.pay(payment, 10_000)
+    side.world.pay(contested, 10_000)
+    side.world.fail(failed)
+    side.world.contest(contested)
+    side.world.decide(contested, is_lost=True)
+    refund = rows.a_refund(payment, 250, side.world.good_account)
+    refused = rows.a_refund(payment, 250, side.world.bad_account)
+    payout = rows.a_payout(side.driver.name, 9_750)
+    side.driver.refund(refund)
+    side.driver.refund(refused)
+    side.driver.pay_out(payout, side.world.good_account)
+    side.facts()
+    today = dt.datetime.now(dt.UTC).date()
+    moved: dict[str, int] = {}
+    for line in side.driver.movements(today):
+        assert line.currency == side.world.currency and line.reference
+        moved[line.key] = moved.get(line.key, 0) + line.amount_minor
+    assert {key: sum_minor for key, sum_minor in moved.items() if sum_minor} == {
+        payment.key: 10_000,
+        refund.key: -250,
+        payout.key: -9_750,
+    }
+    assert list(side.driver.movements(today - dt.timedelta(days=1))) == []
+
+
+def test_a_gateway_that_is_not_configured_is_refused_by_name(settings) -> None:
+    with pytest.raises(NoGateway, match="carrier_pigeon"):
+        gateway("carrier_pigeon")
+    settings.DEFAULT_GATEWAY = None
+    with pytest.raises(NoGateway):
+        default_gateway()
