@@ -1,5 +1,0 @@
-"""The file channel."""
-
-
-class Files:
-    name = "files"

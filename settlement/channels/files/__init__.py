@@ -1,0 +1,84 @@
+"""The file channel: the files of a release, by links that are signed, lapse, and are checked at every use.
+
+The channel opens and closes nothing outside: the grant itself is the access, and the data plane (`download`) asks
+at every request whether it may still be used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from listings import storage
+from settlement.channels import Access, CannotDeliver, TryLater, Use
+from settlement.channels.files import links as signed_links
+
+if TYPE_CHECKING:
+    from listings.models import Offer, Version
+    from marketplace.models import User
+    from settlement.models import Grant
+
+NEVER_AS_FILES = {"core": "Core data", "important": "Important data", "general_4": "General data of grade 4"}
+
+
+class Files:
+    """Delivers a release's files over HTTP."""
+
+    name = "files"
+
+    def check(self, offer: Offer) -> list[str]:
+        version = offer.listing.current_version
+        return _obstacles(version) if version else ["The product has no approved version yet."]
+
+    def open(self, grant: Grant) -> Access:
+        version, release = grant.trade.version, grant.trade.release
+        if obstacles := _obstacles(version):
+            raise CannotDeliver(" ".join(obstacles))
+        files = []
+        for file in release.files.order_by("path"):
+            self._require_stored(file.stored_as, file.size_bytes)
+            files.append({"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256})
+        return Access(facts={"files": files, "manifest_digest": release.digest})
+
+    def links(self, grant: Grant, *, by: User) -> list[dict[str, Any]]:
+        """Links to the files that lapse, for this person alone; see `files.links`. Raises what a use would raise."""
+        return signed_links.links(grant, by=by)
+
+    def close(self, grant: Grant) -> None:
+        """Nothing stands outside our own books: the closed grant refuses the very next request."""
+
+    def usage(self, grant: Grant, since: dt.datetime) -> Iterable[Use]:
+        for receipt in grant.receipts.filter(at__gte=since).order_by("at", "pk"):
+            yield Use(at=receipt.at, path=receipt.path, size_bytes=receipt.size_bytes)
+
+    def health(self) -> str:
+        folder = Path(settings.STORAGE_DIR)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as trial:
+                trial.write(b"well")
+        except OSError as error:
+            return f"The storage of files does not answer: {error.strerror or type(error).__name__}."
+        return ""
+
+    def _require_stored(self, stored_as: str, size_bytes: int) -> None:
+        """Raises CannotDeliver when a file is lost, TryLater when the whole storage is away."""
+        if storage.size_of(stored_as) != size_bytes:
+            if illness := self.health():
+                raise TryLater(illness)
+            raise CannotDeliver("A file of this release is not in storage as it was registered.")
+
+
+def _obstacles(version: Version) -> list[str]:
+    """Why this version's release may not leave as files; empty when it may."""
+    obstacles = []
+    if version.classification in NEVER_AS_FILES:
+        obstacles.append(f"{NEVER_AS_FILES[version.classification]} is never delivered as files.")
+    if version.release is None or not version.release.files.exists():
+        obstacles.append("Its release has no files.")
+    return obstacles
