@@ -1,0 +1,24 @@
+"""Addresses of the API's ground: its description, members and tokens."""
+
+from django.urls import path
+
+from marketplace import api_docs, members_api, tokens_api
+
+urlpatterns = [
+    path("schema", api_docs.SchemaDocument.as_view(), name="api_schema"),
+    path("docs", api_docs.docs, name="api_docs"),
+    path("me", members_api.Me.as_view()),
+    path("organisations", members_api.Organisations.as_view()),
+    path("organisations/<str:public_id>", members_api.OneOrganisation.as_view()),
+    path("organisations/<str:public_id>/members", members_api.Members.as_view()),
+    path("organisations/<str:public_id>/members/<int:membership_id>/role", members_api.MemberRole.as_view()),
+    path("organisations/<str:public_id>/members/<int:membership_id>/departure", members_api.MemberDeparture.as_view()),
+    path("organisations/<str:public_id>/invitations", members_api.Invitations.as_view()),
+    path(
+        "organisations/<str:public_id>/invitations/<int:invitation_id>/withdrawal",
+        members_api.InvitationWithdrawal.as_view(),
+    ),
+    path("invitations/acceptance", members_api.InvitationAcceptance.as_view()),
+    path("tokens", tokens_api.Tokens.as_view()),
+    path("tokens/<int:token_id>/revocation", tokens_api.TokenRevocation.as_view()),
+]

@@ -1,0 +1,61 @@
+"""What every page shows: where one can go, for whom one acts, and on which exchange one is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from marketplace import participants
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Context of templates/base.html. Lazy where it asks the database, so that plain answers cost nothing."""
+    signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
+    return {
+        "exchange_name": settings.EXCHANGE_NAME,
+        "is_sandbox": "sandbox" in settings.GATEWAYS,
+        "acting": getattr(request, "acting", None),
+        "memberships": SimpleLazyObject(lambda: participants.memberships_of(request)) if signed_in else [],
+        "navigation": SimpleLazyObject(lambda: _navigation(request, signed_in)),
+        "account_links": SimpleLazyObject(_account_links),
+        "footer_links": SimpleLazyObject(lambda: _places(request, _footer())),
+    }
+
+
+def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
+    places = [("catalogue", _("Catalogue"))]
+    if signed_in and participants.memberships_of(request):
+        places += [("studio", _("Studio")), ("sales", _("Sales")), ("orders", _("Orders"))]
+        places += [("organisation", _("Organisation"))]
+    elif signed_in:
+        places += [("apply", _("Apply"))]
+    if signed_in and request.user.is_staff:
+        places += [("admin:index", _("Desk"))]
+    places += [("verify", _("Verify a certificate"))]
+    return _places(request, places)
+
+
+def _footer() -> list[tuple[str, str]]:
+    places = [("rules", _("Rules of the exchange")), ("api_docs", _("API")), ("verify", _("Verify a certificate"))]
+    return [*places, ("letters", _("Letters"))] if settings.DEBUG else places
+
+
+def _account_links() -> list[dict[str, Any]]:
+    return [{"label": _("Access tokens"), "url": reverse("tokens")}]
+
+
+def _places(request: HttpRequest, places: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The places that have an address here: an exchange may leave a page out."""
+    found = []
+    for name, label in places:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:
+            continue
+        found.append({"label": label, "url": url, "current": request.path.startswith(url)})
+    return found

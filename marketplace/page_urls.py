@@ -1,0 +1,19 @@
+"""Addresses of the members' pages."""
+
+from django.urls import path
+
+from marketplace import views
+from marketplace.design import design
+
+urlpatterns = [
+    path("act-for/", views.act_for, name="act_for"),
+    path("members/", views.members, name="members"),
+    path("members/<int:membership_id>/role/", views.member_role, name="member_role"),
+    path("members/<int:membership_id>/departure/", views.member_departure, name="member_departure"),
+    path("invitations/<int:invitation_id>/withdrawal/", views.invitation_withdrawal, name="invitation_withdrawal"),
+    path("join/<str:secret>/", views.join, name="join"),
+    path("tokens/", views.token_list, name="tokens"),
+    path("tokens/<int:token_id>/revocation/", views.token_revocation, name="token_revocation"),
+    path("letters/", views.letter_list, name="letters"),
+    path("design/", design, name="design"),
+]

@@ -1,0 +1,28 @@
+"""How a page answers a refusal that its view did not handle itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from marketplace.errors import Refused
+
+
+class RefusedPage:
+    """Turns a Refused raised by a page into the page that says what was refused, why, and what to do next."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refused):
+            return None
+        back = request.META.get("HTTP_REFERER", "") if request.method == "POST" else ""
+        own = request.build_absolute_uri("/")
+        context = {"refusal": exception, "back_url": back if back.startswith(own) else "/"}
+        return render(request, "refused.html", context, status=exception.status)

@@ -1,0 +1,42 @@
+"""What a token may be used for: the scope each API view asks for."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from marketplace.errors import Refused
+from marketplace.models import AccessToken
+
+
+class ScopeNeeded(Refused):
+    """This token's scopes do not allow this."""
+
+    code = "scope_needed"
+    status = 403
+    next = "Make a token with the scope that is named."
+
+
+class SignedInWithScope(BasePermission):
+    """Somebody signed in; a token also needs a scope: `read` to look, else the one the view names as `scope`.
+
+    A view that names none asks for `manage`, the narrowest kept.
+    """
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        if not (request.user and request.user.is_authenticated):
+            return False
+        require_scope(request, "read" if request.method in SAFE_METHODS else getattr(view, "scope", "manage"))
+        return True
+
+
+def require_scope(request: Request, scope: str) -> None:
+    """Raises ScopeNeeded when the request comes with a token that lacks the scope."""
+    if isinstance(request.auth, AccessToken) and scope not in request.auth.scopes:
+        raise ScopeNeeded(f"This needs a token with the scope “{scope}”.")
+
+
+def require_unbound(request: Request) -> None:
+    """Raises ScopeNeeded when the request comes with a token that is bound to one organisation."""
+    if isinstance(request.auth, AccessToken) and request.auth.organisation_id is not None:
+        raise ScopeNeeded("This token is bound to one organisation.", next="Use a personal token.")
