@@ -124,17 +124,33 @@ def held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:
             trades={trade.pk for trade in trades},
         )
     )
+    return {trade.pk for trade in trades if not held.isdisjoint(_subjects(trade))}
+
+
+def ever_held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:
+    """The ids of those trades on which, or on whose parts, a hold or suspension lies or ever lay. Two statements."""
+    trades = list(trades)
+    organisations = {trade.buyer_id for trade in trades} | {trade.seller_id for trade in trades}
+    holds = Hold.objects.filter(
+        Q(subject_kind=Hold.Subject.ORGANISATION, subject_id__in=organisations)
+        | Q(subject_kind=Hold.Subject.LISTING, subject_id__in={trade.listing_id for trade in trades})
+        | Q(subject_kind=Hold.Subject.TRADE, subject_id__in={trade.pk for trade in trades})
+    )
+    ever = set(holds.values_list("subject_kind", "subject_id"))
+    suspended = Decision.objects.filter(
+        verification__organisation__in=organisations, act__in=["suspend", "expel"], decided_at__isnull=False
+    )
+    ever |= {("organisation", pk) for pk in suspended.values_list("verification__organisation_id", flat=True)}
+    return {trade.pk for trade in trades if not ever.isdisjoint(_subjects(trade))}
+
+
+def _subjects(trade: TradeLike) -> set[Subject]:
+    """What a hold on this trade may lie on."""
     return {
-        trade.pk
-        for trade in trades
-        if not held.isdisjoint(
-            {
-                ("trade", trade.pk),
-                ("listing", trade.listing_id),
-                ("organisation", trade.buyer_id),
-                ("organisation", trade.seller_id),
-            }
-        )
+        ("trade", trade.pk),
+        ("listing", trade.listing_id),
+        ("organisation", trade.buyer_id),
+        ("organisation", trade.seller_id),
     }
 
 

@@ -1,0 +1,27 @@
+"""Addresses of the API of compliance."""
+
+from django.urls import path
+
+from compliance import api, staff_api
+
+urlpatterns = [
+    path("rules", api.Rules.as_view()),
+    path("reasons", api.Reasons.as_view()),
+    path("organisations/<str:public_id>/application", api.Application.as_view()),
+    path("organisations/<str:public_id>/correction", api.Correction.as_view()),
+    path("listings/<str:public_id>/versions/<int:number>/submission", api.Submission.as_view()),
+    path("listings/<str:public_id>/versions/<int:number>/review", api.OwnReview.as_view()),
+    path("verifications", staff_api.Verifications.as_view()),
+    path("verifications/<str:public_id>", staff_api.OneVerification.as_view()),
+    path("verifications/<str:public_id>/decisions", staff_api.Decisions.as_view()),
+    path("decisions/<int:decision_id>/confirmation", staff_api.DecisionConfirmation.as_view()),
+    path("decisions/<int:decision_id>/dropping", staff_api.DecisionDropping.as_view()),
+    path("reviews", staff_api.Reviews.as_view()),
+    path("reviews/<int:review_id>", staff_api.OneReview.as_view()),
+    path("reviews/<int:review_id>/assignment", staff_api.ReviewAssignment.as_view()),
+    path("reviews/<int:review_id>/approval", staff_api.ReviewApproval.as_view()),
+    path("reviews/<int:review_id>/change-request", staff_api.ReviewChangeRequest.as_view()),
+    path("reviews/<int:review_id>/refusal", staff_api.ReviewRefusal.as_view()),
+    path("holds", staff_api.Holds.as_view()),
+    path("holds/<int:hold_id>/lifting", staff_api.HoldLifting.as_view()),
+]
