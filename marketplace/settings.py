@@ -146,7 +146,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = STATE_DIR / "static"
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STORAGE_DIR = Path(env("STORAGE_DIR", default=str(STATE_DIR / "storage")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": STORAGE_DIR}},
@@ -214,6 +214,24 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        name: f"{app}.states.{name}"
+        for app, names in {
+            "listings": ["VersionState", "ListingState", "ProfileState"],
+            "compliance": ["VerificationState", "ReviewState"],
+            "settlement": [
+                "TradeState",
+                "PaymentState",
+                "OutgoingState",
+                "GrantState",
+                "CycleState",
+                "DisputeState",
+                "ChargebackState",
+            ],
+        }.items()
+        for name in names
+    }
+    | {"Role": "marketplace.roles.Role", "StaffRole": "marketplace.roles.StaffRole"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "marketplace.openapi.describe_refusals",
@@ -235,6 +253,7 @@ CLEARING_CUT_OFF_HOUR = env.int("CLEARING_CUT_OFF_HOUR", default=16)
 CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)
 CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once a day at the cut-off hour
 LINK_SECONDS = env.int("LINK_SECONDS", default=3600)
+ACCEL_LOCATION = env("ACCEL_LOCATION", default="")  # where nginx finds STORAGE_DIR (X-Accel-Redirect); '': we send
 CLAIM_SECONDS = 40
 PROFILE_NEEDS_ISOLATION = env.bool("PROFILE_NEEDS_ISOLATION", default=not DEBUG)
 PROFILE_TIMEOUT_SECONDS = env.int("PROFILE_TIMEOUT_SECONDS", default=300)
@@ -243,8 +262,14 @@ PROFILE_MEMORY_BYTES = env.int("PROFILE_MEMORY_BYTES", default=2 * 1024**3)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "marketplace.log_lines.Line", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"celery": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "celery": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+    },
 }

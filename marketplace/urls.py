@@ -3,8 +3,23 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from marketplace.api import no_such_route
+
+api = [
+    path("", include("marketplace.api_urls")),
+    path("", include("compliance.api_urls")),
+    path("", include("settlement.api_urls")),
+    path("<path:rest>", no_such_route),
+]
+
 urlpatterns = [
+    path("api/v1/", include(api)),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("data/", include("settlement.channels.files.urls")),
+    path("sandbox/", include("settlement.gateways.sandbox_urls")),
+    path("", include("marketplace.page_urls")),
 ]
+
+handler500 = "marketplace.api.broken"
