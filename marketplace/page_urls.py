@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from marketplace import views
+from marketplace import health_views, views
 from marketplace.design import design
 
 urlpatterns = [
@@ -16,4 +16,6 @@ urlpatterns = [
     path("tokens/<int:token_id>/revocation/", views.token_revocation, name="token_revocation"),
     path("letters/", views.letter_list, name="letters"),
     path("design/", design, name="design"),
+    path("healthz", health_views.healthz),
+    path("readyz", health_views.readyz),
 ]

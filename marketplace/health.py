@@ -1,0 +1,229 @@
+"""Is the exchange ready, what waits to be done, and what is stuck.
+
+Apps say what is due (`register`) and what else must be in order (`register_sign`) when they are loaded; this module
+asks them all. What is due stands in the database, so it can be counted there, whoever should do it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from django.core.exceptions import FieldDoesNotExist
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Count, F, Max, Min, Q
+from django.db.models.expressions import Combinable
+from django.utils import timezone
+
+from marketplace import heartbeats, journal, roles
+from marketplace.errors import Refused
+from marketplace.models import Event, Follower, Seal, User
+
+SIGN_OF_LIFE_SECONDS = 30
+SEAL_WITHIN_SECONDS = 60
+DONE_WITHIN_SECONDS = 120
+TRIES_WITHOUT_A_WORD = 3  # a row tried more often without leaving an error kills whoever takes it
+SHOWN_AT_MOST = 200
+UNSEALED_LOOK_BACK = 10_000  # events; a transaction open longer than that many others is found by verify_journal
+
+
+class NoSuchWork(Refused):
+    """There is no such row to be worked on; perhaps it was done meanwhile."""
+
+    code = "not_found"
+    status = 404
+    next = "Load the list again."
+
+
+# --- what is due ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of work: the rows that wait for it, since when, and within how many seconds it should be done."""
+
+    name: str
+    rows: Callable[[], models.QuerySet[Any]]
+    since: str | Combinable
+    within_seconds: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many rows of one kind of work are due and how long the oldest has been; rows that back off do not count."""
+
+    work: Work
+    count: int
+    oldest_seconds: int
+
+    @property
+    def is_late(self) -> bool:
+        return self.oldest_seconds > self.work.within_seconds
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A row whose work failed, and when it will be tried again."""
+
+    work: str
+    row: Any
+    error: str
+    tries: int
+    next_try_at: dt.datetime
+
+
+_works: dict[str, Work] = {}
+
+
+def register(
+    name: str,
+    rows: Callable[[], models.QuerySet[Any]],
+    *,
+    since: str | Combinable = "next_try_at",
+    within_seconds: int = DONE_WITHIN_SECONDS,
+) -> None:
+    """Watch a kind of work. `rows` gives all that wait for it, those that back off included; `since` is when each
+    fell due: a field of theirs or an expression.
+    """
+    _works[name] = Work(name, rows, since, within_seconds)
+
+
+def waiting() -> list[Waiting]:
+    """What is due of every kind of work, one statement each."""
+    now = timezone.now()
+    answer = []
+    for work in _works.values():
+        since = F(work.since) if isinstance(work.since, str) else work.since
+        due = work.rows().order_by().annotate(due_at=since).filter(due_at__lte=now)
+        if _has(due.model, "claimed_until"):
+            due = due.filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
+        if _has(due.model, "next_try_at"):
+            due = due.filter(next_try_at__lte=now)
+        found = due.aggregate(count=Count("pk"), oldest=Min("due_at"))
+        age_seconds = int((now - found["oldest"]).total_seconds()) if found["count"] else 0
+        answer.append(Waiting(work, found["count"], age_seconds))
+    return answer
+
+
+def stuck() -> Iterator[Stuck]:
+    """Rows whose work failed or never came to an end, the longest waiting of each kind first."""
+    for work in _works.values():
+        rows = work.rows().order_by("next_try_at", "pk")
+        if _has(rows.model, "error"):
+            for row in rows.filter(~Q(error="") | Q(tries__gt=TRIES_WITHOUT_A_WORD))[:SHOWN_AT_MOST]:
+                yield Stuck(work.name, row, row.error, row.tries, row.next_try_at)
+
+
+def row_of(work_name: str, pk: str) -> Any:
+    """The row of this work. Raises NoSuchWork."""
+    work = _works.get(work_name)
+    try:
+        row = work.rows().filter(pk=pk).first() if work and _has(work.rows().model, "error") else None
+    except ValueError:
+        row = None
+    if row is None:
+        raise NoSuchWork()
+    return row
+
+
+@transaction.atomic
+def try_now(row: Any, *, by: User) -> None:
+    """Staff let a row that backs off be tried at once. A worker that has it just now keeps it. Raises RoleNeeded."""
+    roles.require_staff(by, "try_again")
+    type(row)._default_manager.filter(pk=row.pk).update(next_try_at=timezone.now())
+    kind, subject = str(row._meta.model_name), row if isinstance(row.pk, int) else by
+    journal.record(f"{kind}.hurried", subject, by=by, row=row.pk)
+
+
+def _has(model: type[models.Model], field: str) -> bool:
+    try:
+        model._meta.get_field(field)
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+# --- signs ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing that must be in order. One that is not, but is not needed either, is a warning."""
+
+    name: str
+    is_ok: bool
+    detail: str = ""
+    is_needed: bool = True
+
+
+_signs: list[Callable[[], Sign]] = []
+
+
+def register_sign(look: Callable[[], Sign]) -> None:
+    """Ask this too whether the exchange is ready."""
+    if look not in _signs:
+        _signs.append(look)
+
+
+def signs() -> list[Sign]:
+    """Everything that must be in order, whether or not it is."""
+    found = [_database(), _redis(), _alive(heartbeats.WORKER), _alive(heartbeats.BEAT)]
+    if found[0].is_ok:
+        found += [_sealed(), *(_done_in_time(one) for one in waiting())]
+    return [*found, *(look() for look in _signs)]
+
+
+def is_ready(found: list[Sign]) -> bool:
+    return all(sign.is_ok for sign in found if sign.is_needed)
+
+
+def _database() -> Sign:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return Sign("database", False, f"does not answer ({type(error).__name__})")
+    return Sign("database", True)
+
+
+def _redis() -> Sign:
+    try:
+        heartbeats.age_seconds(heartbeats.BEAT)
+    except redis.RedisError as error:
+        return Sign("redis", False, f"does not answer ({type(error).__name__})")
+    return Sign("redis", True)
+
+
+def _alive(name: str) -> Sign:
+    try:
+        age_seconds = heartbeats.age_seconds(name)
+    except redis.RedisError:
+        return Sign(name, False, "cannot be heard of while Redis does not answer")
+    if age_seconds is None:
+        return Sign(name, False, "was not heard of within a day")
+    return Sign(name, age_seconds <= SIGN_OF_LIFE_SECONDS, f"last heard of {age_seconds:.0f} s ago")
+
+
+def seal_lag_seconds() -> int:
+    """How long the oldest committed event has waited for its place in the tree."""
+    newest_sealed = Seal.objects.aggregate(newest=Max("event_id"))["newest"] or 0
+    unsealed = Event.objects.filter(pk__gt=newest_sealed - UNSEALED_LOOK_BACK, seal=None)
+    oldest = unsealed.aggregate(oldest=Min("at"))["oldest"]
+    return int((timezone.now() - oldest).total_seconds()) if oldest else 0
+
+
+def _sealed() -> Sign:
+    lag_seconds = seal_lag_seconds()
+    detail = f"the oldest event that is not sealed is {lag_seconds} s old" if lag_seconds else ""
+    return Sign("journal", lag_seconds <= SEAL_WITHIN_SECONDS, detail)
+
+
+def _done_in_time(one: Waiting) -> Sign:
+    detail = f"{one.count} due, the oldest for {one.oldest_seconds} s" if one.count else ""
+    return Sign(one.work.name, not one.is_late, detail)
+
+
+register("followers of the journal", lambda: Follower.objects.exclude(error=""))

@@ -1,0 +1,40 @@
+"""What workers do for the ground floor: seal and follow the journal, show that they live, forget old keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from celery import shared_task
+from django.utils import timezone
+
+from marketplace import heartbeats, journal
+from marketplace.bells import ring
+from marketplace.idempotency import KEPT_DAYS
+from marketplace.models import KeyedCommand
+
+
+@shared_task
+def seal_journal() -> None:
+    """Give every committed event its place in the tree."""
+    if journal.seal():
+        while journal.seal():
+            pass
+        ring(follow_journal)
+
+
+@shared_task
+def follow_journal() -> None:
+    """Let every follower read on."""
+    journal.follow()
+
+
+@shared_task
+def beat_was_here() -> None:
+    """Show that a worker answers the bells that beat rings."""
+    heartbeats.leave(heartbeats.WORKER)
+
+
+@shared_task
+def forget_old_keys() -> None:
+    """Forget the idempotency keys whose time has passed."""
+    KeyedCommand.objects.filter(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS)).delete()

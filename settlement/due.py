@@ -1,0 +1,56 @@
+"""What waits to be done here, for the health page and the desk of stuck work."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from marketplace import health
+from settlement.models import Grant, Notice, Payment, Payout, PayoutAccount, Refund, SandboxNotice, Statement, Trade
+from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
+
+UNFINISHED_PAYMENTS = (PaymentState.REQUESTED, PaymentState.STARTED)
+
+
+def watch() -> None:
+    """Tell the health page of every kind of work; called once, when Django has loaded the app."""
+    register = health.register
+    register("trades to register", lambda: Trade.objects.filter(state=TradeState.AGREED))
+    register("payments to start", lambda: Payment.objects.filter(state=PaymentState.REQUESTED, is_stop_due=False))
+    register("payments to stop", lambda: Payment.objects.filter(state__in=UNFINISHED_PAYMENTS, is_stop_due=True))
+    register("notices to read", lambda: Notice.objects.filter(read_at=None))
+    register("notices of the sandbox to post", lambda: SandboxNotice.objects.filter(posted_at=None))
+    register(
+        "grants to open",
+        lambda: Grant.objects.filter(
+            state=GrantState.DUE, is_close_due=False, trade__state=TradeState.FUNDED, trade__is_frozen=False
+        ),
+    )
+    register(
+        "grants to close",
+        lambda: Grant.objects.exclude(state=GrantState.CLOSED).filter(
+            Q(is_close_due=True) | Q(opened_at__isnull=False, ends_at__lte=timezone.now())
+        ),
+        since=Greatest("next_try_at", Coalesce("ends_at", "next_try_at")),
+    )
+    register("trades to expire", lambda: Trade.objects.overdue(), since=Greatest("next_try_at", _deadline()))
+    register(
+        "trades to deem accepted",
+        lambda: Trade.objects.filter(state=TradeState.DELIVERED, inspect_until__lte=timezone.now(), is_frozen=False),
+        since=Greatest("next_try_at", "inspect_until"),
+    )
+    has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))
+    register("payouts to send", lambda: Payout.objects.filter(has_account, state=OutgoingState.DUE))
+    register("refunds to send", lambda: Refund.objects.filter(state=OutgoingState.DUE))
+    register("certificates to issue", lambda: Trade.objects.without_certificate(), since="settled_at")
+    register("statements to issue", lambda: Statement.objects.filter(paper=None), since="created_at")
+
+
+def _deadline() -> Coalesce:
+    """When a trade that waits for a party must end, holds left aside."""
+    funding = dt.timedelta(days=settings.FUND_WITHIN_DAYS)
+    return Coalesce("fund_until", ExpressionWrapper(F("agreed_at") + funding, DateTimeField()), "agree_until")
