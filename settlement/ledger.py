@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection
 from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
 
@@ -41,15 +41,17 @@ class KeyMismatch(Refused):
 
 
 def _open(name: str, kind: Kind, currency: str, **owner: object) -> Account:
+    """The account of this name, opened the first time it is asked for."""
     found = Account.objects.filter(name=name).first()
-    if found is not None:
-        return found
+    return found if found is not None else _new(name, kind, currency, **owner)
+
+
+def _new(name: str, kind: Kind, currency: str, **owner: object) -> Account:
     has_floor = kind not in WITHOUT_FLOOR
-    account, _is_new = Account.objects.get_or_create(
-        name=name,
-        defaults={"kind": kind, "currency": currency, "has_floor": has_floor, "balance_minor": 0 if has_floor else None}
-        | owner,
+    account = Account(
+        name=name, kind=kind, currency=currency, has_floor=has_floor, balance_minor=0 if has_floor else None, **owner
     )
+    Account.objects.bulk_create([account], update_conflicts=True, unique_fields=["name"], update_fields=["has_floor"])
     return account
 
 
@@ -88,30 +90,36 @@ def suspense(gateway: str, payer_reference: str, currency: str) -> Account:
     return _open(f"suspense:{gateway}:{payer_reference}:{currency}", Kind.SUSPENSE, currency)
 
 
-@transaction.atomic
-def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) -> Transfer:
-    """Move money once per `key`, from `debit` to `credit`, in the accounts' common currency.
+def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) -> None:
+    """Move money once per `key`, from `debit` to `credit`, in the accounts' common currency, in the caller's transaction.
 
-    Repeating a key returns the first transfer. `amount_minor` is in minor units (cents).
+    Repeating a key moves nothing. `amount_minor` is in minor units (cents).
     Raises CurrencyMismatch if the accounts differ, Overdrawn if `debit` would fall below zero, KeyMismatch if the key
     moved something else.
     """
     if debit.currency != credit.currency:
         raise CurrencyMismatch(f"{debit} is in {debit.currency}, {credit} in {credit.currency}.")
-    balances = dict(
+    known = dict(
         Account.objects.filter(pk__in=[debit.pk, credit.pk], has_floor=True)
         .order_by("pk")
         .select_for_update(no_key=True)
         .values_list("pk", "balance_minor")
     )
-    moved = Transfer.objects.filter(key=key).first()
-    if moved is not None:
-        if (moved.debit_id, moved.credit_id, moved.amount_minor) != (debit.pk, credit.pk, amount_minor):
-            raise KeyMismatch(f"The key {key!r} moved something else.")
-        return moved
-    if debit.has_floor and balances[debit.pk] < amount_minor:
-        raise Overdrawn(f"{debit} holds {balances[debit.pk]}, not {amount_minor} minor units of {debit.currency}.")
-    return Transfer.objects.create(key=key, debit=debit, credit=credit, amount_minor=amount_minor)
+    if debit.has_floor and known[debit.pk] < amount_minor and not Transfer.objects.filter(key=key).exists():
+        raise Overdrawn(f"{debit} holds {known[debit.pk]}, not {amount_minor} minor units of {debit.currency}.")
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_ONCE, [key, debit.pk, credit.pk, amount_minor])
+        if cursor.fetchone():
+            return
+    moved = Transfer.objects.get(key=key)
+    if (moved.debit_id, moved.credit_id, moved.amount_minor) != (debit.pk, credit.pk, amount_minor):
+        raise KeyMismatch(f"The key {key!r} moved something else.")
+
+
+INSERT_ONCE = """
+    INSERT INTO settlement_transfer (key, debit_id, credit_id, amount_minor, at) VALUES (%s, %s, %s, %s, now())
+    ON CONFLICT (key) DO NOTHING RETURNING id
+"""
 
 
 def balance(account: Account) -> int:

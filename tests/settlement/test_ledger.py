@@ -14,6 +14,9 @@ from settlement import ledger
 from settlement.models import Account, Transfer
 
 
+move = transaction.atomic(ledger.transfer)
+
+
 def suspense(name: str, currency: str = "CNY") -> Account:
     return ledger.suspense("sandbox", name, currency)
 
@@ -21,8 +24,9 @@ def suspense(name: str, currency: str = "CNY") -> Account:
 @pytest.mark.django_db
 def test_a_transfer_moves_both_sides_once_per_key():
     outside, ann = ledger.outside("sandbox", "CNY"), suspense("ann")
-    first = ledger.transfer("k1", debit=outside, credit=ann, amount_minor=500)
-    assert ledger.transfer("k1", debit=outside, credit=ann, amount_minor=500) == first
+    ledger.transfer("k1", debit=outside, credit=ann, amount_minor=500)
+    ledger.transfer("k1", debit=outside, credit=ann, amount_minor=500)
+    assert Transfer.objects.count() == 1
     assert (ledger.balance(ann), ledger.balance(outside)) == (500, -500)
     assert ledger.totals() == {"CNY": {"suspense": 500, "outside": -500}}
     assert ledger.reconcile() == []
@@ -109,7 +113,7 @@ def test_opposed_transfers_do_not_deadlock_and_lose_nothing():
     ann, bob = suspense("ann"), suspense("bob")
     outside = ledger.outside("sandbox", "CNY")
     for account in (ann, bob):
-        ledger.transfer(f"in-{account.pk}", debit=outside, credit=account, amount_minor=1000)
+        move(f"in-{account.pk}", debit=outside, credit=account, amount_minor=1000)
     failures: list[BaseException] = []
     start = threading.Barrier(6)
 
@@ -118,7 +122,7 @@ def test_opposed_transfers_do_not_deadlock_and_lose_nothing():
             start.wait(timeout=30)
             debit, credit = (ann, bob) if worker % 2 else (bob, ann)
             for number in range(20):
-                ledger.transfer(f"t-{worker}-{number}", debit=debit, credit=credit, amount_minor=7)
+                move(f"t-{worker}-{number}", debit=debit, credit=credit, amount_minor=7)
         except BaseException as failure:
             failures.append(failure)
         finally:
@@ -138,14 +142,14 @@ def test_opposed_transfers_do_not_deadlock_and_lose_nothing():
 @pytest.mark.django_db(transaction=True)
 def test_six_spenders_of_one_balance_never_overdraw_it():
     ann = suspense("ann")
-    ledger.transfer("in", debit=ledger.outside("sandbox", "CNY"), credit=ann, amount_minor=100)
+    move("in", debit=ledger.outside("sandbox", "CNY"), credit=ann, amount_minor=100)
     payees = [suspense(f"payee{number}") for number in range(6)]
     start, results = threading.Barrier(6), []
 
     def spend(number: int) -> None:
         start.wait(timeout=30)
         try:
-            ledger.transfer(f"spend-{number}", debit=ann, credit=payees[number], amount_minor=60)
+            move(f"spend-{number}", debit=ann, credit=payees[number], amount_minor=60)
             results.append("paid")
         except ledger.Overdrawn:
             results.append("overdrawn")
