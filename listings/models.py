@@ -387,7 +387,12 @@ class Offer(models.Model):
             sentence(
                 "no_more_licences_than_offered",
                 Q(licences_total=None, licences_left=None)
-                | Q(licences_total__isnull=False, licences_left__gte=0, licences_left__lte=F("licences_total")),
+                | Q(
+                    licences_total__isnull=False,
+                    licences_left__isnull=False,
+                    licences_left__gte=0,
+                    licences_left__lte=F("licences_total"),
+                ),
             ),
         ]
         triggers = [

@@ -17,7 +17,6 @@ from listings import publishing
 from listings.models import Listing, Registration, Version
 from listings.states import ListingState, VersionState
 from marketplace import documents, journal
-from marketplace.models import Organisation
 from marketplace.numbers import new_number
 
 logger = logging.getLogger(__name__)
@@ -95,7 +94,7 @@ def certificate_record(registration: Registration) -> dict[str, Any]:
     version = registration.version
     return {
         "register_number": registration.number,
-        "holder": _party(registration.holder),
+        "holder": documents.party(registration.holder),
         "titles": version.titles,
         "product_type": version.listing.product_type,
         "version": version.number,
@@ -106,13 +105,4 @@ def certificate_record(registration: Registration) -> dict[str, Any]:
         "has_personal_data": version.has_personal_data,
         "release_digest": registration.release_digest,
         "registered_at": timezone.localtime(registration.registered_at).isoformat(timespec="seconds"),
-    }
-
-
-def _party(organisation: Organisation) -> dict[str, str]:
-    return {
-        "name": organisation.name,
-        "latin_name": organisation.latin_name,
-        "number_kind": organisation.number_kind,
-        "registration_number": organisation.registration_number,
     }
