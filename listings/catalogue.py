@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db import connection
-from django.db.models import Exists, FloatField, OuterRef, Prefetch
+from django.db.models import BooleanField, Exists, FloatField, OuterRef, Prefetch
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTransform
 
@@ -135,7 +135,7 @@ def _matching(found: Any, text: str) -> Any:
         values += [asked.rest, asked.rest]
     query = " && ".join(terms)
     # `terms` holds placeholders only; every word is a parameter.
-    matches = RawSQL(f'"listings_listing"."search" @@ ({query})', values)  # noqa: S611
+    matches = RawSQL(f'"listings_listing"."search" @@ ({query})', values, output_field=BooleanField())  # noqa: S611
     rank = RawSQL(f'ts_rank("listings_listing"."search", {query})', values, output_field=FloatField())  # noqa: S611
     return found.filter(matches).annotate(rank=rank).order_by("-rank", "-listed_at", "-pk")
 
@@ -146,7 +146,7 @@ def page_of(found: Any, number: str) -> Page:
     try:
         wanted = paginator.validate_number(number)
     except InvalidPage:
-        wanted = paginator.num_pages if number.isdecimal() else 1
+        wanted = paginator.num_pages if number.strip("0").isdecimal() else 1
     return paginator.page(max(1, min(wanted, LAST_PAGE, paginator.num_pages)))
 
 
