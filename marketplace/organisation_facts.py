@@ -10,6 +10,8 @@ from marketplace.errors import Invalid
 from marketplace.models import Organisation
 from marketplace.regions import COUNTRY_NAMES, regions_of
 
+FIELDS = ("kinds", "name", "latin_name", "country", "region", "number_kind", "registration_number")
+
 
 def checked(
     kinds: Sequence[str],

@@ -19,7 +19,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("data/", include("settlement.channels.files.urls")),
     path("sandbox/", include("settlement.gateways.sandbox_urls")),
+    path("", include("compliance.urls")),
     path("", include("marketplace.page_urls")),
+    path("", include("settlement.page_urls")),
 ]
 
 handler500 = "marketplace.api.broken"
