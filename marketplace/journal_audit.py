@@ -107,8 +107,8 @@ class Audit:
         kept = bytes(head.root)
         if self._frontier is not None:
             if self._frontier.root() != kept:
-                covered = f"{self._last_head} to {head.size - 1}"
-                sentence = f"the root of size {head.size} differs: it was changed, or a leaf hash of positions {covered}"
+                place = f"a leaf hash of positions {self._last_head} to {head.size - 1}"
+                sentence = f"the root of size {head.size} differs: it was changed, or {place}"
                 yield Finding("root_differs", sentence, position=head.size - 1)
             elif self._frontier.to_hex() != head.frontier:
                 sentence = f"the frontier of size {head.size} was changed, though its root was not"
