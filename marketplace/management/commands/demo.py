@@ -1,0 +1,26 @@
+"""Explain the demo exchange: who is who, and what to try; with --open, open it."""
+
+import argparse
+
+from django.core.management.base import BaseCommand, CommandError
+
+from marketplace import demo
+
+
+class Command(BaseCommand):
+    """Opens the demo once; running it again goes on where it was cut off."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--open", action="store_true", help="open the demo exchange in this database")
+
+    def handle(self, *, open: bool, **_options: object) -> None:
+        if open:
+            try:
+                demo.open_exchange(lambda step: self.stdout.write(f"  {step}"))
+            except demo.TookTooLong as failure:
+                raise CommandError(
+                    f"The demo is not open: {failure}. Run it again: it goes on from there."
+                ) from failure
+        self.stdout.write(demo.explain())
