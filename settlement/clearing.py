@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from marketplace import journal, roles
 from marketplace.errors import WrongState
-from marketplace.models import User
+from marketplace.models import Organisation, User
 from marketplace.money import share
-from settlement.models import ClearingCycle, Trade
+from settlement import ledger
+from settlement.models import Account, ClearingCycle, Payout, Statement, Trade, Transfer
 from settlement.states import CYCLE_MOVES, CycleState, TradeState
 
 
@@ -148,3 +149,76 @@ def _locked(cycle: ClearingCycle, state: CycleState) -> ClearingCycle:
 def locked_closed(cycle: ClearingCycle) -> ClearingCycle:
     """The cycle, locked, if it is closed and not released. Raises WrongState."""
     return _locked(cycle, CycleState.CLOSED)
+
+
+def post(
+    cycle: ClearingCycle,
+    sums: Sums,
+    escrows: dict[int | None, Account],
+    sellers: dict[int, Organisation],
+) -> None:
+    """Book a computed cycle: escrow becomes fee and payable, what is owed is set off, statements and payouts fall due.
+
+    One statement each for transfers, statements and payouts; the escrow accounts are locked by the caller.
+    """
+    currencies = {line.currency for line in sums.lines}
+    fees = {currency: ledger.fees(currency) for currency in currencies}
+    payables = {key: ledger.payable(sellers[key[0]], key[1]) for key in sums.positions}
+    transfers = []
+    for line in sums.lines:
+        if line.fee_minor:
+            transfers.append(
+                Transfer(
+                    key=f"fee-{line.trade_id}",
+                    debit=escrows[line.trade_id],
+                    credit=fees[line.currency],
+                    amount_minor=line.fee_minor,
+                )
+            )
+        if line.net_minor:
+            transfers.append(
+                Transfer(
+                    key=f"net-{line.trade_id}",
+                    debit=escrows[line.trade_id],
+                    credit=payables[line.seller_id, line.currency],
+                    amount_minor=line.net_minor,
+                )
+            )
+    for (organisation_id, currency), position in sums.positions.items():
+        if position.recovered_minor:
+            transfers.append(
+                Transfer(
+                    key=f"recovered-{cycle.pk}-{organisation_id}-{currency}",
+                    debit=payables[organisation_id, currency],
+                    credit=ledger.receivable(sellers[organisation_id], currency),
+                    amount_minor=position.recovered_minor,
+                )
+            )
+    Transfer.objects.bulk_create(transfers)
+    Statement.objects.bulk_create(
+        Statement(
+            cycle=cycle,
+            organisation_id=organisation_id,
+            currency=currency,
+            gross_minor=position.gross_minor,
+            fee_minor=position.fee_minor,
+            recovered_minor=position.recovered_minor,
+            net_minor=position.net_minor,
+        )
+        for (organisation_id, currency), position in sums.positions.items()
+    )
+    due = Payout.objects.bulk_create(
+        Payout(
+            cycle=cycle,
+            organisation_id=organisation_id,
+            key=f"payout-{cycle.number}-{organisation_id}-{currency}",
+            amount_minor=position.net_minor,
+            currency=currency,
+        )
+        for (organisation_id, currency), position in sums.positions.items()
+        if position.net_minor > 0
+    )
+    journal.record_many(
+        (("payout.due", payout, {"amount_minor": payout.amount_minor, "cycle": cycle.number}) for payout in due),
+        by=None,
+    )

@@ -91,7 +91,7 @@ def suspense(gateway: str, payer_reference: str, currency: str) -> Account:
 
 
 def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) -> None:
-    """Move money once per `key`, from `debit` to `credit`, in the accounts' common currency, in the caller's transaction.
+    """Move money once per `key`, from `debit` to `credit`, in their common currency, in the caller's transaction.
 
     Repeating a key moves nothing. `amount_minor` is in minor units (cents).
     Raises CurrencyMismatch if the accounts differ, Overdrawn if `debit` would fall below zero, KeyMismatch if the key
@@ -105,7 +105,7 @@ def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) ->
         .select_for_update(no_key=True)
         .values_list("pk", "balance_minor")
     )
-    if debit.has_floor and known[debit.pk] < amount_minor and not Transfer.objects.filter(key=key).exists():
+    if debit.has_floor and (known[debit.pk] or 0) < amount_minor and not Transfer.objects.filter(key=key).exists():
         raise Overdrawn(f"{debit} holds {known[debit.pk]}, not {amount_minor} minor units of {debit.currency}.")
     with connection.cursor() as cursor:
         cursor.execute(INSERT_ONCE, [key, debit.pk, credit.pk, amount_minor])
@@ -166,10 +166,7 @@ def totals() -> dict[str, dict[str, int]]:
     return answer
 
 
-def owed_by_members(organisation_ids: list[int]) -> list[dict[str, int]]:
-    """`{organisation, currency, owed}` of these members' receivables, in minor units: negative is what they owe."""
-    credited = Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
-    return [
-        {"organisation": account.organisation_id, "currency": account.currency, "owed": balance(account)}
-        for account in credited
-    ]
+def owed_by_members(organisation_ids: list[int]) -> dict[tuple[int, str], int]:
+    """What these members owe the exchange, in minor units, by (organisation id, currency)."""
+    receivables = Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
+    return {(int(account.organisation_id or 0), account.currency): max(-balance(account), 0) for account in receivables}

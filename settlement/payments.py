@@ -124,7 +124,7 @@ def record_failed(payment: Payment, reason: str) -> Payment:
 
 
 def note(gateway_name: str, body: bytes, headers: Mapping[str, str]) -> Notice:
-    """Keep what a gateway tells us, once per its event id, after checking the signature. Raises BadNotice, NoGateway."""
+    """Keep what a gateway tells us, once per event id, if its signature holds. Raises BadNotice, NoGateway."""
     event_id = gateway(gateway_name).verify(body, headers)
     notice, _is_new = Notice.objects.get_or_create(
         gateway=gateway_name, event_id=event_id, defaults={"body": body.decode("utf-8")}

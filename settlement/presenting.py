@@ -67,9 +67,11 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     class Meta:
         model = Trade
         fields = [
-            "id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "seller", "buyer",
+            "id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "seller",
+            "buyer",
             "price_minor", "currency", "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
-            "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at", "is_deemed_accepted",
+            "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at",
+            "is_deemed_accepted",
             "cleared_at", "settled_at", "ended_at", "end_reason", "is_frozen",
         ]  # fmt: skip
 

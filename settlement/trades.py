@@ -26,9 +26,8 @@ from marketplace.numbers import new_number
 from settlement import clearing, deadlines, deliveries, ledger, papers, payments, payouts
 from settlement.channels import Access, channel
 from settlement.gateways import (
-    Disputed,
     DisputeClosed,
-    Fact,
+    Disputed,
     Paid,
     PaidOut,
     PaymentFailed,
@@ -47,12 +46,7 @@ from settlement.models import (
     Grant,
     Notice,
     Payment,
-    Payout,
-    Refund,
-    Statement,
     Trade,
-    Transfer,
-    Unmatched,
 )
 from settlement.states import (
     CHARGEBACK_MOVES,
@@ -60,7 +54,6 @@ from settlement.states import (
     TRADE_MOVES,
     ChargebackState,
     DisputeState,
-    GrantState,
     PaymentState,
     TradeState,
 )
@@ -186,7 +179,10 @@ def _fee_schedule_at(moment: dt.datetime) -> FeeSchedule:
 
 @transaction.atomic
 def agree(trade: Trade, *, by: User) -> Trade:
-    """The seller agrees to a proposal; both parties are now bound. Raises WrongState, RoleNeeded, NotCleared, SoldOut."""
+    """The seller agrees to a proposal; both parties are now bound.
+
+    Raises WrongState, RoleNeeded, NotCleared, SoldOut.
+    """
     trade = locked(trade, TradeState.PROPOSED)
     roles.require(by, trade.seller, "agree")
     clearance.require_trade(trade.buyer, trade.offer, version=trade.version)
@@ -629,11 +625,7 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
         .select_for_update(no_key=True)
     }
     sellers = {trade.seller_id: trade.seller for trade in ready.values()}
-    owed = {
-        (row["organisation"], row["currency"]): -row["owed"]
-        for row in ledger.owed_by_members(list(sellers))
-        if row["owed"] < 0
-    }
+    owed = ledger.owed_by_members(list(sellers))
     sums = clearing.compute(
         (
             (
@@ -648,7 +640,7 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
         ),
         owed,
     )
-    _post(cycle, sums, escrows, sellers)
+    clearing.post(cycle, sums, escrows, sellers)
     now = timezone.now()
     Trade.objects.filter(pk__in=ready).update(state=TradeState.CLEARED, cleared_at=now)
     for trade in ready.values():
@@ -675,75 +667,6 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     return cycle
 
 
-def _post(
-    cycle: ClearingCycle,
-    sums: clearing.Sums,
-    escrows: dict[int | None, ledger.Account],
-    sellers: dict[int, Organisation],
-) -> None:
-    currencies = {line.currency for line in sums.lines}
-    fees = {currency: ledger.fees(currency) for currency in currencies}
-    payables = {key: ledger.payable(sellers[key[0]], key[1]) for key in sums.positions}
-    transfers = []
-    for line in sums.lines:
-        if line.fee_minor:
-            transfers.append(
-                Transfer(
-                    key=f"fee-{line.trade_id}",
-                    debit=escrows[line.trade_id],
-                    credit=fees[line.currency],
-                    amount_minor=line.fee_minor,
-                )
-            )
-        if line.net_minor:
-            transfers.append(
-                Transfer(
-                    key=f"net-{line.trade_id}",
-                    debit=escrows[line.trade_id],
-                    credit=payables[line.seller_id, line.currency],
-                    amount_minor=line.net_minor,
-                )
-            )
-    for (organisation_id, currency), position in sums.positions.items():
-        if position.recovered_minor:
-            transfers.append(
-                Transfer(
-                    key=f"recovered-{cycle.pk}-{organisation_id}-{currency}",
-                    debit=payables[organisation_id, currency],
-                    credit=ledger.receivable(sellers[organisation_id], currency),
-                    amount_minor=position.recovered_minor,
-                )
-            )
-    Transfer.objects.bulk_create(transfers)
-    Statement.objects.bulk_create(
-        Statement(
-            cycle=cycle,
-            organisation_id=organisation_id,
-            currency=currency,
-            gross_minor=position.gross_minor,
-            fee_minor=position.fee_minor,
-            recovered_minor=position.recovered_minor,
-            net_minor=position.net_minor,
-        )
-        for (organisation_id, currency), position in sums.positions.items()
-    )
-    due = Payout.objects.bulk_create(
-        Payout(
-            cycle=cycle,
-            organisation_id=organisation_id,
-            key=f"payout-{cycle.number}-{organisation_id}-{currency}",
-            amount_minor=position.net_minor,
-            currency=currency,
-        )
-        for (organisation_id, currency), position in sums.positions.items()
-        if position.net_minor > 0
-    )
-    journal.record_many(
-        (("payout.due", payout, {"amount_minor": payout.amount_minor, "cycle": cycle.number}) for payout in due),
-        by=None,
-    )
-
-
 def _settle(cleared: list[Trade]) -> None:
     """Move cleared, locked trades to settled, in one statement each for moves and events."""
     if not cleared:
@@ -763,13 +686,13 @@ def _hear_paid_out(fact: PaidOut, _gateway_name: str) -> None:
     _settle(list(paid_for.order_by("pk").select_for_update(of=("self",), no_key=True)))
 
 
-HEAR: dict[type, Callable[..., None]] = {
+HEAR: dict[type, Callable[..., object]] = {
     Paid: _hear_paid,
     PaymentFailed: _hear_failed,
     Refunded: lambda fact, _name: payments.record_refund_paid(fact.key),
     RefundFailed: lambda fact, _name: payments.record_refund_bounced(fact.key, fact.reason),
     PaidOut: _hear_paid_out,
-    PayoutFailed: lambda fact, _name: payouts.record_bounced(fact.key, fact.reason) and None,
+    PayoutFailed: lambda fact, _name: payouts.record_bounced(fact.key, fact.reason),
     Disputed: _hear_disputed,
     DisputeClosed: _hear_dispute_closed,
 }

@@ -15,7 +15,7 @@ _flush = flush.Command.handle
 
 
 def _empty_the_test_database(self: flush.Command, **options: object) -> None:
-    """Emptying the test database is the one place where the guards are set aside; what migrations laid is laid again."""
+    """The one place where the guards are set aside; what migrations laid is laid again."""
     with pgtrigger.ignore():
         _flush(self, **options)
     importlib.import_module("settlement.migrations.0002_first_fee_schedule").open_with_a_schedule(apps, None)

@@ -47,7 +47,7 @@ def test_every_state_has_a_line_in_its_map():
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", MACHINES)
 def test_database_refuses_every_undeclared_move(table):
-    """A copy of the table, with the very triggers of the real one, holds a row in each state; each raw UPDATE must raise."""
+    """A copy of the table with the real one's trigger holds a row in each state; each raw UPDATE must raise."""
     states, moves = MACHINES[table]
     assert undeclared(table)
     with connection.cursor() as cursor:
@@ -86,7 +86,8 @@ def test_rows_are_born_in_their_first_state(table):
         cursor.execute("CREATE TEMP TABLE machine (id serial PRIMARY KEY, state text NOT NULL) ON COMMIT DROP")
         cursor.execute(
             """SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t
-               WHERE t.tgrelid = %s::regclass AND t.tgname LIKE 'pgtrigger_born_in_first_state%%' AND t.tgenabled = 'O'""",
+               WHERE t.tgrelid = %s::regclass AND t.tgname LIKE 'pgtrigger_born_in_first_state%%'
+               AND t.tgenabled = 'O'""",
             [table],
         )
         (definition,) = cursor.fetchone()
@@ -103,7 +104,8 @@ def test_rows_are_born_in_their_first_state(table):
 def test_every_table_of_ours_refuses_truncate():
     """Whatever is kept for evidence cannot be emptied; the few tables that may be swept are named."""
     may_be_swept = {
-        "listings_upload", "listings_offerbuyer", "marketplace_membership", "marketplace_keyedcommand", "marketplace_follower",
+        "listings_upload", "listings_offerbuyer", "marketplace_membership", "marketplace_keyedcommand",
+        "marketplace_follower",
         "marketplace_invitation", "marketplace_accesstoken", "marketplace_user", "marketplace_paper_readers",
         "settlement_sandboxorder", "settlement_sandboxnotice",
     }  # fmt: skip
@@ -111,7 +113,7 @@ def test_every_table_of_ours_refuses_truncate():
         cursor.execute(
             """SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
                AND c.relname ~ '^(marketplace|listings|compliance|settlement)_'
-               AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE 'pgtrigger_never_truncated%'
-                               AND t.tgenabled = 'O')"""
+               AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled = 'O'
+                               AND t.tgname LIKE 'pgtrigger_never_truncated%')"""
         )
         assert {row[0] for row in cursor.fetchall()} - may_be_swept == set()

@@ -137,7 +137,7 @@ ROAD = {
 
 
 def make_trade(state: str, **offer: Any) -> Deal:
-    """A trade walked to this state of the main road by the real commands; the seller is asked, so no step is skipped."""
+    """A trade walked to this state of the main road by the real commands; its seller is asked."""
     deal = propose(make_offer(**{"audience": "on_request"} | offer))
     for step, walk in ROAD.items():
         walk(deal)

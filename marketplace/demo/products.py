@@ -88,9 +88,9 @@ PRODUCTS = [
                 "zh-hant": "2013年紐約市航班離港數據",
             },
             "summaries": {
-                "en": "All 336,776 flights that left JFK, LaGuardia and Newark in 2013: schedule, delay, carrier, aircraft, distance.",
-                "zh-hans": "2013年肯尼迪、拉瓜迪亚与纽瓦克机场全部336,776个离港航班：计划与实际时刻、延误、承运人、机号与航程。",
-                "zh-hant": "2013年甘迺迪、拉瓜迪亞與紐華克機場全部336,776個離港航班：計劃與實際時刻、延誤、承運人、機號與航程。",
+                "en": "All 336,776 flights from JFK, LaGuardia and Newark: times, delays, carrier, aircraft, distance.",
+                "zh-hans": "三大机场全部336,776个离港航班：计划与实际时刻、延误、承运人、机号与航程。",
+                "zh-hant": "三大機場全部336,776個離港航班：計劃與實際時刻、延誤、承運人、機號與航程。",
             },
             "sector": "transport",
             "coverage_time": "2013-01-01 – 2013-12-31",

@@ -13,7 +13,6 @@ from hypothesis.extra.django import TestCase
 from settlement import ledger
 from settlement.models import Account, Transfer
 
-
 move = transaction.atomic(ledger.transfer)
 
 
