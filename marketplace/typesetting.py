@@ -15,7 +15,8 @@ trade_contract            trade_number, register_number, seller, buyer, titles, 
                           inspection_days, governing_law, agreements [{organisation, agreed_at}];
                           optional rules_digest (of the exchange rules both accepted)
 settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
-                          net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null)
+                          net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
+                          optional recovered_minor (set against what the member owes) with payable_minor (the rest)
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
                           the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
                           proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
@@ -139,6 +140,9 @@ def _require_sums(record: dict[str, Any]) -> None:
     for amount in _AMOUNTS:
         if sum(line[amount] for line in record["lines"]) != record["totals"][amount]:
             raise CannotTypeset(f"The lines of {amount} do not sum to their total.")
+    recovered = record.get("recovered_minor", 0)
+    if record["totals"]["net_minor"] - recovered != record.get("payable_minor", record["totals"]["net_minor"]):
+        raise CannotTypeset("What is paid out is not the net less what was set against a debt.")
 
 
 def _shown(value: Any, language: str, currency: str | None, key: str = "") -> Any:

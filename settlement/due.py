@@ -46,7 +46,11 @@ def watch() -> None:
     has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))
     register("payouts to send", lambda: Payout.objects.filter(has_account, state=OutgoingState.DUE))
     register("refunds to send", lambda: Refund.objects.filter(state=OutgoingState.DUE))
-    register("certificates to issue", lambda: Trade.objects.without_certificate(), since="settled_at")
+    register(
+        "certificates to issue",
+        lambda: Trade.objects.filter(state=TradeState.SETTLED, certificate=None),
+        since=Greatest("next_try_at", "settled_at"),
+    )
     register("statements to issue", lambda: Statement.objects.filter(paper=None), since="created_at")
 
 

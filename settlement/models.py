@@ -107,8 +107,8 @@ class TradeQuerySet(models.QuerySet["Trade"]):
         )
 
     def without_certificate(self) -> TradeQuerySet:
-        """Settled trades that wait for their certificate."""
-        return self.filter(state=TradeState.SETTLED, certificate=None).order_by("pk")
+        """Settled trades that wait for their certificate and may be tried now."""
+        return self.due(TradeState.SETTLED).filter(certificate=None).order_by("pk")
 
 
 class Trade(models.Model):

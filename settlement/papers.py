@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
+import logging
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.utils import timezone
 
 from listings.terms import plain_words_in_every_language
 from marketplace import documents
 from marketplace.canonical import canonical
-from marketplace.errors import NotReady
+from marketplace.claims import BACK_OFF_LIMIT_SECONDS
+from marketplace.errors import NotReady, Refused
 from marketplace.models import Organisation, Paper, Seal, TreeHead
 from marketplace.money import Money
 from settlement.gateways import default_gateway, gateway
 from settlement.models import Payment, Payout, Statement, Trade, Transfer
 from settlement.states import OutgoingState, PaymentState, TradeState
+
+logger = logging.getLogger(__name__)
 
 Kind = Paper.Kind
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -134,33 +140,59 @@ def _moves_money(gateway_name: str) -> bool:
 COURSE = ("proposed", "agreed", "registered", "funded", "delivered", "accepted", "cleared", "settled")
 
 
-@transaction.atomic
 def issue_certificates(trades: Iterable[Trade]) -> int:
     """Issue the certificates of those of `trades` whose settlement is sealed in the journal; how many.
 
-    However many trades there are, the number of statements is the same. A trade another worker has is left to it.
+    However many trades there are, the number of statements is the same. One that cannot be certified backs off alone.
     """
+    together = list(trades)
+    try:
+        return _issue_together(together)
+    except (Refused, ValueError) as error:
+        if len(together) > 1:
+            return sum(issue_certificates([trade]) for trade in together)
+        logger.exception("trade %s got no certificate", together[0])
+        _postpone(together[0], error)
+        return 0
+
+
+def _postpone(trade: Trade, error: Exception) -> None:
+    delay = min(2 ** min(trade.tries + 1, 20), BACK_OFF_LIMIT_SECONDS)
+    Trade.objects.filter(pk=trade.pk).update(
+        tries=F("tries") + 1,
+        next_try_at=timezone.now() + dt.timedelta(seconds=delay),
+        error=f"{type(error).__name__}: {error}"[:2000],
+    )
+
+
+@transaction.atomic
+def _issue_together(trades: list[Trade]) -> int:
     positions = _settled_positions([trade.pk for trade in trades])
     head = TreeHead.objects.order_by("-size").first()
     if not positions or head is None:
         return 0
     ready = list(_to_certify(positions))
+    if not ready:
+        return 0
     sandboxed = _paid_without_money(ready)
     contracts = _numbers_of(Kind.TRADE_CONTRACT, ready)
-    sheets = [
-        documents.Sheet(
-            Kind.TRADE_CERTIFICATE,
-            trade,
-            trade.version.title,
-            _certified(trade, contracts.get(trade.pk), positions[trade.pk], head),
-            (trade.seller, trade.buyer),
-            is_sandbox=trade.pk in sandboxed,
-        )
-        for trade in ready
-    ]
-    documents.issue_many(sheets)
+    documents.issue_many(
+        [
+            documents.Sheet(
+                Kind.TRADE_CERTIFICATE,
+                trade,
+                trade.version.title,
+                _certified(trade, contracts.get(trade.pk), positions[trade.pk], head),
+                (trade.seller, trade.buyer),
+                is_sandbox=trade.pk in sandboxed,
+            )
+            for trade in ready
+        ]
+    )
     certificate = Paper.objects.filter(kind=Kind.TRADE_CERTIFICATE, subject_kind="trade", subject_id=OuterRef("pk"))
-    Trade.objects.filter(pk__in=[trade.pk for trade in ready]).update(certificate=Subquery(certificate.values("pk")))
+    Trade.objects.filter(pk__in=[trade.pk for trade in ready]).update(
+        certificate=Subquery(certificate.values("pk")), tries=0, error=""
+    )
     return len(ready)
 
 
@@ -177,7 +209,7 @@ def _to_certify(trade_ids: Iterable[int]) -> QuerySet[Trade]:
         Trade.objects.filter(pk__in=list(trade_ids), state=TradeState.SETTLED, certificate=None)
         .order_by("pk")
         .select_related("seller", "buyer", "listing", "release", "version__registration")
-        .select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .select_for_update(of=("self",), no_key=True, skip_locked=True)  # what another worker has is left to it
     )
 
 
@@ -268,10 +300,14 @@ def _stated(statement: Statement) -> dict[str, Any]:
             "fee_minor": statement.fee_minor,
             "net_minor": statement.gross_minor - statement.fee_minor,
         },
-        "recovered_minor": statement.recovered_minor,
-        "payable_minor": statement.net_minor,
         "payout_reference": _payout_reference(statement),
-    }
+    } | _set_against_debt(statement)
+
+
+def _set_against_debt(statement: Statement) -> dict[str, int]:
+    if not statement.recovered_minor:
+        return {}
+    return {"recovered_minor": statement.recovered_minor, "payable_minor": statement.net_minor}
 
 
 def _moved_minor(trades: list[Trade]) -> dict[str, int]:
@@ -308,7 +344,8 @@ def statement_csv(statement: Statement) -> bytes:
         write([safe_cell(line["trade_number"]), safe_cell(title), record["currency"], *amounts(line)])
     write(["total", "", record["currency"], *amounts(record["totals"])])
     for part in ("recovered", "payable"):
-        write([part, "", record["currency"], "", "", _decimal(record[f"{part}_minor"], record["currency"])])
+        if f"{part}_minor" in record:
+            write([part, "", record["currency"], "", "", _decimal(record[f"{part}_minor"], record["currency"])])
     return text.getvalue().encode("utf-8-sig")
 
 

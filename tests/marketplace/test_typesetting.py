@@ -257,6 +257,14 @@ def test_a_statement_shows_every_line_and_its_sums():
     assert "Nothing to pay out" in text_of(paper("settlement_statement", payout_reference=None))
 
 
+def test_a_statement_shows_what_was_set_against_a_debt_and_what_is_left():
+    assert "owes" not in text_of(paper("settlement_statement"))
+    text = text_of(paper("settlement_statement", recovered_minor=20_419_032, payable_minor=100_000_000))
+    assert "Set against what the member owes\n−204,190.32\nTo be paid out\n1,000,000.00\n" in text
+    with pytest.raises(CannotTypeset):
+        paper("settlement_statement", recovered_minor=20_419_032, payable_minor=100_000_001)
+
+
 def test_a_statement_in_yen_has_no_decimals():
     line = {**RECORDS["settlement_statement"]["lines"][0], "gross_minor": 1_000, "fee_minor": 25, "net_minor": 975}
     totals = {"gross_minor": 1_000, "fee_minor": 25, "net_minor": 975}

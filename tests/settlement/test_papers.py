@@ -1,0 +1,226 @@
+"""What a trade leaves on paper: contract, certificate and statement, each from its record and to the cent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from marketplace import documents, journal
+from marketplace.canonical import digest_of
+from marketplace.merkle import inclusion_proof, verify_inclusion
+from marketplace.models import Event, Paper, Seal
+from settlement import papers, tasks
+from settlement.models import Statement, Trade
+from tests import factories, trading
+from tests.pdf_text import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def paper_of(trade: Trade, kind: str) -> Paper:
+    return Paper.objects.get(kind=kind, subject_kind="trade", subject_id=trade.pk)
+
+
+def statement_of(trade: Trade) -> Statement:
+    tasks.issue_statements()
+    return Statement.objects.select_related("paper", "cycle", "organisation").get(
+        cycle=trade.cycle, organisation=trade.seller
+    )
+
+
+def test_the_contract_names_both_parties_what_binds_them_and_when_they_agreed():
+    trade = trading.make_trade("registered").reload()
+    contract = paper_of(trade, "trade_contract")
+    record = contract.record
+    assert record["trade_number"] == trade.register_number
+    assert record["register_number"] == trade.version.registration.number
+    assert record["seller"] == documents.party(trade.seller)
+    assert record["buyer"] == documents.party(trade.buyer)
+    assert record["terms"] == trade.terms
+    assert (record["price_minor"], record["currency"], record["inspection_days"]) == (125_000, "HKD", 7)
+    assert record["release_digest"] == trade.release.digest
+    assert record["agreement_digest"] == trade.agreement.digest == digest_of(papers.bound(trade))
+    assert record["agreements"] == [
+        {"organisation": trade.buyer.name, "agreed_at": trade.proposed_at.isoformat()},
+        {"organisation": trade.seller.name, "agreed_at": trade.agreed_at.isoformat()},
+    ]
+    assert record["governing_law"]["en"] == "Law of the Hong Kong Special Administrative Region"
+    assert set(contract.readers.all()) == {trade.buyer, trade.seller}
+    assert contract.is_sandbox
+    text = text_of(documents.pdf(contract, language="en"))
+    assert "HKD 1,250.00" in text
+    assert "No money moves" in text
+
+
+def test_what_binds_changes_with_every_part_of_the_bargain():
+    trade = trading.make_trade("agreed").reload()
+    digest = digest_of(papers.bound(trade))
+    assert digest == trade.agreement.digest
+    for part, value in [("price_minor", 1), ("currency", "USD"), ("inspection_days", 8), ("terms", {})]:
+        other = trading.Deal(trade, trade.proposed_by, trade.proposed_by).reload()
+        setattr(other, part, value)
+        assert digest_of(papers.bound(other)) != digest
+
+
+def test_the_contract_of_a_free_trade_is_no_sandbox_paper():
+    trade = trading.propose(trading.make_offer(price_minor=0)).trade
+    trading.work()
+    contract = paper_of(trade, "trade_contract")
+    assert not contract.is_sandbox
+    assert "Free of charge" in text_of(documents.pdf(contract, language="en"))
+
+
+def test_a_settled_trade_gets_its_certificate_only_once_its_settlement_is_sealed():
+    deal = trading.make_trade("accepted")
+    trading.ROAD["cleared"](deal)
+    tasks.pay_members()
+    trading.hand_over_notices()
+    tasks.read_notices()
+    assert deal.state == "settled"
+    assert papers.issue_certificates([deal.trade]) == 0
+    assert deal.reload().certificate is None
+    journal.seal()
+    assert papers.issue_certificates([deal.trade]) == 1
+    trade = deal.reload()
+    record = trade.certificate.record
+    seals = list(Seal.objects.order_by("position"))
+    settled = Event.objects.get(kind="trade.settled", subject_id=trade.pk)
+    place = record["journal"]
+    assert place["position"] == settled.seal.position
+    leaves = [bytes(seal.leaf_hash) for seal in seals][: place["size"]]
+    leaf = journal.leaf_of(settled, bytes(settled.salt.value))
+    proof = inclusion_proof(place["position"], leaves)
+    assert verify_inclusion(leaf, place["position"], place["size"], proof, bytes.fromhex(place["root"]))
+    for moment in papers.COURSE:
+        assert record[f"{moment}_at"] == getattr(trade, f"{moment}_at").isoformat()
+    assert record["delivery_digest"] == trade.release.digest
+    assert record["contract_number"] == paper_of(trade, "trade_contract").number
+    assert record["trade_number"] != record["register_number"]
+    assert trade.certificate.is_sandbox
+    text = text_of(documents.pdf(trade.certificate, language="en"))
+    assert "No money moved" in text
+    assert f"entry {place['position']}, in a tree of {place['size']}" in text
+    assert papers.issue_certificates([trade]) == 0
+    assert Paper.objects.filter(kind="trade_certificate").count() == 1
+
+
+def settled_trades(count: int) -> list[Trade]:
+    """Settled and sealed free trades without their certificates."""
+    offer = trading.make_offer(price_minor=0)
+    deals = [trading.propose(offer) for _one in range(count)]
+    tasks.register_trades()
+    tasks.open_grants()
+    for deal in deals:
+        trading.ROAD["accepted"](deal)
+    officer = factories.make_staff("clearing")
+    trading.trades.release(trading.clearing.close(trading.clearing.open_cycle(), by=officer), by=officer)
+    journal.seal()
+    return [deal.reload() for deal in deals]
+
+
+def test_a_hundred_certificates_take_as_many_statements_as_one():
+    one, *many = settled_trades(6)
+    papers._licence.cache_clear()
+    with CaptureQueriesContext(connection) as few:
+        assert papers.issue_certificates([one]) == 1
+    with CaptureQueriesContext(connection) as more:
+        assert papers.issue_certificates(many) == 5
+    assert len(more) == len(few) <= 16
+    assert Trade.objects.filter(certificate__isnull=False).count() == 6
+    assert not Paper.objects.filter(kind="trade_certificate", is_sandbox=True).exists()
+    for trade in Trade.objects.select_related("certificate"):
+        assert trade.certificate.record["trade_number"] == trade.register_number
+
+
+def test_a_trade_that_cannot_be_certified_backs_off_alone():
+    good, bad = settled_trades(2)
+    Trade.objects.filter(pk=bad.pk).update(register_number=None, registered_at=None)
+    tasks.issue_certificates()
+    assert Trade.objects.get(pk=good.pk).certificate is not None
+    stuck = Trade.objects.get(pk=bad.pk)
+    assert stuck.certificate is None
+    assert (stuck.tries, stuck.error.split(":")[0]) == (1, "NotReady")
+    assert not Trade.objects.without_certificate().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_issue_each_certificate_once():
+    trades = settled_trades(4)
+    start, issued = threading.Barrier(2), []
+
+    def work() -> None:
+        start.wait()
+        try:
+            issued.append(papers.issue_certificates(trades))
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _one in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sum(issued) == 4
+    assert Paper.objects.filter(kind="trade_certificate").count() == 4
+    assert Event.objects.filter(kind="paper.issued", facts__kind="trade_certificate").count() == 4
+
+
+def test_the_statement_adds_up_to_the_cent_and_only_the_seller_reads_it():
+    deal = trading.make_trade("settled", price_minor=99_999)
+    statement = statement_of(deal.reload())
+    record = statement.paper.record
+    fee = 2_500  # 2.5 % of 999.99, rounded half up
+    assert record["lines"] == [
+        {
+            "trade_number": deal.trade.register_number,
+            "titles": deal.trade.version.titles,
+            "gross_minor": 99_999,
+            "fee_minor": fee,
+            "net_minor": 99_999 - fee,
+        }
+    ]
+    assert record["totals"] == {"gross_minor": 99_999, "fee_minor": fee, "net_minor": 99_999 - fee}
+    assert statement.net_minor == 99_999 - fee
+    assert record["payout_reference"] == statement.cycle.payouts.get().key
+    assert "recovered_minor" not in record
+    assert list(statement.paper.readers.all()) == [deal.trade.seller]
+    assert statement.paper.is_sandbox
+    assert "974.99" in text_of(documents.pdf(statement.paper, language="en"))
+    assert papers.issue_statement(statement) == statement.paper
+
+
+def test_the_csv_says_the_same_in_plain_decimals():
+    deal = trading.make_trade("settled", price_minor=12_345_678)
+    statement = statement_of(deal.reload())
+    written = papers.statement_csv(statement)
+    assert written.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(written.decode("utf-8-sig"))))
+    number, title = deal.trade.register_number, "Departures of New York"
+    assert rows == [
+        ["trade", "product", "currency", "gross", "fee", "net"],
+        [number, title, "HKD", "123456.78", "3086.42", "120370.36"],
+        ["total", "", "HKD", "123456.78", "3086.42", "120370.36"],
+    ]
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝"])
+def test_no_cell_of_a_csv_is_taken_for_a_formula(sign):
+    assert papers.safe_cell(f"{sign}1+1") == f"'{sign}1+1"
+    assert papers.safe_cell(f"1{sign}1") == f"1{sign}1"
+
+
+def test_a_hostile_title_reaches_the_csv_as_text():
+    title = {"en": '=HYPERLINK("https://evil.example","x")'}
+    listing = trading.make_listed(titles=title, summaries={"en": "A file."})
+    offer = trading.make_offer(listing, audience="on_request")
+    deal = trading.propose(offer)
+    for step, walk in trading.ROAD.items():
+        walk(deal)
+        assert deal.state == step
+    rows = list(csv.reader(io.StringIO(papers.statement_csv(statement_of(deal.reload())).decode("utf-8-sig"))))
+    assert rows[1][1] == '\'=HYPERLINK("https://evil.example","x")'
