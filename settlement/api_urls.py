@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from settlement import api
+from settlement import api, staff_api
 from settlement.gateways.sandbox_api import SandboxActs
 
 urlpatterns = [
@@ -23,5 +23,17 @@ urlpatterns = [
     path("payouts", api.Payouts.as_view(), name="api_payouts"),
     path("payout-accounts", api.PayoutAccounts.as_view(), name="api_payout_accounts"),
     path("sandbox/orders/<str:reference>/acts", SandboxActs.as_view(), name="api_sandbox_acts"),
+    path("cycles", staff_api.Cycles.as_view(), name="api_cycles"),
+    path("cycles/current/closing", staff_api.CycleClosing.as_view(), name="api_cycle_closing"),
+    path("cycles/<int:number>/release", staff_api.CycleRelease.as_view(), name="api_cycle_release"),
+    path("unmatched", staff_api.UnmatchedMoney.as_view(), name="api_unmatched"),
+    path("unmatched/<int:unmatched_id>/return", staff_api.UnmatchedReturn.as_view(), name="api_unmatched_return"),
+    path(
+        "trades/<str:trade_id>/funding-from-suspense",
+        staff_api.TradeFundingFromSuspense.as_view(),
+        name="api_funding_from_suspense",
+    ),
+    path("refunds/bounced", staff_api.BouncedRefunds.as_view(), name="api_bounced_refunds"),
+    path("refunds/<str:key>/resending", staff_api.RefundResending.as_view(), name="api_refund_resending"),
     path("gateways/<str:name>/notices", api.gateway_notices, name="gateway_notices"),
 ]

@@ -1,0 +1,171 @@
+"""The API of the exchange's own desks: clearing, money that did not match, refunds that bounced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from marketplace import roles
+from marketplace.api import acted
+from marketplace.bells import ring
+from marketplace.errors import RoleNeeded
+from settlement import clearing, payments, tasks, trades
+from settlement.models import ClearingCycle, Refund, Trade, Unmatched
+from settlement.presenting import RefundOut, TradeOut
+from settlement.states import OutgoingState
+
+
+def require_desk(request: Request, desk: str) -> None:
+    """Raises RoleNeeded unless the person sees this desk."""
+    if not roles.sees_desk(request.user, desk):
+        raise RoleNeeded(f"The desk “{desk}” is for those of the staff who work there.")
+
+
+class CycleOut(serializers.ModelSerializer[ClearingCycle]):
+    class Meta:
+        model = ClearingCycle
+        fields = ["number", "state", "opened_at", "cut_off_at", "closed_at", "released_at"]
+
+
+class UnmatchedOut(serializers.ModelSerializer[Unmatched]):
+    trade = serializers.CharField(source="payment.trade.public_id", allow_null=True, default=None)
+
+    class Meta:
+        model = Unmatched
+        fields = [
+            "id", "gateway", "payer_reference", "amount_minor", "currency", "why", "trade", "arrived_at", "decided_at",
+            "decision",
+        ]  # fmt: skip
+
+
+class ResendingIn(serializers.Serializer[Any]):
+    payer_reference = serializers.CharField(
+        max_length=120, allow_blank=True, default="", help_text="The payer's mended account, if it changed."
+    )
+
+
+class Cycles(ListAPIView):
+    """GET: the clearing cycles, newest first."""
+
+    serializer_class = CycleOut
+    queryset = ClearingCycle.objects.none()
+
+    def get_queryset(self) -> QuerySet[ClearingCycle]:
+        require_desk(self.request, "clearing")
+        return ClearingCycle.objects.all()
+
+
+class CycleClosing(APIView):
+    """POST: close the open cycle now, before its cut-off."""
+
+    scope = "manage"
+
+    @extend_schema(request=None, responses={201: CycleOut})
+    def post(self, request: Request) -> Response:
+        def close() -> dict[str, Any]:
+            return dict(CycleOut(clearing.close(clearing.open_cycle(), by=request.user)).data)
+
+        roles.require_staff(request.user, "release_clearing")
+        return acted(request, None, {}, close, status=201)
+
+
+class CycleRelease(APIView):
+    """POST: release a closed cycle; above the limit a second person must do so too."""
+
+    scope = "manage"
+
+    @extend_schema(request=None, responses=CycleOut)
+    def post(self, request: Request, number: int) -> Response:
+        roles.require_staff(request.user, "release_clearing")
+        cycle = get_object_or_404(ClearingCycle, number=number)
+        answer = acted(request, None, {}, lambda: dict(CycleOut(trades.release(cycle, by=request.user)).data))
+        ring(tasks.pay_members)
+        ring(tasks.issue_statements)
+        return answer
+
+
+class UnmatchedMoney(ListAPIView):
+    """GET: money in suspense, newest first."""
+
+    serializer_class = UnmatchedOut
+    queryset = Unmatched.objects.none()
+
+    def get_queryset(self) -> QuerySet[Unmatched]:
+        require_desk(self.request, "payments")
+        return Unmatched.objects.select_related("payment__trade")
+
+
+class UnmatchedReturn(APIView):
+    """POST: send money in suspense back to its payer."""
+
+    scope = "manage"
+
+    @extend_schema(request=None, responses={201: RefundOut})
+    def post(self, request: Request, unmatched_id: int) -> Response:
+        roles.require_staff(request.user, "match_payment")
+        unmatched = get_object_or_404(Unmatched, pk=unmatched_id)
+        answer = acted(
+            request,
+            None,
+            {},
+            lambda: dict(RefundOut(payments.return_unmatched(unmatched, by=request.user)).data),
+            status=201,
+        )
+        ring(tasks.pay_refunds)
+        return answer
+
+
+class TradeFundingFromSuspense(APIView):
+    """POST: fund a registered trade from what its buyer sent, once the sum covers the price."""
+
+    scope = "manage"
+
+    @extend_schema(request=None, responses=TradeOut)
+    def post(self, request: Request, trade_id: str) -> Response:
+        roles.require_staff(request.user, "match_payment")
+        trade = get_object_or_404(Trade, public_id=trade_id)
+        answer = acted(request, None, {}, lambda: dict(TradeOut(trades.apply_suspense(trade, by=request.user)).data))
+        ring(tasks.open_grants)
+        return answer
+
+
+class BouncedRefunds(ListAPIView):
+    """GET: refunds that came back and were not sent again, newest first."""
+
+    serializer_class = RefundOut
+    queryset = Refund.objects.none()
+
+    def get_queryset(self) -> QuerySet[Refund]:
+        require_desk(self.request, "payments")
+        return Refund.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
+
+
+class RefundResending(APIView):
+    """POST: send a bounced refund anew."""
+
+    scope = "manage"
+
+    @extend_schema(request=ResendingIn, responses={201: RefundOut})
+    def post(self, request: Request, key: str) -> Response:
+        roles.require_staff(request.user, "match_payment")
+        parsed = ResendingIn(data=request.data)
+        parsed.is_valid(raise_exception=True)
+        refund = get_object_or_404(Refund, key=key)
+        reference = parsed.validated_data["payer_reference"]
+        answer = acted(
+            request,
+            None,
+            parsed.validated_data,
+            lambda: dict(RefundOut(payments.send_again(refund, payer_reference=reference, by=request.user)).data),
+            status=201,
+        )
+        ring(tasks.pay_refunds)
+        return answer
