@@ -111,9 +111,10 @@ def waiting() -> list[Waiting]:
 def stuck() -> Iterator[Stuck]:
     """Rows whose work failed or never came to an end, the longest waiting of each kind first."""
     for work in _works.values():
-        rows = work.rows().order_by("next_try_at", "pk")
+        rows = work.rows()
         if _has(rows.model, "error"):
-            for row in rows.filter(~Q(error="") | Q(tries__gt=TRIES_WITHOUT_A_WORD))[:SHOWN_AT_MOST]:
+            failed = rows.filter(~Q(error="") | Q(tries__gt=TRIES_WITHOUT_A_WORD)).order_by("next_try_at", "pk")
+            for row in failed[:SHOWN_AT_MOST]:
                 yield Stuck(work.name, row, row.error, row.tries, row.next_try_at)
 
 
