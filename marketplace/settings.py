@@ -254,6 +254,8 @@ CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)
 CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once a day at the cut-off hour
 LINK_SECONDS = env.int("LINK_SECONDS", default=3600)
 ACCEL_LOCATION = env("ACCEL_LOCATION", default="")  # where nginx finds STORAGE_DIR (X-Accel-Redirect); '': we send
+DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", default=20)  # a web process sends; fewer than its threads
+DOWNLOADS_AT_ONCE_PER_PERSON = env.int("DOWNLOADS_AT_ONCE_PER_PERSON", default=6)
 CLAIM_SECONDS = 40
 PROFILE_NEEDS_ISOLATION = env.bool("PROFILE_NEEDS_ISOLATION", default=not DEBUG)
 PROFILE_TIMEOUT_SECONDS = env.int("PROFILE_TIMEOUT_SECONDS", default=300)
@@ -268,6 +270,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
+        # Django gives these two handlers of their own, which would write whole addresses: signed links among them.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "celery": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},

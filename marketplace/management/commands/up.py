@@ -140,7 +140,7 @@ class Command(BaseCommand):
 
         web = add(
             "web", "granian", "--interface", "wsgi", "--host", self.options.host.strip("[]"), "--port", str(port),
-            "--workers", "1", "--blocking-threads", "4", "--no-ws", "marketplace.wsgi:application",
+            "--workers", "1", "--blocking-threads", "32", "--no-ws", "marketplace.wsgi:application",
         )  # fmt: skip
         host = urllib.parse.urlsplit(os.environ["BASE_URL"]).netloc
         web.is_ready = lambda _process: _answers(f"{local_url}/healthz", host)

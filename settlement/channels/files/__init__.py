@@ -68,7 +68,11 @@ class Files:
 
     def _require_stored(self, stored_as: str, size_bytes: int) -> None:
         """Raises CannotDeliver when a file is lost, TryLater when the whole storage is away."""
-        if storage.size_of(stored_as) != size_bytes:
+        try:
+            is_whole = storage.size_of(stored_as) == size_bytes
+        except OSError:
+            is_whole = False
+        if not is_whole:
             if illness := self.health():
                 raise TryLater(illness)
             raise CannotDeliver("A file of this release is not in storage as it was registered.")

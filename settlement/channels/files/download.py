@@ -27,10 +27,10 @@ from marketplace import roles
 from marketplace.errors import NotReady, Refused
 from marketplace.models import User
 from settlement import deliveries
-from settlement.channels.files import links, ranges
+from settlement.channels.files import links, ranges, slots
 from settlement.models import Grant
 
-CHUNK_BYTES = 1024 * 1024
+CHUNK_BYTES = 256 * 1024
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\]")
 
 
@@ -87,10 +87,10 @@ class Content:
 
 
 class Sending:
-    """The bytes of one part, a chunk at a time; never the whole in memory. Closes the file however it ends."""
+    """The bytes of one part, a chunk at a time; never the whole in memory. However it ends, `held` is given back."""
 
-    def __init__(self, file: IO[bytes], part: ranges.Part) -> None:
-        self.file, self.part = file, part
+    def __init__(self, file: IO[bytes], part: ranges.Part, held: contextlib.ExitStack) -> None:
+        self.file, self.part, self.held = file, part, held
 
     def __iter__(self) -> Iterator[bytes]:
         self.file.seek(self.part.first)
@@ -103,7 +103,7 @@ class Sending:
             yield chunk
 
     def close(self) -> None:
-        self.file.close()
+        self.held.close()
 
 
 @require_safe
@@ -172,18 +172,21 @@ def _answer(request: HttpRequest, grant: Grant, content: Content, by: User) -> H
 
 
 def _send(grant: Grant, content: Content, part: ranges.Part, *, is_partial: bool, by: User) -> HttpResponseBase:
-    """Leave the receipt, then send. Raises StorageAway before either."""
-    is_sent_by_web_server = bool(settings.ACCEL_LOCATION and content.stored_as)
-    with contextlib.ExitStack() as on_failure:
-        file = None if is_sent_by_web_server else on_failure.enter_context(content.open())
+    """Leave the receipt, then send. Raises TooManyDownloads, StorageAway before either."""
+    with contextlib.ExitStack() as held:
+        file = None
+        if not (settings.ACCEL_LOCATION and content.stored_as):
+            slots.take(by.pk)
+            held.callback(slots.give_back, by.pk)
+            file = held.enter_context(content.open())
         deliveries.leave_receipt(
             grant, path=content.path, sha256=content.sha256, first_byte=part.first, size_bytes=part.size_bytes, by=by
         )
-        on_failure.pop_all()
+        held = held.pop_all()
     if file is None:
         place = storage.path_of(content.stored_as).relative_to(settings.STORAGE_DIR)
         return HttpResponse(headers={"X-Accel-Redirect": f"{settings.ACCEL_LOCATION.rstrip('/')}/{quote(str(place))}"})
-    response = StreamingHttpResponse(Sending(file, part), status=206 if is_partial else 200)
+    response = StreamingHttpResponse(Sending(file, part, held), status=206 if is_partial else 200)
     response.headers["Content-Length"] = str(part.size_bytes)
     if is_partial:
         response.headers["Content-Range"] = part.content_range(content.size_bytes)
@@ -208,6 +211,8 @@ def _refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
         response = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
     else:
         response = JsonResponse(refusal.as_json(), status=refusal.status)
+    if isinstance(refusal, slots.TooManyDownloads):
+        response.headers["Retry-After"] = str(slots.RETRY_AFTER_SECONDS)
     if isinstance(refusal, OutOfRange):
         response.headers["Content-Range"] = f"bytes */{refusal.whole_bytes}"
     return response
