@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from .text_encoding import encoding_of
 
 DELIMITERS = ",\t;|"
 LOOKED_AT_ROWS = 200
+YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 
 def open_csv(path: Path, reading: FirstReading) -> Table:
@@ -73,9 +75,11 @@ def _first_rows(text: str, delimiter: str, is_whole: bool) -> list[list[str]]:
 
 
 def has_header(rows: list[list[str]]) -> bool:
-    """The first row names columns: none of its cells is a number or a date, none but the first is empty."""
-    first = rows[0]
-    return not any(looks_like_a_value(cell) for cell in first) and all(cell.strip() for cell in first[1:])
+    """The first row names columns: most cells are filled, and none holds a number or a date, but for years."""
+    filled = [cell.strip() for cell in rows[0] if cell.strip()]
+    values = [cell for cell in filled if looks_like_a_value(cell)]
+    are_years = len(values) < len(filled) and len(set(values)) == len(values) and all(map(YEAR.fullmatch, values))
+    return 2 * len(filled) > len(rows[0]) and (not values or are_years)
 
 
 def _stream(path: Path, table: Table, encoding: str, delimiter: str, has_header: bool) -> Iterator[pa.RecordBatch]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from .failures import Unreadable
 from .kinds import present
 from .tables import Table
 
+KEPT_COLUMNS = 200  # each costs a quarter of a megabyte to keep, however few its rows
 KEPT_SHARE = 10  # a table estimated below a tenth of the memory is parsed once and kept
 
 
@@ -31,40 +35,42 @@ def connect(memory_bytes: int) -> duckdb.DuckDBPyConnection:
 
 
 class Rows:
-    """Asks questions of a table: each `ask` is one pass over the file, or over what was kept of a small one.
-
-    Questions read FROM cells: the columns c0, c1, ... trimmed and null where missing (see `kinds`), and `_row`.
-    """
+    """Asks questions of a table: each `ask` is one pass over the file, or over what was kept of a small one."""
 
     def __init__(self, table: Table, connection: duckdb.DuckDBPyConnection, memory_bytes: int) -> None:
         self.table = table
         self.connection = connection
+        self.raw = f"({table.select})" if table.select else "rows_of_file"  # SQL: the rows as the file has them
         self.is_kept = False
-        if table.bytes_at_most < memory_bytes // KEPT_SHARE:
-            self.ask(f"CREATE TABLE kept AS {self._source(range(len(table.names)))}")
-            self.is_kept = True
+        if table.bytes_at_most < memory_bytes // KEPT_SHARE and len(table.names) <= KEPT_COLUMNS:
+            self.ask(f"CREATE TABLE kept AS SELECT * FROM {self.raw}")
+            self.raw, self.is_kept = "kept", True
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         """The answer to one question. Raises Unreadable if the file breaks off on the way."""
+        with self._one_pass():
+            return self.connection.execute(question).fetchall()
+
+    def fetch(self, question: str) -> pa.Table:
+        """The answer as a table of its own. Raises Unreadable like `ask`."""
+        with self._one_pass():
+            return self.connection.sql(question).to_arrow_table()
+
+    def cells(self, columns: range | list[int]) -> str:
+        """SQL: the rows with only these columns, their cells trimmed, and null where missing (see `kinds`)."""
+        trimmed = ", ".join(["_row", *(f"trim(c{number}) AS t{number}" for number in columns)])
+        selected = ", ".join(["_row", *(f"{present(f't{number}')} AS c{number}" for number in columns)])
+        return f"(SELECT {selected} FROM (SELECT {trimmed} FROM {self.raw}))"
+
+    @contextlib.contextmanager
+    def _one_pass(self) -> Iterator[None]:
         try:
             if not self.is_kept and self.table.batches:
                 self.connection.register("rows_of_file", self.table.reader())
-            return self.connection.execute(question).fetchall()
+            yield
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error as error:
             if self.table.failure:
                 raise self.table.failure from error
             raise Unreadable("broken_file", "The rows of the file cannot be read to its end; it is damaged.") from error
-
-    def cells(self, columns: range | list[int]) -> str:
-        """SQL: the source of a question about these columns."""
-        if self.is_kept:
-            return "kept"
-        return f"({self._source(columns)})"
-
-    def _source(self, columns: range | list[int]) -> str:
-        origin = f"({self.table.select})" if self.table.select else "rows_of_file"
-        trimmed = ", ".join(["_row", *(f"trim(c{number}) AS t{number}" for number in columns)])
-        selected = ", ".join(["_row", *(f"{present(f't{number}')} AS c{number}" for number in columns)])
-        return f"SELECT {selected} FROM (SELECT {trimmed} FROM {origin})"

@@ -37,7 +37,7 @@ MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 NOBODY = 65534
-STACK_BYTES = 2 * 1024 * 1024  # also what each thread of the program reserves
+STACK_BYTES = 8 * 1024 * 1024  # also what each thread of the program reserves; 1,000 columns need 2 MB
 ROOT_IS_BUILT_ON = "/tmp"  # noqa: S108 - any folder that surely exists; covered only inside the new mount namespace
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -58,6 +58,7 @@ def main(plan: dict[str, Any]) -> int:
         except BaseException as problem:
             os.write(2, f"jail: {problem!r}\n".encode())
         os._exit(JAIL_BROKE)
+    os.closerange(0, 3)  # the caller hears the end when the program closes its own, not when this process does
     try:
         signal.setitimer(signal.ITIMER_REAL, plan["timeout_seconds"])
         _, status = os.waitpid(child, 0)

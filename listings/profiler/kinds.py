@@ -14,9 +14,9 @@ import re
 
 from .tables import BOOLEAN, DATE, EMPTY, INTEGER, NUMBER, TEXT, TIMESTAMP
 
-BLANKS = ("", "\t", "\N{NO-BREAK SPACE}", "\N{IDEOGRAPHIC SPACE}")
-MISSING_WORDS = (*BLANKS, "NA", "N/A", "#N/A", "NAN", "NULL", "NONE", "NIL", "\\N")
-TRUTHS = ("true", "false", "t", "f", "yes", "no", "y", "n", "是", "否")
+# Regular expressions of RE2. A list of words after IN would cost the engine megabytes per column.
+MISSING_WORDS = r"^(?i:[\s\x{a0}\x{3000}]*|NA|N/A|#N/A|NAN|NULL|NONE|NIL|\\N)$"
+TRUTHS = "^(?i:true|false|t|f|yes|no|y|n|是|否)$"
 MOST_DIGITS = 18
 
 DATE_START = re.compile(r"\d{4}[-/年]\d")
@@ -24,8 +24,8 @@ DATE_START = re.compile(r"\d{4}[-/年]\d")
 
 def present(trimmed: str) -> str:
     """SQL: a trimmed cell, or null if it is missing."""
-    words = ", ".join(f"'{word}'" for word in MISSING_WORDS)
-    return f"CASE WHEN strlen({trimmed}) <= 4 AND upper({trimmed}) IN ({words}) THEN NULL ELSE {trimmed} END"
+    is_missing = f"strlen({trimmed}) <= 4 AND regexp_matches({trimmed}, '{MISSING_WORDS}')"
+    return f"CASE WHEN {is_missing} THEN NULL ELSE {trimmed} END"
 
 
 def number(cell: str) -> str:
@@ -48,7 +48,7 @@ def moment(cell: str) -> str:
 
 def truth(cell: str) -> str:
     """SQL: whether the cell is a word for true or false."""
-    return f"lower({cell}) IN ({', '.join(repr(word) for word in TRUTHS)})"
+    return f"strlen({cell}) <= 5 AND regexp_matches({cell}, '{TRUTHS}')"
 
 
 def counts(cell: str) -> list[str]:

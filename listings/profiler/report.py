@@ -115,17 +115,16 @@ def _duplicates(rows: Rows, key_columns: list[str]) -> dict[str, Any]:
     """
     names = rows.table.names
     key = [names.index(name) for name in key_columns if name in names]
-    places = key or list(range(len(names)))
-    one_in = -(-rows.table.rows_at_most // COUNTED_ROWS)
+    compared = ", ".join(f"c{place}" for place in key or range(len(names)))
+    one_in = max(-(-rows.table.rows_at_most // COUNTED_ROWS), 1)
     found, distinct = rows.ask(
-        f"SELECT count(row_hash), count(DISTINCT row_hash) FROM "
-        f"(SELECT hash({', '.join(f'c{place}' for place in places)}) AS row_hash FROM {rows.cells(places)}) "
-        f"WHERE row_hash % {max(one_in, 1)} = 0"
+        f"SELECT count(row_hash), count(DISTINCT row_hash) FROM (SELECT hash({compared}) AS row_hash FROM {rows.raw}) "
+        f"WHERE row_hash % {one_in} = 0"
     )[0]
     return {
         "rows": found - distinct,
         "measured_rows": found,
-        "is_exact": one_in <= 1,
+        "is_exact": one_in == 1,
         "key_columns": [names[place] for place in key],
         "unknown_key_columns": [name for name in key_columns if name not in names],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from .columns import LONGEST_SHOWN, Column, has_examples
 from .engine import Rows
 from .personal import WORTH_A_LOOK, masked
@@ -22,41 +24,46 @@ class Sample:
         bytes_per_row = sum(column.size_bytes for column in columns) // max(total, 1) + 32 * len(columns)
         most = max(PREVIEW_ROWS, min(SAMPLE_ROWS, memory_bytes // 8 // bytes_per_row))
         one_in = -(-total // most) if total > most else 1
-        self.connection = rows.connection
         self.columns = columns
-        rows.ask(
-            f"CREATE TABLE sampled AS SELECT * FROM {rows.cells(range(len(columns)))} "
-            f"WHERE _row < {PREVIEW_ROWS} OR hash(_row) % {one_in} = 0"
-        )
-        self.rows = self.connection.execute("SELECT count(*) FROM sampled").fetchall()[0][0]
+        self.connection = rows.connection
+        self.cells = rows.fetch(f"SELECT * FROM {rows.raw} WHERE _row < {PREVIEW_ROWS} OR hash(_row) % {one_in} = 0")
+        self.rows = self.cells.num_rows
+        self.engine = Rows(dataclasses.replace(rows.table, batches=None, select="FROM sampled"), rows.connection, 0)
+
+    def _source(self, places: range) -> str:
+        """SQL: these columns of the sample."""
+        self.connection.register("sampled", self.cells.select(["_row", *(f"c{place}" for place in places)]))
+        return self.engine.cells(places)
 
     def verdict(self, place: int) -> Verdict:
         """What personal data column number `place` holds."""
-        answer = self.connection.execute(f"SELECT count(c{place}) FROM sampled").fetchall()
-        cells = self.connection.execute(
-            f"SELECT left(c{place}, {LONGEST_SEARCHED}) AS cell, count(*) FROM sampled "
-            f"WHERE regexp_matches(c{place}, $1) GROUP BY cell",
-            [WORTH_A_LOOK],
+        cells = self._source(range(place, place + 1))
+        worth = f"regexp_matches(c{place}, '{WORTH_A_LOOK}')"
+        found = self.engine.ask(
+            f"SELECT CASE WHEN {worth} THEN left(c{place}, {LONGEST_SEARCHED}) END AS cell, count(c{place}) "
+            f"FROM {cells} GROUP BY cell"
         )
-        return verdict_on(answer[0][0], iter(cells.fetchone, None))
+        return verdict_on(
+            sum(count for _, count in found), ((cell, count) for cell, count in found if cell is not None)
+        )
 
     def examples(self, place: int, verdict: Verdict) -> list[str]:
         """The first few different cells of a column, unless it is personal."""
         if verdict.column in (PERSONAL, CONTAINS) or not has_examples(self.columns[place]):
             return []
-        rows = self.connection.execute(
-            f"SELECT left(c{place}, {LONGEST_SEARCHED}) AS cell FROM sampled WHERE c{place} IS NOT NULL "
-            f"GROUP BY cell ORDER BY min(_row) LIMIT {EXAMPLES}"
-        ).fetchall()
+        rows = self.engine.ask(
+            f"SELECT left(c{place}, {LONGEST_SEARCHED}) AS cell FROM {self._source(range(place, place + 1))} "
+            f"WHERE c{place} IS NOT NULL GROUP BY cell ORDER BY min(_row) LIMIT {EXAMPLES}"
+        )
         return [shown(row[0]) for row in rows]
 
     def preview(self, verdicts: list[Verdict]) -> list[list[str | None]]:
         """The first rows, personal columns masked whole, other finds masked in place."""
         places = range(min(len(self.columns), PREVIEW_COLUMNS))
         selected = ", ".join(f"left(c{place}, {LONGEST_SEARCHED})" for place in places)
-        rows = self.connection.execute(
-            f"SELECT {selected} FROM sampled WHERE _row < {PREVIEW_ROWS} ORDER BY _row"
-        ).fetchall()
+        rows = self.engine.ask(
+            f"SELECT {selected} FROM {self._source(places)} WHERE _row < {PREVIEW_ROWS} ORDER BY _row"
+        )
         return [
             [
                 None if cell is None else MASK if verdicts[place].column == PERSONAL else shown(cell)

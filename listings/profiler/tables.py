@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from .failures import Unreadable
 
-MOST_COLUMNS = 2_000
+MOST_COLUMNS = 1_000
 BATCH_ROWS = 8_192
 
 # The kinds of a column. A file format that knows a column's kind declares it; otherwise it is found from the cells.

@@ -17,7 +17,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-CANDIDATES = ["gb18030", "big5hkscs", "shift_jis", "euc_jp", "euc_kr", "cp1252", "cp1250", "cp1251"]
+CANDIDATES = ["gb18030", "big5hkscs", "shift_jis", "euc_jp", "euc_kr", "cp1252", "cp1251"]
 SAMPLE_BYTES = 64 * 1024
 
 
@@ -70,20 +70,25 @@ def _likely(path: Path, first_odd_byte: int) -> list[str]:
         file.seek(max(0, first_odd_byte - 1024))
         lines = file.read(SAMPLE_BYTES).split(b"\n")
     sample = b"\n".join(lines[1:-1]) if len(lines) > 8 else b"\n".join(lines)
-    if _reads_as_common_chinese(sample, "gb18030"):
+    if _reads_as_chinese(sample):
         return ["gb18030", *CANDIDATES]
     matches = from_bytes(sample, cp_isolation=CANDIDATES, threshold=0.5)
     return [match.encoding for match in matches] + CANDIDATES
 
 
-def _reads_as_common_chinese(sample: bytes, encoding: str) -> bool:
-    """Nine in ten of the characters beyond ASCII lie where GB 2312 keeps its 3,755 common characters and its signs.
+def _reads_as_chinese(sample: bytes) -> bool:
+    """Read as GB18030, the characters beyond ASCII lie where GB 2312 keeps what Chinese text is made of.
 
-    Those are rows 16 to 55 (lead bytes B0 to D7, in the order of pinyin) and rows 1 and 3. Text of another encoding
-    read as GB18030 scatters over the rare ones; only Korean fills B0 to C8, but never the last third of the alphabet.
+    Rows 1 and 3 are signs, rows 16 to 55 (lead bytes B0 to D7, in the order of pinyin) the 3,755 common characters,
+    rows 56 to 87 the others; every byte is at least A1. Text of another encoding scatters; only Korean fills B0 to C8,
+    but never the last third of the alphabet. Of a few characters it is enough that all are of GB 2312.
     """
-    text = sample.decode(encoding, "ignore")
-    leads = [character.encode(encoding)[0] for character in text if not character.isascii()]
-    common = sum(0xB0 <= lead <= 0xD7 or lead in (0xA1, 0xA3) for lead in leads)
+    characters = [character for character in sample.decode("gb18030", "ignore") if not character.isascii()]
+    encoded = [character.encode("gb18030") for character in characters]
+    leads = [code[0] for code in encoded if len(code) == 2 and code[1] >= 0xA1]
+    known = sum(lead in (0xA1, 0xA3) or 0xB0 <= lead <= 0xF7 for lead in leads)
+    common = sum(lead in (0xA1, 0xA3) or 0xB0 <= lead <= 0xD7 for lead in leads)
     late = sum(0xC9 <= lead <= 0xD7 for lead in leads)
-    return bool(leads) and common >= 0.9 * len(leads) and (late >= 0.1 * len(leads) or len(leads) < 20)
+    if len(encoded) < 20:
+        return 0 < known == len(encoded)
+    return common >= 0.9 * len(encoded) and late >= 0.1 * len(encoded)
