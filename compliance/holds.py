@@ -192,10 +192,11 @@ def _suspensions(subjects: list[Subject], until: dt.datetime) -> list[tuple[dt.d
         .values_list("verification_id", "act", "decided_at")
     )
     began: dict[int, dt.datetime] = {}
-    spans = []
+    spans: list[tuple[dt.datetime, dt.datetime]] = []
     for verification, act, decided_at in decided:
+        moment = decided_at or until  # asked for above: never empty
         if act == "reinstate" and verification in began:
-            spans.append((began.pop(verification), decided_at))
+            spans.append((began.pop(verification), moment))
         elif act != "reinstate":
-            began.setdefault(verification, decided_at)
+            began.setdefault(verification, moment)
     return [*spans, *((start, until) for start in began.values())]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -81,7 +83,7 @@ class ApplicationOut(serializers.Serializer):
         return clearance.reasons_against_listing(organisation)
 
     @extend_schema_field(DecisionOut(many=True))
-    def get_decisions(self, organisation: Organisation) -> list[dict[str, object]]:
+    def get_decisions(self, organisation: Organisation) -> Any:
         """Decided ones only: what one person proposed is not yet the exchange's word."""
         decided = Decision.objects.filter(verification__organisation=organisation, decided_at__isnull=False)
         return DecisionOut(decided, many=True).data
@@ -103,7 +105,7 @@ class VerificationOut(serializers.ModelSerializer):
         return verification.possible_acts(row)
 
     @extend_schema_field(StaffDecisionOut(allow_null=True))
-    def get_pending(self, row: Verification) -> dict[str, object] | None:
+    def get_pending(self, row: Verification) -> Any:
         pending = verification.pending_decision(row)
         return StaffDecisionOut(pending).data if pending else None
 

@@ -5,6 +5,7 @@ Hong Kong, Macao and Taiwan are territories of their own here, because data that
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 OTHER = "other"
@@ -57,7 +58,7 @@ PILOT_ZONES: dict[str, str] = {
     "CN-GD-HENGQIN": "Hengqin, Zhuhai 珠海横琴",
 }
 
-REGIONS: list[tuple[str, str]] = [
+REGIONS: list[tuple[str, str | Promise]] = [
     *DIVISIONS.items(),
     *PILOT_ZONES.items(),
     ("HK", "Hong Kong 香港"),
@@ -104,12 +105,12 @@ _NAMES = (
     "ZA South Africa|ZM Zambia|ZW Zimbabwe"
 )
 
-COUNTRIES: list[tuple[str, str]] = [
+COUNTRIES: list[tuple[str, str | Promise]] = [
     *_FIRST.items(),
     *sorted(((name[:2], name[3:]) for name in _NAMES.split("|")), key=lambda country: country[1]),
 ]
-COUNTRY_NAMES: dict[str, str] = dict(COUNTRIES)
-REGION_NAMES: dict[str, str] = dict(REGIONS)
+COUNTRY_NAMES: dict[str, str | Promise] = dict(COUNTRIES)
+REGION_NAMES: dict[str, str | Promise] = dict(REGIONS)
 
 
 def regions_of(country: str) -> list[str]:

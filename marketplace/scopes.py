@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from marketplace.errors import Refused
+from marketplace.errors import Refused, RoleNeeded
 from marketplace.models import AccessToken
 
 
@@ -31,7 +31,9 @@ class SignedInWithScope(BasePermission):
 
 
 def require_scope(request: Request, scope: str) -> None:
-    """Raises ScopeNeeded when the request comes with a token that lacks the scope."""
+    """Raises ScopeNeeded when the request comes with a token that lacks the scope; RoleNeeded where none could help."""
+    if scope == "staff" and not request.user.is_staff:
+        raise RoleNeeded("This is for the exchange's staff.")
     if isinstance(request.auth, AccessToken) and scope not in request.auth.scopes:
         raise ScopeNeeded(f"This needs a token with the scope “{scope}”.")
 
