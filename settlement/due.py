@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from marketplace import health
+from settlement.channels import channel
 from settlement.models import Grant, Notice, Payment, Payout, PayoutAccount, Refund, SandboxNotice, Statement, Trade
 from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
 
@@ -52,6 +53,13 @@ def watch() -> None:
         since=Greatest("next_try_at", "settled_at"),
     )
     register("statements to issue", lambda: Statement.objects.filter(paper=None), since="created_at")
+    health.register_sign(delivery_channels)
+
+
+def delivery_channels() -> health.Sign:
+    """Whether every configured channel can deliver."""
+    ill = [f"{name}: {illness}" for name in settings.CHANNELS if (illness := channel(name).health())]
+    return health.Sign("delivery channels", not ill, " ".join(ill))
 
 
 def _deadline() -> Coalesce:

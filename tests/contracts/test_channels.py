@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from listings import storage
 from marketplace.canonical import digest_of
-from settlement import deliveries
+from settlement import deliveries, due
 from settlement.channels import Access, CannotDeliver, Channel, TryLater, channel
 from settlement.models import Grant
 from tests import rows
@@ -39,6 +39,14 @@ def grant(driver: Channel) -> Grant:
 def test_a_driver_says_its_name_and_that_it_is_well(driver: Channel) -> None:
     assert channel(driver.name) is driver
     assert driver.health() == ""
+
+
+def test_a_channel_that_is_ill_makes_the_exchange_unready(driver: Channel, settings, tmp_path) -> None:
+    assert due.delivery_channels().is_ok
+    (tmp_path / "a file").write_bytes(b"")
+    settings.STORAGE_DIR = tmp_path / "a file"
+    sign = due.delivery_channels()
+    assert not sign.is_ok and sign.is_needed and driver.name in sign.detail
 
 
 def test_an_offer_it_can_deliver_has_nothing_against_it(driver: Channel) -> None:
