@@ -6,19 +6,22 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import set_rollback
 
-from marketplace.errors import Invalid, Refused
+from marketplace.errors import Invalid, Refused, TooLarge
 from marketplace.idempotency import once
 from marketplace.models import Organisation
 
@@ -50,6 +53,8 @@ _NEXT = {
 
 def answer_refusals(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error as `{code, detail, next}` and, where several things are wrong at once, `reasons`."""
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge(f"A body has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes; files go in parts.")
     if isinstance(error, Refused):
         set_rollback()
         return Response(error.as_json(), status=error.status)
@@ -79,7 +84,9 @@ def answer_refusals(error: Exception, context: dict[str, Any]) -> Response | Non
 def _reasons(details: Any, field: str = "") -> list[dict[str, str]]:
     """The validation errors of a serializer, flat: one reason a mistake, with the path of its field."""
     if isinstance(details, dict) and set(details) == {"message", "code"}:
-        return [{"code": str(details["code"]), "field": field, "detail": str(details["message"]), "next": ""}]
+        # What was sent may be quoted, half a pair of surrogates included, which no answer can be written with.
+        message = str(details["message"]).encode("utf-8", "replace").decode()
+        return [{"code": str(details["code"]), "field": field, "detail": message, "next": ""}]
     if isinstance(details, dict):
         return [
             reason
@@ -102,6 +109,16 @@ def no_such_route(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Any address under /api/v1/ that is none."""
     answer = {"code": "not_found", "detail": "There is no such address.", "next": "See /api/v1/docs."}
     return JsonResponse(answer, status=404)
+
+
+class ReadableJSON(JSONParser):
+    """JSON as everywhere; what is nested deeper than anybody writes is answered 400, as other nonsense is."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise exceptions.ParseError("This JSON is nested too deeply.") from error
 
 
 # --- answers -------------------------------------------------------------------------------------------------------

@@ -314,13 +314,16 @@ def own_organisation(request: HttpRequest, public_id: str) -> Organisation:
 
 
 def acting_or_none(request: HttpRequest) -> Organisation | None:
-    """The organisation a request acts for: the one its header `Organisation` names, its token's, or the chosen one.
+    """The organisation a request acts for: the one its header `Organisation` names, else the chosen one.
 
-    Without any choice, the person's first. Raises NotYours when the header names another's.
+    Raises NotYours when the header names another's.
     """
     named = request.headers.get("Organisation")
-    if named:
-        return own_organisation(request, named)
+    return own_organisation(request, named) if named else _chosen(request)
+
+
+def _chosen(request: HttpRequest) -> Organisation | None:
+    """The organisation chosen on the pages (a token's own, where it is bound), else the person's first."""
     own = [membership.organisation for membership in memberships_of(request)]
     chosen = request.session.get(ACTING_KEY) if hasattr(request, "session") else None
     return next((organisation for organisation in own if organisation.public_id == chosen), own[0] if own else None)
@@ -340,11 +343,11 @@ def act_for(request: HttpRequest, organisation: Organisation) -> None:
 
 
 class ActingMiddleware:
-    """`request.acting`: the organisation acted for, or something empty; read when first asked for."""
+    """`request.acting`, for the frame of pages: the chosen organisation, or something empty; read when asked for."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.acting = SimpleLazyObject(lambda: acting_or_none(request))  # type: ignore[attr-defined]
+        request.acting = SimpleLazyObject(lambda: _chosen(request))  # type: ignore[attr-defined]
         return self.get_response(request)

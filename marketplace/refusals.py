@@ -1,13 +1,28 @@
-"""How a page answers a refusal that its view did not handle itself."""
+"""How a page answers a refusal its view did not handle itself, and requests no view could read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from marketplace.errors import Refused
+from marketplace.errors import Invalid, Refused
+
+
+class RefuseNulls:
+    """Refuses an address with a NUL character in it, which PostgreSQL's texts cannot hold."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" not in request.path and "%00" not in request.META.get("QUERY_STRING", ""):
+            return self.get_response(request)
+        refusal = Invalid("An address has no NUL characters.", status=400)
+        if request.path.startswith("/api/"):
+            return JsonResponse(refusal.as_json(), status=refusal.status)
+        return render(request, "refused.html", {"refusal": refusal, "back_url": "/"}, status=refusal.status)
 
 
 class RefusedPage:

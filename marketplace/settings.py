@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "marketplace.participants.ActingMiddleware",
     "marketplace.second_factor.StaffNeedSecondFactor",
+    "marketplace.refusals.RefuseNulls",
     "marketplace.refusals.RefusedPage",
 ]
 
@@ -195,10 +196,11 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["marketplace.tokens.TokenAuthentication", "marketplace.tokens.PageSession"],
     "DEFAULT_PERMISSION_CLASSES": ["marketplace.scopes.SignedInWithScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["marketplace.json_body.JsonBody"],
     "DEFAULT_PAGINATION_CLASS": "marketplace.api.NewestFirst",
     "DEFAULT_SCHEMA_CLASS": "marketplace.openapi.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["marketplace.rates.RateOfUser", "marketplace.rates.RateOfStranger"],
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0 if DEBUG else 1),  # whose X-Forwarded-For is believed
     "DEFAULT_THROTTLE_RATES": {
         "user": env("RATE_OF_USER", default="1200/min"),
         "anon": env("RATE_OF_STRANGER", default="120/min"),

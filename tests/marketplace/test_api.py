@@ -85,6 +85,62 @@ def test_every_error_has_a_code_a_sentence_and_a_next_step():
     assert not KeyedCommand.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/organisations/%00", 400),
+        ("/me?x=%00", 400),
+        ("/tokens?cursor=nonsense", 404),
+        ("/tokens?limit=nonsense", 200),
+        ("/tokens?limit=999999999999999999999999", 200),
+        ("/tokens?limit=-1", 200),
+        ("/organisations/" + "x" * 5000, 404),
+        ("/verifications?state=%F0%9F%92%A9", 403),
+    ],
+)
+def test_a_strange_address_is_answered_in_kind(path, status):
+    answer = Script(make_user()).get(path)
+    assert answer.status_code == status, answer.content
+    assert status == 200 or answer.json()["code"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"[" * 100_000, 400),
+        (b'{"name": "' + b"x" * 3_000_000 + b'"}', 413),
+        (b'{"name": NaN}', 400),
+        (b'{"name": "\\ud800"}', 400),
+        (b"\xff\xfe", 400),
+        (b"", 400),
+        (b'{"kinds": {"a": 1}, "name": [], "country": 7}', 400),
+    ],
+)
+def test_a_strange_body_is_refused_and_nothing_is_done(body, status):
+    answer = Script(make_user()).post("/organisations", body)
+    assert answer.status_code == status, answer.content
+    assert answer.json()["code"]
+    assert not Organisation.objects.exists()
+
+
+def test_an_unknown_number_is_not_found_however_large():
+    person = make_user()
+    organisation = make_organisation(owner=person)
+    script = Script(person)
+    for number in (0, 10**30):
+        path = f"/organisations/{organisation.public_id}/members/{number}/role"
+        assert script.post(path, {"role": "viewer"}, key=str(number)).status_code == 404
+
+
+def test_a_foreign_organisation_in_the_header_is_refused_on_pages_too(client):
+    person = make_user()
+    make_organisation(owner=person)
+    client.force_login(person)
+    answer = client.get("/members/", headers={"Organisation": make_organisation().public_id})
+    assert answer.status_code == 404
+    assert "not_found" in answer.content.decode()
+
+
 def test_a_wrong_body_names_every_wrong_field():
     script = Script(make_user())
     told = script.post("/organisations", facts(kinds=["pirate"], name="")).json()
