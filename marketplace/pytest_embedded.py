@@ -28,6 +28,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
         except (embedded.CannotServe, embedded.CannotHouse) as reason:
             raise pytest.UsageError(str(reason)) from reason
         os.environ.setdefault("DATABASE_URL", quarters.database_url)
+        os.environ.setdefault("CONN_MAX_AGE", "0")  # a live server's thread must not keep the test database open
         os.environ.setdefault("REDIS_URL", quarters.redis_url)
     try:
         return (yield)

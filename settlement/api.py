@@ -296,7 +296,7 @@ class TradeAccess(APIView):
         answer = dict(AccessOut(trade.grant).data)
         answer["files"] = []
         if trade.grant.state == GrantState.OPEN:
-            answer["files"] = FileOut(file_links(trade.grant, request.user), many=True).data
+            answer["files"] = FileOut(file_links(trade.grant, by=request.user), many=True).data
         return Response(answer)
 
 

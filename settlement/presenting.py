@@ -23,27 +23,21 @@ from settlement.models import (
 
 
 class PartyOut(serializers.ModelSerializer[Organisation]):
-    id = serializers.CharField(source="public_id")
-
     class Meta:
         model = Organisation
-        fields = ["id", "name", "latin_name", "country"]
+        fields = ["public_id", "name", "latin_name", "country"]
 
 
 class PaymentOut(serializers.ModelSerializer[Payment]):
-    id = serializers.CharField(source="key")
-
     class Meta:
         model = Payment
-        fields = ["id", "gateway", "amount_minor", "currency", "state", "pay_at_url", "requested_at", "paid_at"]
+        fields = ["key", "gateway", "amount_minor", "currency", "state", "pay_at_url", "requested_at", "paid_at"]
 
 
 class RefundOut(serializers.ModelSerializer[Refund]):
-    id = serializers.CharField(source="key")
-
     class Meta:
         model = Refund
-        fields = ["id", "gateway", "amount_minor", "currency", "state", "reason", "created_at", "sent_at", "paid_at"]
+        fields = ["key", "gateway", "amount_minor", "currency", "state", "reason", "created_at", "sent_at", "paid_at"]
 
 
 class DisputeOut(serializers.ModelSerializer[Dispute]):
@@ -55,7 +49,6 @@ class DisputeOut(serializers.ModelSerializer[Dispute]):
 class TradeOut(serializers.ModelSerializer[Trade]):
     """One trade, as either party sees it. Amounts are in minor units of `currency`."""
 
-    id = serializers.CharField(source="public_id")
     product = serializers.CharField(source="listing.public_id")
     title = serializers.CharField(source="version.title")
     version = serializers.IntegerField(source="version.number")
@@ -67,7 +60,7 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     class Meta:
         model = Trade
         fields = [
-            "id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "seller",
+            "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "seller",
             "buyer",
             "price_minor", "currency", "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
             "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at",
@@ -185,12 +178,11 @@ class StatementOut(serializers.ModelSerializer[Statement]):
 
 
 class PayoutOut(serializers.ModelSerializer[Payout]):
-    id = serializers.CharField(source="key")
     cycle = serializers.IntegerField(source="cycle.number")
 
     class Meta:
         model = Payout
-        fields = ["id", "cycle", "amount_minor", "currency", "gateway", "state", "created_at", "sent_at", "paid_at"]
+        fields = ["key", "cycle", "amount_minor", "currency", "gateway", "state", "created_at", "sent_at", "paid_at"]
 
 
 class PayoutAccountOut(serializers.ModelSerializer[PayoutAccount]):

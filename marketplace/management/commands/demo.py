@@ -4,7 +4,7 @@ import argparse
 
 from django.core.management.base import BaseCommand, CommandError
 
-from marketplace import demo
+from marketplace.demo import opening
 
 
 class Command(BaseCommand):
@@ -18,9 +18,9 @@ class Command(BaseCommand):
     def handle(self, *, open: bool, **_options: object) -> None:
         if open:
             try:
-                demo.open_exchange(lambda step: self.stdout.write(f"  {step}"))
-            except demo.TookTooLong as failure:
+                opening.open_exchange(lambda step: self.stdout.write(f"  {step}"))
+            except opening.TookTooLong as failure:
                 raise CommandError(
                     f"The demo is not open: {failure}. Run it again: it goes on from there."
                 ) from failure
-        self.stdout.write(demo.explain())
+        self.stdout.write(opening.explain())
