@@ -51,9 +51,8 @@ def cleaned(manual: dict[str, Any]) -> dict[str, Any]:
     reasons: list[dict[str, str]] = []
     for field, value in manual.items():
         if field not in _FORMS:
-            reasons.append(
-                {"code": "unknown_field", "detail": f"A manual has no field {field[:40]!r}.", "field": field}
-            )
+            name = str(field)[:40].encode("ascii", "backslashreplace").decode()
+            reasons.append({"code": "unknown_field", "detail": f"A manual has no field “{name}”.", "field": name})
             continue
         try:
             good[field] = _FORMS[field](value)

@@ -7,6 +7,7 @@ from marketplace.api import no_such_route
 
 api = [
     path("", include("marketplace.api_urls")),
+    path("", include("listings.api_urls")),
     path("", include("compliance.api_urls")),
     path("", include("settlement.api_urls")),
     path("<path:rest>", no_such_route),

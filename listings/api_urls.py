@@ -1,0 +1,40 @@
+"""Addresses of the API of listings, under /api/v1/."""
+
+from django.urls import path
+
+from listings import api, catalogue_api, uploads_api
+
+urlpatterns = [
+    path("catalogue", catalogue_api.Catalogue.as_view(), name="api_catalogue"),
+    path("products/<slug:public_id>", catalogue_api.OneProduct.as_view(), name="api_product"),
+    path("listings", api.Listings.as_view(), name="api_listings"),
+    path("listings/<slug:public_id>", api.OneListing.as_view(), name="api_listing"),
+    path("listings/<slug:public_id>/withdrawal", api.ListingWithdrawal.as_view(), name="api_listing_withdrawal"),
+    path("listings/<slug:public_id>/suspension", api.ListingSuspension.as_view(), name="api_listing_suspension"),
+    path("listings/<slug:public_id>/resumption", api.ListingResumption.as_view(), name="api_listing_resumption"),
+    path("listings/<slug:public_id>/versions", api.Versions.as_view(), name="api_versions"),
+    path("listings/<slug:public_id>/versions/<int:number>", api.OneVersion.as_view(), name="api_version"),
+    path("listings/<slug:public_id>/releases", api.Releases.as_view(), name="api_releases"),
+    path("listings/<slug:public_id>/releases/<int:release_id>", api.OneRelease.as_view(), name="api_release"),
+    path(
+        "listings/<slug:public_id>/releases/<int:release_id>/seal", api.ReleaseSeal.as_view(), name="api_release_seal"
+    ),
+    path(
+        "listings/<slug:public_id>/releases/<int:release_id>/profile",
+        api.ReleaseProfile.as_view(),
+        name="api_release_profile",
+    ),
+    path(
+        "listings/<slug:public_id>/releases/<int:release_id>/uploads",
+        uploads_api.Uploads.as_view(),
+        name="api_release_uploads",
+    ),
+    path(
+        "listings/<slug:public_id>/releases/<int:release_id>/files/<path:path>",
+        uploads_api.WholeFile.as_view(),
+        name="api_release_file",
+    ),
+    path("listings/<slug:public_id>/offers", api.Offers.as_view(), name="api_offers"),
+    path("offers/<slug:public_id>/closing", api.OfferClosing.as_view(), name="api_offer_closing"),
+    path("uploads/<slug:public_id>", uploads_api.OneUpload.as_view(), name="api_upload"),
+]

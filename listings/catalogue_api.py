@@ -1,0 +1,65 @@
+"""The API of the catalogue, open to anyone; somebody signed in also sees the offers that name their organisation."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from listings import catalogue
+from listings.models import Classification, ProductType, Version
+from listings.presented import CataloguePageOut, ProductOut
+from marketplace.participants import acting_or_none
+
+
+class Catalogue(APIView):
+    """What is on sale."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("q", description="Words in Chinese (either script) or English; all must be found."),
+            OpenApiParameter("product_type", enum=ProductType.values),
+            OpenApiParameter("sector", enum=Version.Sector.values),
+            OpenApiParameter("classification", enum=Classification.values),
+            OpenApiParameter("price", enum=["free", "paid"]),
+            OpenApiParameter("page", int, description=f"{catalogue.ON_A_PAGE} a page."),
+        ],
+        responses=CataloguePageOut,
+    )
+    def get(self, request: Request) -> Response:
+        """Products on sale: with words the best match first, else the newest."""
+        asked = request.query_params
+        names = ("product_type", "sector", "classification", "price")
+        filters = catalogue.Filters(**{name: asked.get(name, "") for name in names})
+        found = catalogue.search(asked.get("q", ""), filters=filters, reader=acting_or_none(request))
+        page = catalogue.page_of(found, asked.get("page", "1"))
+        here = request.build_absolute_uri()
+        told = {
+            "count": page.paginator.count,
+            "page": page.number,
+            "pages": page.paginator.num_pages,
+            "next": replace_query_param(here, "page", page.number + 1) if page.has_next() else None,
+            "previous": replace_query_param(here, "page", page.number - 1) if page.has_previous() else None,
+            "results": page.object_list,
+        }
+        return Response(CataloguePageOut(told).data)
+
+
+class OneProduct(APIView):
+    """One product."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=ProductOut)
+    def get(self, request: Request, public_id: str) -> Response:
+        """What the seller says of it, what the exchange measured, and its offers."""
+        product = catalogue.product(public_id, reader=acting_or_none(request))
+        if product is None:
+            raise Http404
+        return Response(ProductOut(product).data)
