@@ -97,7 +97,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def drive_trade(url: str) -> None:
-    """One trade from an empty studio to its certificate, over HTTP, by the demo's people and the clone's own workers."""
+    """One trade from an empty studio to its certificate, over HTTP, carried by the clone's own workers."""
     staff, members = "exchange.example", {house.key: house.people[0].email for house in HOUSES}
     people = whole_trade.People(
         seller=Visitor(url).sign_in(members["aviation"], PASSWORD),
