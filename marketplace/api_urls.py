@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from marketplace import api_docs, members_api, tokens_api
+from marketplace import api_docs, members_api, papers_api, tokens_api
 
 urlpatterns = [
     path("schema", api_docs.SchemaDocument.as_view(), name="api_schema"),
@@ -21,4 +21,9 @@ urlpatterns = [
     path("invitations/acceptance", members_api.InvitationAcceptance.as_view()),
     path("tokens", tokens_api.Tokens.as_view()),
     path("tokens/<int:token_id>/revocation", tokens_api.TokenRevocation.as_view()),
+    path("papers", papers_api.Papers.as_view()),
+    path("papers/<str:number>", papers_api.OnePaper.as_view()),
+    path("papers/<str:number>/pdf", papers_api.PaperPdf.as_view()),
+    path("papers/<str:number>/revocation", papers_api.PaperRevocation.as_view()),
+    path("papers/<str:number>/revocation/confirmation", papers_api.PaperRevocationConfirmation.as_view()),
 ]

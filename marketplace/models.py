@@ -316,6 +316,12 @@ class KeyedCommand(models.Model):
         ]
 
 
+class PaperQuerySet(models.QuerySet["Paper"]):
+    def visible_to(self, organisation: Organisation | None) -> PaperQuerySet:
+        """The papers that name this organisation as a reader."""
+        return self.filter(readers=organisation) if organisation else self.none()
+
+
 class Paper(models.Model):
     """A certificate, contract or statement: its canonical record, kept with its digest; the PDF is rendered from it.
 
@@ -339,6 +345,8 @@ class Paper(models.Model):
     is_sandbox = models.BooleanField(default=False)
     readers = models.ManyToManyField(Organisation, related_name="papers")
     issued_at = models.DateTimeField(default=timezone.now)
+
+    objects = PaperQuerySet.as_manager()
 
     class Meta:
         constraints = [

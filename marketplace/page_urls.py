@@ -1,6 +1,6 @@
 """Addresses of the members' pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from marketplace import health_views, views
 from marketplace.design import design
@@ -16,6 +16,7 @@ urlpatterns = [
     path("tokens/<int:token_id>/revocation/", views.token_revocation, name="token_revocation"),
     path("letters/", views.letter_list, name="letters"),
     path("design/", design, name="design"),
+    path("", include("marketplace.verify_urls")),
     path("healthz", health_views.healthz),
     path("readyz", health_views.readyz),
 ]

@@ -149,7 +149,7 @@ def _shown(value: Any, language: str, currency: str | None, key: str = "") -> An
     """The record as it is printed: texts in one language and without unsafe signs, moments and amounts written out."""
     if isinstance(value, dict):
         if value and value.keys() <= set(LANGUAGES):
-            return _shown(_in_language(value, language), language, currency, key)
+            return _shown(in_language(value, language), language, currency, key)
         return {name: _shown(item, language, currency, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_shown(item, language, currency, key) for item in value]
@@ -165,7 +165,7 @@ def _shown(value: Any, language: str, currency: str | None, key: str = "") -> An
     return value
 
 
-def _in_language(texts: dict[str, Any], language: str) -> Any:
+def in_language(texts: dict[str, Any], language: str) -> Any:
     """The text in this language; failing that the other Chinese for Chinese, then whatever there is."""
     nearest = [language, *(("zh-hans", "zh-hant") if language != "en" else ()), *LANGUAGES]
     return next((texts[one] for one in nearest if texts.get(one)), "")

@@ -28,5 +28,5 @@ flush.Command.handle = _empty_the_test_database
 def fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """No test inherits another's rate limits."""
     yield
-    if {"db", "transactional_db"} & set(request.fixturenames):
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         cache.clear()

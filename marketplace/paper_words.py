@@ -1,0 +1,171 @@
+"""A paper's record for the screen: the same labels, in the same three languages, as its PDF."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from marketplace.money import Money
+from marketplace.typesetting import LANGUAGES, PAPERS, in_language
+
+# What of a record is shown, in this order: its key, the word for it, and the shape of its value.
+_SHOWN = [
+    ("trade_number", "trade_number", "code"),
+    ("register_number", "register_number", "code"),
+    ("contract_number", "contract_number", "code"),
+    ("product_type", "product", "product"),
+    ("holder", "holder", "party"),
+    ("member", "member", "party"),
+    ("seller", "seller", "party"),
+    ("buyer", "buyer", "party"),
+    ("price_minor", "price", "price"),
+    ("rights", "rights", "rights"),
+    ("source_statement", "source", "text"),
+    ("lawful_basis", "lawful_basis", "basis"),
+    ("classification", "classification", "classification"),
+    ("inspection_days", "inspection", "days"),
+    ("governing_law", "governing_law", "text"),
+    ("cycle", "cycle", "code"),
+    ("payout_reference", "payout_reference", "payout"),
+    ("agreements", "agreed", "agreements"),
+    ("proposed_at", "course_proposed_at", "time"),
+    ("agreed_at", "course_agreed_at", "time"),
+    ("registered_at", "course_registered_at", "time"),
+    ("funded_at", "course_funded_at", "time"),
+    ("delivered_at", "course_delivered_at", "time"),
+    ("accepted_at", "course_accepted_at", "time"),
+    ("cleared_at", "course_cleared_at", "time"),
+    ("settled_at", "course_settled_at", "time"),
+    ("release_digest", "release_digest", "digest"),
+    ("delivery_digest", "delivery_digest", "digest"),
+    ("agreement_digest", "agreement_digest", "digest"),
+    ("journal", "journal", "journal"),
+]
+_AMOUNTS = ("gross", "fee", "net")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a paper: `shape` says how a template shows `value`: text, code, digest, party, money, time, lines."""
+
+    label: str
+    shape: str
+    value: Any
+
+
+@cache
+def words(language: str) -> dict[str, str]:
+    """The words of papers in one of `typesetting.LANGUAGES`."""
+    every = json.loads((PAPERS / "words.json").read_text("utf-8"))
+    return {key: texts[language] for key, texts in every.items()}
+
+
+def language_of(code: str | None) -> str:
+    """The language of papers nearest to a page's."""
+    return code if code in LANGUAGES else "en"
+
+
+def title(record: dict[str, Any], otherwise: str, language: str) -> str:
+    """The product's title in this language; what the paper is called, if it is about none."""
+    return str(in_language(record["titles"], language)) if record.get("titles") else otherwise
+
+
+def rows(record: dict[str, Any], language: str) -> list[Row]:
+    """What a record says, line by line; its licence and the lines of a statement apart."""
+    said = words(language)
+    return [
+        Row(said[word], *_row(shape, record[key], record, language)) for key, word, shape in _SHOWN if key in record
+    ]
+
+
+def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple[str, Any]:
+    said = words(language)
+    match shape:
+        case "price":
+            return _price(value, record, said)
+        case "time":
+            return "time", dt.datetime.fromisoformat(value)
+        case "product":
+            return "text", f"{said[f'type_{value}']}, {said['version']} {record['version']}"
+        case "basis":
+            return "text", said.get(f"basis_{value}", value)
+        case "classification":
+            personal = said["personal_data_yes" if record.get("has_personal_data") else "personal_data_no"]
+            return "lines", [said.get(f"class_{value}", value), personal]
+        case "days":
+            return "text", said["inspection_days"].replace("{days}", str(value))
+        case "payout":
+            return ("code", value) if value else ("text", said["payout_none"])
+        case "rights":
+            return "lines", [_right(said, name, value.get(name, {})) for name in ("holding", "use", "operation")]
+        case "agreements":
+            return "agreements", [
+                {"organisation": one["organisation"], "at": dt.datetime.fromisoformat(one["agreed_at"])}
+                for one in value
+            ]
+        case "journal":
+            place = said["journal_entry"].replace("{position}", str(value["position"]))
+            return "journal", {"place": place.replace("{size}", str(value["size"])), "root": value["root"]}
+    return shape, in_language(value, language) if isinstance(value, dict) and set(value) <= set(LANGUAGES) else value
+
+
+def _price(value: int | None, record: dict[str, Any], said: dict[str, str]) -> tuple[str, Any]:
+    if value is None:
+        return "text", said["price_withheld"]
+    return ("money", Money(value, record["currency"])) if value else ("text", said["price_free"])
+
+
+def _right(said: dict[str, str], name: str, claim: dict[str, Any]) -> str:
+    what = said[f"right_{name}"]
+    if not claim.get("held"):
+        return f"{what}: {said['right_not_claimed']}"
+    return f"{what}: {claim['basis']}" if claim.get("basis") else what
+
+
+def licence(record: dict[str, Any], language: str) -> list[dict[str, Any]]:
+    """What the buyer may, may not and must do: `{part, label, items}`, nothing for papers without a licence."""
+    whole = in_language(record["licence"], language) if record.get("licence") else {}
+    return [
+        {"part": part, "label": words(language)[part], "items": whole[part]}
+        for part in ("may", "may_not", "must")
+        if part in whole
+    ]
+
+
+def statement(record: dict[str, Any], language: str) -> dict[str, Any] | None:
+    """The lines and sums of a settlement statement as amounts; None for other papers."""
+    if "lines" not in record:
+        return None
+    currency = record["currency"]
+
+    def amounts(line: dict[str, Any]) -> list[Money]:
+        return [Money(line[f"{part}_minor"], currency) for part in _AMOUNTS]
+
+    said = words(language)
+    return {
+        "labels": [said[part] for part in ("trade", "product", *_AMOUNTS)],
+        "lines": [
+            {
+                "number": line["trade_number"],
+                "title": in_language(line["titles"], language),
+                "amounts": amounts(line),
+            }
+            for line in record["lines"]
+        ],
+        "total": said["total"],
+        "totals": amounts(record["totals"]),
+        "after": [
+            {"label": said[part], "money": Money(record[f"{part}_minor"], currency)}
+            for part in ("recovered", "payable")
+            if f"{part}_minor" in record
+        ],
+    }
+
+
+def sandbox(kind: str, language: str) -> str:
+    """What stands on the face of a paper behind which no money moves."""
+    said = words(language)
+    return said.get(f"sandbox_{kind}", said["sandbox"])
