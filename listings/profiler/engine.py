@@ -14,7 +14,7 @@ from .kinds import present
 from .tables import Table
 
 KEPT_COLUMNS = 200  # each costs a quarter of a megabyte to keep, however few its rows
-KEPT_SHARE = 10  # a table estimated below a tenth of the memory is parsed once and kept
+KEPT_SHARE = 6  # a table estimated below a sixth of the memory is parsed once and kept
 
 
 def connect(memory_bytes: int) -> duckdb.DuckDBPyConnection:

@@ -41,7 +41,7 @@ def open_json_lines(path: Path, reading: FirstReading) -> Table:
     if not present:
         raise Unreadable("empty", "The file holds no JSON object with a key.")
     keys = list(present)
-    table = Table(column_names(keys), rows_at_most=rows, bytes_at_most=2 * reading.size_bytes, uneven_rows=uneven)
+    table = Table(column_names(keys), rows_at_most=rows, bytes_at_most=reading.size_bytes, uneven_rows=uneven)
     table.declared = {place: NESTED for place, key in enumerate(keys) if 2 * nested[key] > present[key]}
     table.facts = {"encoding": "utf-8"}
     objects = lambda: (item for item in _items(path) if item is not None)  # noqa: E731

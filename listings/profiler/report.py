@@ -27,6 +27,7 @@ from .columns import EXACT_ROWS, Column, measure
 from .consistency import broken, rules
 from .csv_rows import open_csv
 from .engine import Rows, connect
+from .failures import Unreadable
 from .first_reading import FirstReading, read_through
 from .formats import CSV, JSON_LINES, OTHER, PARQUET, format_of
 from .json_rows import open_json_lines
@@ -52,6 +53,8 @@ def report_on(
     table = _open(kind, path, reading, connection, memory_bytes)
     rows = Rows(table, connection, memory_bytes)
     total, columns = measure(rows, as_of)
+    if total == 0 and table.uneven_rows:
+        raise Unreadable("broken_file", "No row has as many cells as the header; this is no table with that header.")
     uneven_rows = table.uneven_rows  # counted by the first pass, counted again by each further one
     duplicates = _duplicates(rows, key_columns)
     pairs = rules(columns)

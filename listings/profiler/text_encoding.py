@@ -91,4 +91,4 @@ def _reads_as_chinese(sample: bytes) -> bool:
     late = sum(0xC9 <= lead <= 0xD7 for lead in leads)
     if len(encoded) < 20:
         return 0 < known == len(encoded)
-    return common >= 0.9 * len(encoded) and late >= 0.1 * len(encoded)
+    return known >= 0.95 * len(encoded) and common >= 0.5 * len(encoded) and late >= 0.1 * len(encoded)

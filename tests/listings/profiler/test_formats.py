@@ -91,6 +91,13 @@ def test_chinese_text_is_read_in_any_common_encoding(described, encoding, found)
     assert report["preview"][1][1] == "深圳"
 
 
+def test_a_few_characters_again_and_again_are_still_chinese(described):
+    rows = "".join(f"{n},{('上海', '深圳', '香港', '臺灣鐵路')[n % 4]},{n}\n" for n in range(4000))
+    for content in (rows, rows.replace("臺灣鐵路", "London")):
+        report = described(("id,city,n\n" + content).encode("gb18030"))
+        assert report["columns"][1]["examples"][:3] == ["上海", "深圳", "香港"]
+
+
 TEXTS = {
     "gb18030": "上海市浦东新区世纪大道；数据交易所在这里登记、挂牌、交易",
     "big5hkscs": "香港特別行政區中環的數據交易所在這裡登記、掛牌、買賣，我們是會員",
