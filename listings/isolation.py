@@ -123,14 +123,19 @@ def profile_file(
     return read_answer(outcome, timeout_seconds) | {"isolation": isolation.as_json()}
 
 
-@functools.cache
 def grants() -> Isolation:
-    """What this machine grants, measured by a process that tries to get out. Costs a tenth of a second, once."""
-    outcome = warden.run_jailed(PROBE, timeout_seconds=20, memory_bytes=LEAST_MEMORY_BYTES)
+    """What this machine grants, measured once by a process that tries to get out; nothing, if it could not be asked."""
     try:
-        got_through = json.loads(outcome.answer)
+        return _measured()
     except ValueError:
-        got_through = {}
+        return Isolation(**dict.fromkeys(warden.WALLS, False))
+
+
+@functools.cache
+def _measured() -> Isolation:
+    """Costs a tenth of a second. Raises ValueError, which is not remembered, if the process gave no answer."""
+    outcome = warden.run_jailed(PROBE, timeout_seconds=20, memory_bytes=LEAST_MEMORY_BYTES)
+    got_through = json.loads(outcome.answer)
     return Isolation(**{wall: stood and got_through.get(wall) is False for wall, stood in outcome.walls.items()})
 
 

@@ -31,7 +31,7 @@ class Column:
     highest: Any = None
     mean: float | None = None
     deviation: float | None = None
-    quartiles: list[float] = field(default_factory=list)
+    quartiles: list[float | None] = field(default_factory=list)
     newest_on: datetime.date | None = None  # the newest date that is not after the day of measuring
 
 
@@ -82,14 +82,20 @@ def _fill(rows: Rows, part: range, columns: list[Column], is_exact: bool, as_of:
     for column in columns:
         column.distinct = min(next(answers), column.present)
         if column.kind in (INTEGER, NUMBER):
-            column.lowest, column.highest, column.mean, column.deviation = (next(answers) for _ in range(4))
-            column.quartiles = list(next(answers) or [])
+            column.lowest, column.highest = next(answers), next(answers)
+            column.mean, column.deviation = _settled(next(answers)), _settled(next(answers))
+            column.quartiles = [_settled(quartile) for quartile in next(answers) or []]
         elif column.kind in (DATE, TIMESTAMP):
             lowest, highest, newest = (next(answers) for _ in range(3))
             column.lowest, column.highest = _shown(lowest, column.kind), _shown(highest, column.kind)
             column.newest_on = newest.date() if isinstance(newest, datetime.datetime) else None
         elif column.kind == TEXT:
             column.lowest, column.highest = next(answers), next(answers)
+
+
+def _settled(value: float | None) -> float | None:
+    """Twelve digits: the last ones depend on the order in which two threads add up."""
+    return None if value is None else float(f"{value:.12g}")
 
 
 def _shown(value: Any, kind: str) -> str | None:
