@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -44,15 +45,19 @@ class CloneLock:
         os.write(descriptor, str(os.getpid()).encode())
         self.descriptor = descriptor
 
-    def take_within(self, seconds: float) -> None:
+    def take_within(self, seconds: float, on_waiting: Callable[[], None] = lambda: None) -> None:
         """Take the lock; wait as long as its taker is dead and only what it left behind still holds it. Raises Held."""
         deadline = time.monotonic() + seconds
+        is_waiting = False
         while True:
             try:
                 return self.take()
             except Held as held:
                 if is_alive(held.pid) or time.monotonic() > deadline:
                     raise
+            if not is_waiting:
+                on_waiting()
+            is_waiting = True
             time.sleep(0.1)
 
     def release(self) -> None:

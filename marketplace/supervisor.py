@@ -33,6 +33,7 @@ class Child:
     is_ready: Callable[[subprocess.Popen[bytes]], bool] = lambda process: True
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
+    orphan_seconds: float = 3.0  # as stop_seconds, should we have been killed: then nobody waits for a good end
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
     started_at: float = 0.0
@@ -132,7 +133,7 @@ class Supervisor:
             self.say(f"{child.name}: {reason}")
             self._start_again_later(child)
         else:
-            self._tell(f"start {child.process.pid} {int(child.stop_signal)} {child.stop_seconds}")
+            self._tell(f"start {child.process.pid} {int(child.stop_signal)} {child.orphan_seconds}")
 
     def _mourn(self, child: Child) -> None:
         process, child.process = child.process, None
@@ -165,7 +166,7 @@ class Supervisor:
             )  # fmt: skip
             for child in self.children:
                 if child.process:
-                    self._tell(f"start {child.process.pid} {int(child.stop_signal)} {child.stop_seconds}")
+                    self._tell(f"start {child.process.pid} {int(child.stop_signal)} {child.orphan_seconds}")
 
     def _tell(self, line: str) -> None:
         if self._guard and self._guard.stdin:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         self.state = Path(settings.STATE_DIR).absolute()
         lock = CloneLock(self.state / "up.lock")
         try:
-            lock.take_within(REMNANTS_SECONDS)
+            lock.take_within(REMNANTS_SECONDS, lambda: self._say("waiting for what a killed start left to end"))
         except Held as held:
             raise CommandError(self._already_running(held.pid)) from None
         try:
@@ -97,7 +97,9 @@ class Command(BaseCommand):
             quarters.furnish()
         for server in servers:
             server.prepare()
-            child = Child(server.name, server.start, server.is_ready, server.stop_signal, server.stop_seconds)
+            child = Child(
+                server.name, server.start, server.is_ready, server.stop_signal, server.stop_seconds, server.stop_seconds
+            )
             supervisor.add(child)
             supervisor.wait_until_ready(child)
             self._say(f"{server.name} answers")
