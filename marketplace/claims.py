@@ -52,12 +52,15 @@ class Claimable(models.Model):
         return row
 
     def postpone(self, error: Exception | str) -> None:
-        """Give the claim back and try again later, ever more seldom."""
+        """Give the claim back and try again later, ever more seldom.
+
+        A row that another worker took over meanwhile, or has done with, stays as that one left it.
+        """
         delay = min(2 ** min(self.tries, 20), BACK_OFF_LIMIT_SECONDS)
         self.error = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
         self.next_try_at = timezone.now() + dt.timedelta(seconds=delay)
         self.claimed_until = None
-        type(self)._default_manager.filter(pk=self.pk).update(
+        type(self)._default_manager.filter(pk=self.pk, tries=self.tries).update(
             error=self.error[:2000], next_try_at=self.next_try_at, claimed_until=None
         )
 

@@ -167,6 +167,14 @@ def totals() -> dict[str, dict[str, int]]:
 
 
 def owed_by_members(organisation_ids: list[int]) -> dict[tuple[int, str], int]:
-    """What these members owe the exchange, in minor units, by (organisation id, currency)."""
-    receivables = Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
+    """What these members owe the exchange, in minor units, by (organisation id, currency).
+
+    Locks what is owed until the transaction ends, so that it is set off once: a receivable keeps no running total that
+    another clearing would wait for.
+    """
+    receivables = (
+        Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+    )
     return {(int(account.organisation_id or 0), account.currency): max(-balance(account), 0) for account in receivables}

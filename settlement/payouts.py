@@ -28,9 +28,11 @@ def set_account(organisation: Organisation, *, gateway_name: str, reference: str
         )
         journal.record("payout_account.set", account, by=by, organisation=organisation.pk, gateway=gateway_name)
         bounced = Payout.objects.select_for_update(of=("self",)).filter(
-            organisation=organisation, state=OutgoingState.BOUNCED, replaced_by=None
+            organisation=organisation, state=OutgoingState.BOUNCED
         )
         for payout in bounced.order_by("pk"):
+            if Payout.objects.filter(replaces=payout).exists():  # asked under the lock: two may mend it at once
+                continue
             anew = Payout.objects.create(
                 cycle=payout.cycle,
                 organisation=organisation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from celery import shared_task
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from marketplace.bells import ring
 from marketplace.claims import postponed_on_failure
-from marketplace.errors import Refused
+from marketplace.errors import Refused, WrongState
 from settlement import clearing, deliveries, papers, payments, payouts, trades
 from settlement.channels import CannotDeliver, channel
 from settlement.gateways import gateway
@@ -123,11 +124,13 @@ def clear_cycles() -> None:
     now = timezone.now()
     cycle = clearing.open_cycle()
     if cycle.cut_off_at <= now:
-        clearing.close(cycle)
+        with suppress(WrongState):  # another worker, or the staff, closed it
+            clearing.close(cycle)
         clearing.open_cycle()
     for closed in ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk"):
         if not clearing.needs_two_people(closed):
-            trades.clear(closed)
+            with suppress(WrongState):  # another worker, or the staff, released it
+                trades.clear(closed)
             ring(pay_members)
             ring(issue_statements)
 

@@ -107,9 +107,12 @@ def _require_not_frozen(trade: Trade) -> None:
 
 
 def postpone(trade: Trade, error: Exception) -> None:
-    """A trade a worker could not move is tried again later, ever more seldom, and shows on the desk of stuck work."""
+    """A trade a worker could not move is tried again later, ever more seldom, and shows on the desk of stuck work.
+
+    One that somebody else moved meanwhile stays as it is.
+    """
     delay = min(2 ** min(trade.tries + 1, 20), BACK_OFF_LIMIT_SECONDS)
-    Trade.objects.filter(pk=trade.pk).update(
+    Trade.objects.filter(pk=trade.pk, state=trade.state).update(
         tries=F("tries") + 1,
         next_try_at=timezone.now() + dt.timedelta(seconds=delay),
         error=f"{type(error).__name__}: {error}"[:2000],
