@@ -80,9 +80,9 @@ def test_a_settled_trade_comes_back_from_a_backup(kept, elsewhere, tmp_path, set
 
     with psycopg.connect(elsewhere) as restored:
         restored.execute("SET session_replication_role = replica")
-        restored.execute("UPDATE marketplace_event SET facts = '{}' WHERE kind = 'trade.settled'")
+        restored.execute("UPDATE marketplace_event SET by_id = NULL WHERE kind = 'trade.agreed'")
     checked = manage(elsewhere, target, "verify_journal")
-    position = Event.objects.get(kind="trade.settled").seal.position
+    position = Event.objects.get(kind="trade.agreed").seal.position
     assert checked.returncode == 1
     assert f"leaf_differs: position {position}: event" in checked.stdout
 
