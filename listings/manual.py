@@ -18,6 +18,12 @@ from marketplace.errors import Invalid
 MOST_FIELDS = 2000
 MOST_PERSONS = 10**11
 RIGHTS = ("holding", "use", "operation")
+# The fields of one value each, as a form shows them.
+PLAIN_FIELDS = (
+    *("sector", "coverage_time", "coverage_area", "coverage_population", "update_frequency", "use_scenarios"),
+    *("forbidden_uses", "source_statement", "lawful_basis", "classification", "has_personal_data"),
+    *("has_sensitive_data", "persons_count", "leaves_mainland", "support_contact"),
+)
 FIELD_TEXTS = {"name": 200, "type": 60, "meaning": 1000, "unit": 60}
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_TEXT, LONGEST_STATEMENT = 160, 2000, 4000, 1000
 # From the least to the most sensitive.

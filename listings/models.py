@@ -397,8 +397,8 @@ class Offer(models.Model):
         ]
         triggers = [
             never_changes(
-                "public_id", "listing", "name", "price_minor", "currency", "terms", "channel", "inspection_days", "audience",
-                "licences_total", "created_at", "created_by",
+                "public_id", "listing", "name", "price_minor", "currency", "terms", "channel", "inspection_days",
+                "audience", "licences_total", "created_at", "created_by",
             ),
             *never_deleted(),
         ]  # fmt: skip

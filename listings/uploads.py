@@ -260,6 +260,12 @@ def put_file(
     return added
 
 
+def end_here(upload: Upload) -> None:
+    """What has arrived is the whole file: for a form, which does not tell the size of its files beforehand."""
+    upload.size_bytes = upload.received_bytes
+    upload.save(update_fields=["size_bytes"])
+
+
 def cancel_upload(upload: Upload, *, by: User) -> None:
     """End an upload and remove what arrived; safe to repeat. Raises RoleNeeded."""
     roles.require(by, upload.release.listing.seller, "edit_listing")

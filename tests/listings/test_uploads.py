@@ -164,9 +164,7 @@ def test_a_name_that_plays_tricks_is_refused_and_leaves_no_trace(release, path):
     assert stored() == []
 
 
-@pytest.mark.parametrize(
-    "path", ["航班/2013年.csv", "=1+1.csv", "-data.csv", "a'b.csv", "@home.parquet"]
-)
+@pytest.mark.parametrize("path", ["航班/2013年.csv", "=1+1.csv", "-data.csv", "a'b.csv", "@home.parquet"])
 def test_a_harmless_name_stays_as_it_is(release, path):
     assert uploads.put_file(release, path=path, stream=io.BytesIO(b"x"), by=owner(release)).path == path
 

@@ -1,0 +1,25 @@
+"""Addresses of the catalogue and of the studio."""
+
+from django.urls import path
+
+from listings import studio, views
+
+PRODUCT = "studio/<slug:public_id>/"
+RELEASE = PRODUCT + "releases/<int:release_id>/"
+
+urlpatterns = [
+    path("catalogue/", views.browse, name="catalogue"),
+    path("products/<slug:public_id>/", views.product, name="product"),
+    path("studio/", studio.studio, name="studio"),
+    path(PRODUCT, studio.product, name="studio_product"),
+    path(PRODUCT + "withdrawal/", studio.withdrawal, name="studio_withdrawal"),
+    path(PRODUCT + "versions/", studio.new_draft, name="studio_draft"),
+    path(PRODUCT + "versions/<int:number>/", studio.version, name="studio_version"),
+    path(PRODUCT + "releases/", studio.new_release, name="studio_releases"),
+    path(RELEASE, studio.release, name="studio_release"),
+    path(RELEASE + "files/", studio.files, name="studio_files"),
+    path(RELEASE + "seal/", studio.seal, name="studio_seal"),
+    path(RELEASE + "uploads/<slug:upload_id>/cancellation/", studio.upload_cancellation, name="studio_upload_cancel"),
+    path(PRODUCT + "offers/new/", studio.new_offer, name="studio_offer"),
+    path(PRODUCT + "offers/<slug:offer_id>/closing/", studio.offer_closing, name="studio_offer_closing"),
+]

@@ -1,0 +1,161 @@
+"""What the cards of the catalogue and the page of a product show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.formats import number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from listings import terms
+from listings.catalogue import Product
+from listings.models import Listing, Offer, Profile, Release, Version
+from listings.states import ListingState, ProfileState
+
+HTML_LANGUAGES = {"en": "en", "zh-hans": "zh-Hans", "zh-hant": "zh-Hant-HK"}
+PART_NAMES = ("completeness", "uniqueness", "validity", "timeliness", "consistency")
+
+
+def language_of(version: Version, texts: dict[str, str]) -> str:
+    """The HTML language of the text that `version.said` chooses."""
+    said = version.said(texts)
+    return next((HTML_LANGUAGES[language] for language, text in texts.items() if text == said), "")
+
+
+def card(listing: Any) -> dict[str, Any]:
+    """A found listing as templates/_product_card.html takes it."""
+    version = listing.current_version
+    prices = [offer.price for offer in listing.open_offers]
+    traits = [version.coverage_area, version.coverage_time]
+    if listing.rows is not None:
+        traits.append(_("%s rows") % number_format(listing.rows, force_grouping=True))
+    return {
+        "url": listing.get_absolute_url(),
+        "title": version.title,
+        "title_lang": language_of(version, version.titles),
+        "summary": version.summary,
+        "kind": listing.product_type,
+        "kind_label": listing.get_product_type_display(),
+        "number": version.registration.number,
+        "seller": listing.seller.name,
+        "price": prices[0] if prices else None,
+        "is_not_offered": not prices,
+        "has_dearer_plans": len(prices) > 1,
+        "traits": [trait for trait in traits if trait],
+    }
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the exchange measured of a release, made ready to be shown; empty tables where a file is none."""
+
+    profile: Profile
+    release: Release
+    files: list[dict[str, Any]]
+    rows: int | None
+    column_count: int | None
+    newest_date: str | None
+    parts: list[dict[str, Any]]
+
+    @property
+    def score(self) -> float | None:
+        return None if self.profile.quality is None else float(self.profile.quality)
+
+
+def measured(release: Release | None) -> Measured | None:
+    """The measured facts of a release, None until there are any."""
+    profile = getattr(release, "profile", None)
+    if release is None or profile is None or profile.state != ProfileState.DONE:
+        return None
+    report = profile.report
+    files = [_file(one) for one in report["files"]]
+    columns = [len(one["columns"]) for one in files if one["columns"]]
+    return Measured(
+        profile=profile,
+        release=release,
+        files=files,
+        rows=report["rows"],
+        column_count=sum(columns) if columns else None,
+        newest_date=report["newest_date"],
+        parts=_parts(report["files"]),
+    )
+
+
+def _file(report: dict[str, Any]) -> dict[str, Any]:
+    """One file's report with its preview as rows under its columns' names."""
+    columns = report.get("columns", [])
+    return {
+        "path": report["path"],
+        "format": report["format"],
+        "size_bytes": report["size_bytes"],
+        "rows": report.get("rows"),
+        "columns": columns,
+        "preview_columns": [column["name"] for column in columns][: len((report.get("preview") or [[]])[0])],
+        "preview": report.get("preview") or [],
+    }
+
+
+def _parts(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parts of the quality score over all tables: good of so many, each with its formula in words."""
+    names = {
+        "completeness": (_("Completeness"), _("cells that are not missing")),
+        "uniqueness": (_("Uniqueness"), _("rows that repeat no earlier one")),
+        "validity": (_("Validity"), _("cells that are of their column’s kind")),
+        "timeliness": (_("Timeliness"), _("promised interval over the age of the newest date")),
+        "consistency": (_("Consistency"), _("rows that contradict nothing")),
+    }
+    tables = [report["quality"]["parts"] for report in files if "quality" in report]
+    shown = []
+    for name in PART_NAMES:
+        good, of = sum(parts[name]["good"] for parts in tables), sum(parts[name]["of"] for parts in tables)
+        if of:
+            label, words = names[name]
+            shown.append({"label": label, "score": good / of, "words": _percent(good / of), "formula": words})
+    return shown
+
+
+def _percent(share: float) -> str:
+    """Never rounded up to a hundred: one row in a million that is wrong is seen."""
+    return f"{int(share * 1000) / 10:.1f} %"
+
+
+def field_rows(version: Version, facts: Measured | None) -> list[dict[str, Any]]:
+    """The field dictionary beside what was measured of the column of that name."""
+    found = {column["name"]: column for one in (facts.files if facts else []) for column in one["columns"]}
+    return [field | {"measured": found.get(field["name"])} for field in version.fields]
+
+
+def offer_cards(offers: list[Offer]) -> list[dict[str, Any]]:
+    """The offers with their licence in plain words of the reader's language."""
+    language = get_language() or settings.LANGUAGE_CODE
+    return [{"offer": offer, "licence": terms.plain_words(offer.terms, language)} for offer in offers]
+
+
+def context(product: Product, *, is_own: bool) -> dict[str, Any]:
+    """Everything templates/listings/product.html shows."""
+    version = product.version
+    facts = measured(version.release)
+    return {
+        "product": product,
+        "listing": product.listing,
+        "version": version,
+        "registration": product.registration,
+        "title_lang": language_of(version, version.titles),
+        "measured": facts,
+        "fields": field_rows(version, facts),
+        "offers": offer_cards(product.offers),
+        "rights": [(name, version.rights.get(name, {})) for name in ("holding", "use", "operation")],
+        "is_on_sale": product.listing.state == ListingState.LISTED,
+        "is_own": is_own,
+    }
+
+
+def title_of(listing: Listing) -> str:
+    """What to call a product before anything of it was approved: the newest title its seller gave it."""
+    if listing.current_version:
+        return listing.current_version.title
+    newest = listing.versions.exclude(titles={}).order_by("-number").first()
+    return newest.title if newest else str(listing)

@@ -1,0 +1,307 @@
+"""The seller's pages: their products, and of each the manual, releases and offers.
+
+A version is handed in for review by compliance's own route; its answer is read from the version's review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST
+
+from listings import manual, offers, product_page, publishing, tasks, uploads
+from listings.form_files import IntoRelease
+from listings.forms import ManualForm, OfferForm, ProductForm, ReasonForm, ReleaseForm, lines_of
+from listings.models import Listing, Offer, Release, Version
+from listings.states import LISTING_MOVES, ListingState, VersionState
+from marketplace import posted, roles
+from marketplace.bells import ring
+from marketplace.errors import Refused
+from marketplace.forms import add_refusal
+from marketplace.participants import acting_organisation
+
+
+def _own(request: HttpRequest, public_id: str) -> Listing:
+    own = Listing.objects.sold_by(acting_organisation(request)).select_related("seller", "current_version")
+    return get_object_or_404(own, public_id=public_id)
+
+
+def _may(request: HttpRequest, listing: Listing) -> dict[str, bool]:
+    acts = ("edit_listing", "submit", "offer", "withdraw_listing")
+    role = request.user.role_in(listing.seller)  # type: ignore[union-attr]
+    return {act: role in roles.MEMBER_ACTS[act] for act in acts}
+
+
+# --- products ------------------------------------------------------------------------------------------------------
+
+
+@login_required
+def studio(request: HttpRequest) -> HttpResponse:
+    """What the organisation sells, and a form to begin another product."""
+    seller = acting_organisation(request)
+    form = ProductForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+
+        def begin() -> str:
+            listing = publishing.create_listing(seller=seller, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+            publishing.draft(listing, by=request.user)  # type: ignore[arg-type]
+            return listing.public_id
+
+        return redirect("studio_product", posted.posted_once(request, seller, begin))
+    own = Listing.objects.sold_by(seller).select_related("current_version").prefetch_related("versions")
+    context = {
+        "seller": seller,
+        "products": [{"listing": listing, "newest": _newest(listing)} for listing in own.order_by("-pk")[:200]],
+        "form": form,
+        "key": posted.new_key(),
+        "may_edit": roles.may(request.user, seller, "edit_listing"),  # type: ignore[arg-type]
+    }
+    return render(request, "listings/studio.html", context, status=422 if form.errors else 200)
+
+
+def _newest(listing: Listing) -> Version | None:
+    return next(iter(sorted(listing.versions.all(), key=lambda version: -version.number)), None)
+
+
+@login_required
+def product(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One product with everything that belongs to it, and what to do next."""
+    listing = _own(request, public_id)
+    versions = list(listing.versions.select_related("release", "registration").order_by("-number"))
+    may = _may(request, listing)
+    context = {
+        "listing": listing,
+        "title": product_page.title_of(listing),
+        "versions": [{"version": version, "sent_back": _sent_back(version)} for version in versions],
+        "newest": versions[0] if versions else None,
+        "releases": listing.releases.select_related("profile"),
+        "offers": listing.offers.order_by("closed_at", "-pk"),
+        "may": may,
+        "is_withdrawn": listing.state == ListingState.WITHDRAWN,
+        "release_form": ReleaseForm(),
+        "key": posted.new_key(),
+        "acts": _acts(listing, may),
+    }
+    return render(request, "listings/studio_product.html", context)
+
+
+def _acts(listing: Listing, may: dict[str, bool]) -> list[dict[str, Any]]:
+    if "withdraw" not in LISTING_MOVES[listing.state] or not may["withdraw_listing"]:
+        return []
+    return [
+        {
+            "label": _("Withdraw the product"),
+            "url": reverse("studio_withdrawal", args=[listing.public_id]),
+            "tone": "danger",
+            "confirm": _("It goes off sale for ever, its offers too. Trades under way go on."),
+            "form": ReasonForm(auto_id="withdraw_%s"),
+        }
+    ]
+
+
+def _sent_back(version: Version) -> Any:
+    """The review that sent this version back, with its reason in words."""
+    if version.state not in (VersionState.CHANGES_REQUESTED, VersionState.REFUSED):
+        return None
+    return getattr(version, "review", None)
+
+
+@login_required
+@require_POST
+def withdrawal(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Withdraw a product."""
+    listing = _own(request, public_id)
+    publishing.withdraw(listing, reason=request.POST.get("reason", ""), by=request.user)  # type: ignore[arg-type]
+    messages.success(request, _("The product was withdrawn."))
+    return redirect("studio_product", public_id)
+
+
+# --- the manual ----------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def new_draft(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Open a draft of the next version."""
+    draft = publishing.draft(_own(request, public_id), by=request.user)  # type: ignore[arg-type]
+    return redirect("studio_version", public_id, draft.number)
+
+
+@login_required
+def version(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
+    """One version of the manual: a draft to be written, or one that was handed in, to be read."""
+    listing = _own(request, public_id)
+    shown = get_object_or_404(listing.versions.select_related("listing__seller", "release__profile"), number=number)
+    is_open = shown.state == VersionState.DRAFT and listing.state != ListingState.WITHDRAWN
+    may = _may(request, listing)
+    form = ManualForm(request.POST or None, version=shown) if is_open and may["edit_listing"] else None
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            publishing.edit(shown, by=request.user, **form.facts())  # type: ignore[arg-type]
+        except Refused as refusal:
+            add_refusal(form, refusal)
+        else:
+            messages.success(request, _("The draft was saved."))
+            return redirect("studio_version", public_id, number)
+    facts = product_page.measured(shown.release)
+    context = {
+        "listing": listing,
+        "version": shown,
+        "title": shown.title or product_page.title_of(listing),
+        "form": form,
+        "problems": publishing.problems(shown) if is_open else [],
+        "is_open": is_open,
+        "may": may,
+        "sent_back": _sent_back(shown),
+        "measured": facts,
+        "fields": product_page.field_rows(shown, facts),
+        "rights": [(name, shown.rights.get(name, {})) for name in manual.RIGHTS],
+        "columns": _column_lines(facts) if form is not None and not shown.fields else "",
+    }
+    return render(request, "listings/studio_version.html", context, status=422 if form and form.errors else 200)
+
+
+def _column_lines(facts: product_page.Measured | None) -> str:
+    """The measured columns as lines of the field dictionary, to begin it with."""
+    if facts is None:
+        return ""
+    names = [column for one in facts.files for column in one["columns"]]
+    known = {column["name"]: {"name": column["name"], "type": column["type"]} for column in names}
+    return lines_of(list(known.values()))
+
+
+# --- releases ------------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def new_release(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Open a release."""
+    listing = _own(request, public_id)
+    form = ReleaseForm(request.POST)
+    facts = form.cleaned_data if form.is_valid() else {"label": request.POST.get("label", "")}
+
+    def open_release() -> int:
+        return uploads.open_release(listing, by=request.user, **facts).pk  # type: ignore[arg-type]
+
+    return redirect("studio_release", public_id, posted.posted_once(request, listing.seller, open_release))
+
+
+def _own_release(request: HttpRequest, public_id: str, release_id: int) -> Release:
+    releases = _own(request, public_id).releases.select_related("listing__seller", "profile")
+    return get_object_or_404(releases, pk=release_id)
+
+
+@login_required
+def release(request: HttpRequest, public_id: str, release_id: int) -> HttpResponse:
+    """One release: its files, what is on its way in, and what the exchange measured."""
+    return _release_page(request, _own_release(request, public_id, release_id))
+
+
+def _release_page(request: HttpRequest, shown: Release, refusals: list[Refused] | None = None) -> HttpResponse:
+    listing = shown.listing
+    is_open = shown.sealed_at is None and listing.state != ListingState.WITHDRAWN
+    context = {
+        "listing": listing,
+        "title": product_page.title_of(listing),
+        "release": shown,
+        "files": shown.files.all(),
+        "uploads": [{"upload": upload, "offset": uploads.offset_of(upload)} for upload in shown.uploads.order_by("pk")],
+        "is_open": is_open,
+        "may_edit": _may(request, listing)["edit_listing"],
+        "profile": getattr(shown, "profile", None),
+        "measured": product_page.measured(shown),
+        "refusals": refusals or [],
+    }
+    status = max((refusal.status for refusal in refusals), default=200) if refusals else 200
+    return render(request, "listings/studio_release.html", context, status=status)
+
+
+@csrf_exempt  # the token is checked by `_take_files`, once the handler that takes the files is in place
+@login_required
+@require_POST
+def files(request: HttpRequest, public_id: str, release_id: int) -> HttpResponse:
+    """Take the files of a form into a release, as they stream."""
+    into = _own_release(request, public_id, release_id)
+    roles.require(request.user, into.listing.seller, "edit_listing")  # type: ignore[arg-type]
+    request.upload_handlers = [IntoRelease(into, request.user)]  # type: ignore[arg-type]
+    return _take_files(request, into)
+
+
+@csrf_protect
+def _take_files(request: HttpRequest, into: Release) -> HttpResponse:
+    handler: Any = request.upload_handlers[0]
+    arrived: list[Any] = request.FILES.getlist("files")
+    refusals: list[Refused] = list(handler.refusals)
+    for file in arrived:
+        try:
+            uploads.finish(file.upload, sha256_hex=file.sha256_hex, by=request.user)  # type: ignore[arg-type]
+        except Refused as refusal:
+            refusals.append(refusal)
+    if refusals:
+        return _release_page(request, into, refusals)
+    if arrived:
+        messages.success(request, _("The files have arrived."))
+    return redirect("studio_release", into.listing.public_id, into.pk)
+
+
+@login_required
+@require_POST
+def seal(request: HttpRequest, public_id: str, release_id: int) -> HttpResponse:
+    """Close a release for ever; the exchange then measures it."""
+    uploads.seal_release(_own_release(request, public_id, release_id), by=request.user)  # type: ignore[arg-type]
+    ring(tasks.profile_releases)
+    messages.success(request, _("The release is sealed. The exchange measures it now."))
+    return redirect("studio_release", public_id, release_id)
+
+
+@login_required
+@require_POST
+def upload_cancellation(request: HttpRequest, public_id: str, release_id: int, upload_id: str) -> HttpResponse:
+    """Cancel a file on its way in."""
+    upload = get_object_or_404(_own_release(request, public_id, release_id).uploads, public_id=upload_id)
+    uploads.cancel_upload(upload, by=request.user)  # type: ignore[arg-type]
+    return redirect("studio_release", public_id, release_id)
+
+
+# --- offers --------------------------------------------------------------------------------------------------------
+
+
+@login_required
+def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Make an offer."""
+    listing = _own(request, public_id)
+    form = OfferForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _offered(request, listing, form):
+        return redirect("studio_product", public_id)
+    context = {"listing": listing, "title": product_page.title_of(listing), "form": form, "key": posted.new_key()}
+    return render(request, "listings/studio_offer.html", context, status=422 if form.errors else 200)
+
+
+def _offered(request: HttpRequest, listing: Listing, form: OfferForm) -> bool:
+    make: Callable[[], int] = lambda: offers.make_offer(listing, by=request.user, **form.facts()).pk  # type: ignore[arg-type]  # noqa: E731
+    try:
+        posted.posted_once(request, listing.seller, make)
+    except Refused as refusal:
+        add_refusal(form, refusal)
+        return False
+    messages.success(request, _("The offer was made."))
+    return True
+
+
+@login_required
+@require_POST
+def offer_closing(request: HttpRequest, public_id: str, offer_id: str) -> HttpResponse:
+    """Take an offer off sale."""
+    own = Offer.objects.filter(listing=_own(request, public_id))
+    offers.close_offer(get_object_or_404(own, public_id=offer_id), by=request.user)  # type: ignore[arg-type]
+    messages.success(request, _("The offer was closed. Trades made under it go on."))
+    return redirect("studio_product", public_id)

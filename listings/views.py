@@ -1,0 +1,39 @@
+"""The pages anybody may see: the catalogue, and one product."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from listings import catalogue, product_page
+from listings.forms import CatalogueForm
+from marketplace.participants import acting_or_none
+
+
+def browse(request: HttpRequest) -> HttpResponse:
+    """What is on sale: searched by words, narrowed by filters, a bounded number of cards a page."""
+    form = CatalogueForm(request.GET)
+    reader = acting_or_none(request)
+    text, filters = "", catalogue.Filters()
+    if form.is_valid():
+        asked = dict(form.cleaned_data)
+        text, filters = asked.pop("q"), catalogue.Filters(**asked)
+    page = catalogue.page_of(catalogue.search(text, filters=filters, reader=reader), request.GET.get("page", "1"))
+    context = {
+        "form": form,
+        "page": page,
+        "cards": [product_page.card(listing) for listing in page],
+        "is_narrowed": bool(text or filters != catalogue.Filters()),
+        "text": text,
+    }
+    return render(request, "listings/catalogue.html", context, status=200 if form.is_valid() else 422)
+
+
+def product(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One product: what the seller says, what the exchange measured, and what may be bought."""
+    reader = acting_or_none(request)
+    found = catalogue.product(public_id, reader=reader)
+    if found is None:
+        raise Http404
+    is_own = reader is not None and reader.pk == found.listing.seller_id
+    return render(request, "listings/product.html", product_page.context(found, is_own=is_own))
