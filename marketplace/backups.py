@@ -85,6 +85,7 @@ def restore(dump: Path, *, replace: bool) -> tuple[int, Audit, list[Finding]]:
         with connection.cursor() as cursor:
             cursor.execute("DROP SCHEMA public CASCADE")
             cursor.execute("CREATE SCHEMA public")
+            cursor.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")  # as in every new database
     connection.close()
     database = str(connection.get_connection_params()["dbname"])
     options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import re
 
-# What follows these is a secret: of a signed link, a sandbox payment, an invitation, a letter, a script.
+# What follows these is a secret: of a signed link, a sandbox payment, an invitation, a letter, a script, a paper.
 _SECRET = re.compile(
-    r"(/data/files/|/sandbox/pay/|/join/|/password/reset/key/|/confirm-email/|\bdbt_)[^\s/?#\"'<>,)\]]+"
+    r"(/data/files/|/sandbox/pay/|/join/|/password/reset/key/|/confirm-email/|\bdbt_|[?&]code=)[^\s/?#\"'<>,)\]]+"
 )
 
 

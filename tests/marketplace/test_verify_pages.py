@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 
 import pytest
 from django.core.cache import cache
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from marketplace import documents, journal, paper_checks
 from marketplace.documents import party
+from marketplace.log_lines import Line
 from marketplace.models import Membership, Organisation, Paper, User
 from marketplace.numbers import new_number
 from tests.factories import make_member, make_organisation, make_staff, make_user, owner_of
@@ -379,3 +381,8 @@ def test_members_and_strangers_revoke_nothing(certificate, buyer):
     assert Client().post(url, {}, content_type="application/json").status_code == 401
     assert post(make_staff("review"), url, "k1", reason="  ").status_code in (400, 422)
     assert paper_checks.look_up(certificate.number, "", asker="x").is_valid
+
+
+def test_a_check_code_stays_out_of_the_log(certificate):
+    line = logging.LogRecord("x", logging.INFO, "x", 1, "GET %s", (documents.verify_url(certificate),), None)
+    assert Line().format(line) == f"GET http://127.0.0.1:8000/verify/{certificate.number}/?code=…"
