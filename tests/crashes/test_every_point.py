@@ -1,0 +1,90 @@
+"""No bell, claim or call is left out: each has a moment at which a worker is killed."""
+
+from __future__ import annotations
+
+import inspect
+
+from listings.models import Profile
+from marketplace.celery import BELLS
+from settlement import deliveries, payments, payouts
+from settlement.channels.files import Files
+from settlement.gateways.sandbox import Sandbox
+from tests.crashes import test_listings, test_main_road, test_side_roads
+
+# What these leave undone is found again by nature: each looks at the clock and takes away what is too old.
+OF_NO_CONSEQUENCE = {
+    "marketplace.tasks.beat_was_here",
+    "marketplace.tasks.forget_old_keys",
+    "listings.tasks.remove_abandoned_uploads",
+}
+
+
+def points() -> set[str]:
+    """The moments of every crash test."""
+    lists = [
+        [at for _stage, _task, at in test_main_road.POINTS],
+        test_main_road.POSTING,
+        test_side_roads.STOP,
+        test_side_roads.EXPIRE,
+        test_side_roads.CLOSE,
+        test_side_roads.DEEM,
+        test_side_roads.FOLLOW,
+        [at for _task, at in test_side_roads.REFUND],
+        [at for _what, at in test_side_roads.CONTEST],
+        test_side_roads.SUSPENSE,
+        test_listings.REGISTER,
+        test_listings.MEASURE,
+    ]
+    return {at for points in lists for at in points}
+
+
+def test_every_bell_that_changes_anything_is_killed() -> None:
+    tested = {task for _stage, task, _at in test_main_road.POINTS} | {task for task, _at in test_side_roads.REFUND}
+    tested |= test_side_roads.TASKS | test_listings.TASKS | {test_main_road.POSTING_TASK}
+    assert tested == set(BELLS) - OF_NO_CONSEQUENCE
+
+
+def test_a_worker_is_killed_after_every_claim() -> None:
+    claims = {
+        f"after {module.__name__}.{name}"
+        for module in (payments, deliveries, payouts)
+        for name, _function in inspect.getmembers(module, inspect.isfunction)
+        if name.startswith("claim_next")
+    }
+    assert len(claims) == 7
+    assert claims | {f"after {Profile.__module__}.Profile.claim_next"} <= points()
+
+
+def test_a_worker_is_killed_after_every_call_to_the_outside() -> None:
+    calls = {f"after settlement.gateways.sandbox.Sandbox.{name}" for name in ("start", "stop", "refund", "pay_out")}
+    calls |= {f"after settlement.channels.files.Files.{name}" for name in ("open", "close")}
+    assert all(hasattr(Sandbox, at.rpartition(".")[2]) or hasattr(Files, at.rpartition(".")[2]) for at in calls)
+    assert calls | {"after httpx.Client.post", "after listings.isolation.profile_file"} <= points()
+
+
+def test_a_worker_is_killed_before_and_after_every_commit() -> None:
+    """What is killed at the last moment before its commit is also killed right after it."""
+    within = {at.removeprefix("within ") for at in points() if at.startswith("within ")}
+    after = {at.removeprefix("after ") for at in points() if at.startswith("after ")}
+    assert within == {
+        "listings.profiling.finish",
+        "listings.registration._register_if_due",
+        "marketplace.journal._follow_one",
+        "marketplace.journal.seal",
+        "settlement.clearing.close",
+        "settlement.deliveries.record_closed",
+        "settlement.papers.issue_certificates",
+        "settlement.papers.issue_statement",
+        "settlement.payments.record_refund_sent",
+        "settlement.payments.record_started",
+        "settlement.payments.record_stopped",
+        "settlement.payouts.record_sent",
+        "settlement.trades.cannot_deliver",
+        "settlement.trades.clear",
+        "settlement.trades.deem_accepted",
+        "settlement.trades.deliver",
+        "settlement.trades.expire",
+        "settlement.trades.hear",
+        "settlement.trades.register",
+    }
+    assert within <= after

@@ -1,0 +1,89 @@
+"""Workers killed while they register products and measure releases."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from listings import profiling, publishing, registration
+from listings import tasks as listings_tasks
+from listings.models import Listing, Profile, Registration
+from listings.states import ListingState, ProfileState
+from marketplace.models import Paper
+from tests import factories
+from tests.crashes.dying import die_at, let_claims_lapse
+from tests.crashes.roads import nothing_is_amiss, recorded
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TASKS = {"listings.tasks.register_products", "listings.tasks.profile_releases"}
+REGISTER = [
+    "before listings.registration._register",
+    "after listings.publishing.register",
+    "after marketplace.documents.issue",
+    "within listings.registration._register_if_due",
+    "after listings.registration._register_if_due",
+]
+
+
+@pytest.mark.parametrize("at", REGISTER)
+def test_an_approved_product_gets_one_number_and_one_certificate(at: str, tmp_path: Path) -> None:
+    factories.make_approved(factories.make_draft(factories.make_verified()))
+    die_at(at, "listings.tasks.register_products", tmp_path)
+    is_done = at == "after listings.registration._register_if_due"
+    assert [Registration.objects.count(), Paper.objects.count(), registration.due().count()] == (
+        [1, 1, 0] if is_done else [0, 0, 1]
+    )
+    listings_tasks.register_products()
+    entry, listing = Registration.objects.get(), Listing.objects.get()
+    assert (listing.state, listing.current_version_id) == (ListingState.LISTED, entry.version_id)
+    assert Paper.objects.get().record["register_number"] == entry.number
+    once = {"version.registered": 1, "listing.published": 1, "paper.issued": 1}
+    assert recorded(*once) == once
+    nothing_is_amiss()
+
+
+MEASURE = [
+    "after listings.models.Profile.claim_next",
+    "before listings.profiler.warden.listen",  # the process that reads the file has just been started
+    "after listings.profiler.warden.send",
+    "after listings.isolation.profile_file",
+    "within listings.profiling.finish",
+    "after listings.profiling.finish",
+]
+
+
+@pytest.mark.parametrize("at", MEASURE)
+def test_a_release_is_measured_once_and_no_process_goes_on(at: str, own_storage: Path, tmp_path: Path) -> None:
+    seller = factories.make_organisation()
+    listing = publishing.create_listing(seller=seller, product_type="dataset", by=factories.owner_of(seller))
+    release = factories.make_release(listing, is_profiled=False)
+    die_at(at, "listings.tasks.profile_releases", tmp_path)
+    nobody_reads(own_storage)
+    let_claims_lapse()
+    while profiling.profile_next():
+        pass
+    profile = Profile.objects.get(release=release)
+    assert (profile.state, profile.report["rows"], profile.error) == (ProfileState.DONE, 4, "")
+    assert recorded("release.profiled", "release.profile_failed") == {"release.profiled": 1}
+    nothing_is_amiss()
+
+
+def nobody_reads(folder: Path) -> None:
+    """The process that read a file of this folder, if there was one, ends with the worker that started it."""
+    deadline = time.monotonic() + 10
+    while any(str(folder) in command for command in commands_running()):
+        assert time.monotonic() < deadline, "a process still reads the file whose worker is dead"
+        time.sleep(0.05)
+
+
+def commands_running() -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            found.append((entry / "cmdline").read_bytes().decode(errors="replace"))
+        except OSError:
+            continue
+    return found
