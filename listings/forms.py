@@ -26,7 +26,19 @@ def _chosen(choices: Any, everything: Any) -> list[tuple[str, Any]]:
     return [("", everything), *choices]
 
 
-class CatalogueForm(forms.Form):
+class _Unsaid(forms.Form):
+    """A form whose fields may stay empty without being called optional."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.leave_need_unsaid()
+
+    def leave_need_unsaid(self) -> None:
+        for field in self.fields.values():
+            field.is_need_unsaid = True  # type: ignore[attr-defined]
+
+
+class CatalogueForm(_Unsaid):
     """What to look for."""
 
     q = forms.CharField(label=_("Search the catalogue"), required=False, max_length=200)
@@ -82,7 +94,7 @@ def _texts(label: Any, longest: int, widget: type[forms.Widget] = forms.TextInpu
     }
 
 
-class ManualForm(forms.Form):
+class ManualForm(_Unsaid):
     """The product manual. A draft may be saved with anything missing; what is missing is said beside it."""
 
     SECTIONS: list[tuple[Any, Any, list[str]]] = [
@@ -154,6 +166,7 @@ class ManualForm(forms.Form):
             self.fields[f"{right}_evidence"] = forms.CharField(
                 label=_("Evidence"), required=False, max_length=manual.LONGEST_STATEMENT
             )
+        self.leave_need_unsaid()
 
     @staticmethod
     def initial_of(version: Version) -> dict[str, Any]:
