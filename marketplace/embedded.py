@@ -284,15 +284,17 @@ def end_of(log: Path, lines: int = 15) -> str:
     return ""
 
 
-def stop(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> None:
-    """Ask a child to end, wait, and kill what is left of its session."""
+def stop(process: subprocess.Popen[bytes], number: signal.Signals, seconds: float) -> bool:
+    """Ask a child to end, wait, and kill what is left of its session. False if it would not end by itself."""
     if process.poll() is None:
         process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
+    has_ended = process.poll() is not None
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    return has_ended
 
 
 __all__ = ["CannotHouse", "CannotServe", "Postgres", "Redis", "quarters_in", "throw_away_servers"]

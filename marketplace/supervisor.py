@@ -67,7 +67,8 @@ class Supervisor:
         self.is_stopping = True
         for child in reversed(self.children):
             if child.process:
-                stop(child.process, child.stop_signal, child.stop_seconds)
+                if not stop(child.process, child.stop_signal, child.stop_seconds):
+                    self.say(f"{child.name} did not stop within {child.stop_seconds:.0f} s and was killed")
                 self._tell(f"end {child.process.pid}")
         if self._guard and self._guard.stdin:
             with contextlib.suppress(BrokenPipeError):
