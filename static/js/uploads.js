@@ -66,7 +66,10 @@
         shown.words.textContent = form.dataset.waiting
         await wait(pause)
         pause = Math.min(pause * 2, 30)
-        offset = await ask("HEAD", place, {}).then(answer => Number(answer.headers.get("Upload-Offset")), () => offset)
+        offset = await ask("HEAD", place, {}).then(
+          answer => Number(answer.headers.get("Upload-Offset")),
+          refused => refused instanceof TypeError ? offset : file.size // it has ended: the page then shows how
+        )
       }
       shown.bar.value = offset
     }
