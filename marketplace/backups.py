@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from marketplace import journal
@@ -25,6 +25,7 @@ from marketplace.models import TreeHead
 from marketplace.quarters import CannotHouse, postgres_bin
 
 STORED = "storage"
+ASIDE = "before_restore"  # the schema in which what the database held waits until the restore has succeeded
 # What libpq reads, by the name Django's connection has for it.
 _LIBPQ = {
     "host": "PGHOST",
@@ -73,29 +74,37 @@ def back_up(folder: Path) -> Backup:
 def restore(dump: Path, *, replace: bool) -> tuple[int, Audit, list[Finding]]:
     """Put a dump and the files beside it back, then recompute the journal: files copied, the audit, what is wrong.
 
-    Raises CannotBackUp when the database holds tables and `replace` does not say to drop them.
+    Raises CannotBackUp when the database holds tables and `replace` does not say to drop them, and when the restore
+    fails; then the database is as it was.
     """
     if not dump.is_file():
         raise CannotBackUp(f"There is no dump at {dump}.")
     note = dump.with_suffix(".json")
     head = json.loads(note.read_text("utf-8"))["head"] if note.exists() else ""
-    if connection.introspection.table_names():
-        if not replace:
-            raise CannotBackUp("The database is not empty; give an empty one, or --replace to drop what it holds.")
-        with connection.cursor() as cursor:
-            cursor.execute("DROP SCHEMA public CASCADE")
-            cursor.execute("CREATE SCHEMA public")
-            cursor.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")  # as in every new database
-    connection.close()
-    database = str(connection.get_connection_params()["dbname"])
-    options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-    _run("pg_restore", *options, f"--dbname={database}", str(dump))
+    if connection.introspection.table_names() and not replace:
+        raise CannotBackUp("The database is not empty; give an empty one, or --replace to drop what it holds.")
+    _statements(
+        f"ALTER SCHEMA public RENAME TO {ASIDE}", "CREATE SCHEMA public", "GRANT USAGE ON SCHEMA public TO PUBLIC"
+    )
+    try:
+        options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+        _run("pg_restore", *options, f"--dbname={connection.get_connection_params()['dbname']}", str(dump))
+    except CannotBackUp:
+        _statements("DROP SCHEMA public CASCADE", f"ALTER SCHEMA {ASIDE} RENAME TO public")
+        raise
+    _statements(f"DROP SCHEMA {ASIDE} CASCADE")
     files_copied = _copy_missing(dump.parent / STORED, Path(settings.STORAGE_DIR))
     while journal.seal():  # what was recorded just before the dump was made
         pass
     size, _colon, root = head.partition(":")
     audit = Audit(known_heads={int(size): bytes.fromhex(root)} if head else {})
     return files_copied, audit, list(audit.findings())
+
+
+def _statements(*statements: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def _run(program: str, *arguments: str) -> None:

@@ -69,7 +69,9 @@ def language_of(code: str | None) -> str:
 
 
 def title(record: dict[str, Any], otherwise: str, language: str) -> str:
-    """The product's title in this language; what the paper is called, if it is about none."""
+    """The product's title in this language; of a statement, its cycle and currency."""
+    if "cycle" in record:
+        return f"{words(language)['cycle']} {record['cycle']} · {record['currency']}"
     return str(in_language(record["titles"], language)) if record.get("titles") else otherwise
 
 

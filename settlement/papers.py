@@ -248,7 +248,7 @@ def issue_statement(statement: Statement) -> Paper:
     paper = documents.issue(
         Kind.SETTLEMENT_STATEMENT,
         statement,
-        title=f"{statement.cycle} · {statement.currency}",
+        title=f"Clearing cycle {statement.cycle} · {statement.currency}",
         record=record,
         readers=[statement.organisation],
         is_sandbox=bool(_paid_without_money(trades)),

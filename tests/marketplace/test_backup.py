@@ -126,6 +126,20 @@ def test_a_database_that_holds_something_is_not_overwritten_unless_told(kept, el
         restored.execute("SELECT FROM precious")
 
 
+def test_a_restore_that_fails_leaves_the_database_as_it_was(kept, elsewhere, tmp_path):
+    made = backups.back_up(kept)
+    made.dump.write_bytes(made.dump.read_bytes()[:-20_000])
+    with psycopg.connect(elsewhere) as restored:
+        restored.execute("CREATE TABLE precious (id int)")
+    failed = manage(elsewhere, tmp_path / "storage", "restore", str(made.dump), "--replace")
+    assert failed.returncode == 1
+    assert "pg_restore failed" in failed.stderr
+    with psycopg.connect(elsewhere) as restored:
+        assert restored.execute("SELECT count(*) FROM precious").fetchone() == (0,)
+        schemas = restored.execute("SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information)'").fetchall()
+    assert schemas == [("public",)]
+
+
 def test_files_are_copied_once_and_half_copied_ones_again(kept, settings):
     folder = settings.STORAGE_DIR / "releases" / "ab"
     folder.mkdir(parents=True)

@@ -330,7 +330,7 @@ def test_statements_are_for_those_who_see_money(statement, seller):
     url = f"/papers/{statement.number}/"
     finance, steward = make_member(seller, "finance"), make_member(seller, "data_steward")
     said = signed_in(finance).get(url).content.decode()
-    for shown in ["100.00", "2.50", "97.50", "Nothing to pay out"]:
+    for shown in ["Clearing cycle 17 · HKD", "100.00", "2.50", "97.50", "Nothing to pay out"]:
         assert shown in said
     refused = signed_in(steward).get(url)
     assert refused.status_code == 403
