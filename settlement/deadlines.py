@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.utils import timezone
 
 from compliance import holds
 from settlement.models import Trade
@@ -59,9 +60,10 @@ def _stretched(trade: Trade, since: dt.datetime, until: dt.datetime) -> dt.datet
         ("organisation", trade.buyer_id),
         ("organisation", trade.seller_id),
     ]
+    now = timezone.now()  # one moment for all rounds: an open hold grows while one looks
     end = until
     while True:
-        moved = until + holds.held_time(subjects, since=since, until=end)
+        moved = until + holds.held_time(subjects, since=since, until=min(end, now))
         if moved <= end:
             return moved
         end = moved
