@@ -1,20 +1,42 @@
-"""The staff's desk: Django's own admin, without a login of its own."""
+"""The staff's records: Django's own admin, without a login of its own and without a way to change anything."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
+
+OWN_APPS = {"marketplace", "listings", "compliance", "settlement"}
 
 
 class Desk(admin.AdminSite):
-    """Looks everywhere; decides only through commands."""
+    """Looks everywhere; deciding is done at the desks, through commands."""
 
     site_header = _("Databourse desk")
     site_title = _("Databourse desk")
-    index_title = _("Desks")
+    index_title = _("Records")
+
+    def register(
+        self, model_or_iterable: type[Model] | Iterable[type[Model]], admin_class: Any = None, **options: Any
+    ) -> None:
+        """Only records of ours: what installed packages offer to show holds secrets, such as keys of second factors."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        own = [model for model in models if model._meta.app_label in OWN_APPS]
+        if own:
+            super().register(own, admin_class, **options)
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """The exchange has one sign-in for everyone."""
         return redirect_to_login(request.get_full_path())
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        return redirect("account_logout")
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
+        return redirect("account_change_password")

@@ -83,6 +83,8 @@ DESKS: dict[str, frozenset[StaffRole]] = {
     "payments": frozenset({S.PAYMENTS}),
     "disputes": frozenset({S.DISPUTES}),
     "clearing": frozenset({S.CLEARING}),
+    "trades": frozenset({S.VETTING, S.REVIEW, S.PAYMENTS, S.DISPUTES, S.CLEARING, S.SUPPORT}),
+    "papers": frozenset({S.REVIEW, S.CLEARING}),
     "stuck": frozenset({S.SUPPORT, S.PAYMENTS, S.CLEARING}),
 }
 SEES_EVERY_DESK = frozenset({S.AUDIT, S.ADMINISTRATOR})

@@ -1,0 +1,43 @@
+"""Records of vetting, review and holds. Deciding is done at the desks."""
+
+from django.contrib import admin
+
+from compliance import models
+from listings.admin import LONG_MANUAL
+from marketplace.looking import Looking
+
+
+@admin.register(models.Verification)
+class Verifications(Looking):
+    list_display = ["organisation", "state", "applied_at", "changed_at"]
+    list_filter = ["state"]
+    search_fields = ["organisation__name", "organisation__latin_name", "organisation__registration_number"]
+
+
+@admin.register(models.RulesAcceptance)
+class RulesAcceptances(Looking):
+    list_display = ["organisation", "rules_version", "by", "accepted_at", "rules_digest"]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.Decision)
+class Decisions(Looking):
+    list_display = ["verification", "act", "reason_code", "by", "proposed_at", "second_by", "decided_at", "dropped_at"]
+    list_filter = ["act"]
+    search_fields = ["verification__organisation__name"]
+    also = ("verification__organisation",)
+
+
+@admin.register(models.Review)
+class Reviews(Looking):
+    list_display = ["version", "state", "submitted_by", "opened_at", "assignee", "by", "second_by", "decided_at"]
+    list_filter = ["state"]
+    search_fields = ["=version__listing__public_id", "=version__registration__number"]
+    unread = tuple(f"version__{name}" for name in LONG_MANUAL)
+
+
+@admin.register(models.Hold)
+class Holds(Looking):
+    list_display = ["subject_kind", "subject_id", "reason_code", "reason", "placed_by", "placed_at", "lifted_at"]
+    list_filter = ["subject_kind", "reason_code"]
+    search_fields = ["=subject_id"]

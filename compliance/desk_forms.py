@@ -1,0 +1,34 @@
+"""Forms of the desks of vetting and review: a reason code from the table, and the sentence those it concerns read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
+
+
+class CodedReasonForm(forms.Form):
+    """Why: a code and a sentence. `act` chooses the codes (see compliance.reasons)."""
+
+    reason_code = forms.ChoiceField(label=_("Reason"))
+    reason = forms.CharField(
+        label=_("In a sentence that those it concerns read"),
+        max_length=LONGEST_REASON_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, act: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        code: Any = self.fields["reason_code"]
+        code.choices = list(REASONS[act].items())
+
+
+class SentenceForm(forms.Form):
+    """A sentence alone."""
+
+    reason = forms.CharField(
+        label=_("In a sentence"), max_length=LONGEST_REASON_CHARACTERS, widget=forms.Textarea(attrs={"rows": 2})
+    )

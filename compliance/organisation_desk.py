@@ -1,0 +1,178 @@
+"""The desk of organisations: who applied and since when; one organisation in full, and every decision on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Exists, OuterRef, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from compliance import hold_acts, verification
+from compliance.desk_forms import CodedReasonForm
+from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Verification
+from compliance.states import VerificationState
+from marketplace import journal, roles
+from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, posted_id, render_desk
+from marketplace.models import Organisation, User
+from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
+from marketplace.signed_in import person
+
+V = VerificationState
+SHOWN_EVENTS = 30
+PENDING = Q(decisions__decided_at=None, decisions__dropped_at=None, decisions__isnull=False)
+SHOWS = {
+    "waiting": (gettext_lazy("Waiting for the desk"), Q(state=V.APPLIED) | PENDING),
+    "more_requested": (gettext_lazy("Asked for more"), Q(state=V.MORE_REQUESTED)),
+    "verified": (gettext_lazy("Verified"), Q(state=V.VERIFIED)),
+    "suspended": (gettext_lazy("Suspended"), Q(state=V.SUSPENDED)),
+    "out": (gettext_lazy("Refused or expelled"), Q(state__in=[V.REFUSED, V.EXPELLED])),
+}
+LABELS = {
+    "approve": gettext_lazy("Propose approval"),
+    "request_more": gettext_lazy("Ask for more"),
+    "refuse": gettext_lazy("Refuse"),
+    "suspend": gettext_lazy("Suspend"),
+    "reinstate": gettext_lazy("Reinstate"),
+    "expel": gettext_lazy("Propose expulsion"),
+}
+DONE = {
+    "approve": gettext_lazy("Proposed. A second person confirms it."),
+    "request_more": gettext_lazy("The organisation was asked for more."),
+    "refuse": gettext_lazy("The organisation is refused."),
+    "suspend": gettext_lazy("The organisation is suspended."),
+    "reinstate": gettext_lazy("The organisation is reinstated."),
+    "expel": gettext_lazy("Proposed. A second person confirms it."),
+    "confirm": gettext_lazy("Confirmed."),
+    "drop": gettext_lazy("Dropped."),
+}
+TONES = {"approve": "primary", "refuse": "danger", "suspend": "danger", "expel": "danger", "reinstate": "primary"}
+ALONE = {
+    "request_more": verification.request_more,
+    "refuse": verification.refuse,
+    "suspend": verification.suspend,
+    "reinstate": verification.reinstate,
+}
+
+
+@desk("organisations")
+@require_safe
+def organisations(request: HttpRequest) -> HttpResponse:
+    """The queue, the longest waiting first, and every organisation by its standing or by a search."""
+    show, asked = request.GET.get("show", "waiting"), request.GET.get("q", "").strip()[:100]
+    show = show if show in SHOWS else "waiting"
+    pending = Decision.objects.filter(verification=OuterRef("pk"), decided_at=None, dropped_at=None)
+    rows = Verification.objects.select_related("organisation").annotate(is_pending=Exists(pending))
+    if asked:
+        rows = rows.filter(
+            Q(organisation__name__icontains=asked)
+            | Q(organisation__latin_name__icontains=asked)
+            | Q(organisation__registration_number__icontains=asked)
+        )
+    else:
+        rows = rows.filter(Q(state=V.APPLIED) | Q(is_pending=True) if show == "waiting" else SHOWS[show][1])
+    oldest_first = show == "waiting" and not asked
+    page = Paginator(rows.order_by("applied_at" if oldest_first else "-changed_at", "pk"), ROWS_ON_A_PAGE)
+    counts = Verification.objects.aggregate(
+        **{name: Count("pk", filter=condition, distinct=True) for name, (_label, condition) in SHOWS.items()}
+    )
+    context = {
+        "page": page.get_page(request.GET.get("page")),
+        "asked": asked,
+        "show": "" if asked else show,
+        "tabs": [{"show": name, "label": label, "count": counts[name]} for name, (label, _q) in SHOWS.items()],
+    }
+    return render_desk(request, "organisations", "admin/desks/organisations.html", context)
+
+
+@desk("organisations")
+@require_safe
+def organisation(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One organisation: its facts and people, what was decided, what holds it, and what may be decided now."""
+    found = get_object_or_404(Organisation, public_id=public_id)
+    standing = Verification.objects.filter(organisation=found).first()
+    pending = verification.pending_decision(standing) if standing else None
+    placed = hold_acts.holds_on(Hold.Subject.ORGANISATION, found.pk)
+    url = reverse("desk_organisation_act", args=[public_id])
+    by = person(request)
+    context = {
+        "organisation": found,
+        "country": COUNTRY_NAMES.get(found.country, found.country),
+        "region": REGION_NAMES.get(found.region, found.region),
+        "kinds": [Organisation.Kind(kind).label for kind in found.kinds],
+        "standing": standing,
+        "pending": pending,
+        "pending_acts": _pending_acts(pending, url, by),
+        "acts": _acts(standing, url, by) if standing and pending is None else [],
+        "holds": placed,
+        "hold_acts": hold_acts.buttons(placed, url, by=by),
+        "decisions": standing.decisions.select_related("by", "second_by").order_by("-pk") if standing else [],
+        "acceptances": found.rules_acceptances.select_related("by").order_by("-pk"),
+        "people": found.memberships.filter(ended_at=None).select_related("user").order_by("pk"),
+        "listings": found.listings.select_related("current_version").defer("search").order_by("-pk")[:20],
+        "events": journal.of(found).order_by("-pk")[:SHOWN_EVENTS],
+    }
+    return render_desk(request, "organisations", "admin/desks/organisation.html", context)
+
+
+def _acts(standing: Verification, url: str, by: User) -> list[dict[str, Any]]:
+    """What may be decided now; nothing for those who may only look."""
+    if not roles.staff_may(by, "vet"):
+        return []
+    possible = verification.possible_acts(standing)
+    return [
+        act_button(
+            name,
+            label,
+            url,
+            tone=TONES.get(name, ""),
+            confirm=_("It takes effect when a second person confirms it.") if name in TWO_PERSON_ACTS else "",
+            form=CodedReasonForm(act=name, auto_id=f"{name}_%s"),
+        )
+        for name, label in LABELS.items()
+        if name in possible
+    ]
+
+
+def _pending_acts(pending: Decision | None, url: str, by: User) -> list[dict[str, Any]]:
+    """Confirm or drop what waits for its second person."""
+    if pending is None or not roles.staff_may(by, "vet"):
+        return []
+    fields = {"decision": pending.pk}
+    confirm = act_button("confirm", _("Confirm as the second person"), url, fields=fields, tone="primary")
+    if pending.by_id == by.pk:
+        confirm["why_not"] = _("You proposed it; a colleague confirms it.")
+    return [confirm, act_button("drop", _("Drop it"), url, fields=fields)]
+
+
+@desk("organisations")
+@require_POST
+def organisation_act(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Decide on an organisation, through the commands."""
+    found = get_object_or_404(Organisation, public_id=public_id)
+    back = reverse("desk_organisation", args=[public_id])
+    act, by = request.POST.get("act", ""), person(request)
+    if act in hold_acts.ACTS:
+        return hold_acts.act(request, act, Hold.Subject.ORGANISATION, found.pk, back=back)
+    standing = get_object_or_404(Verification.objects.select_related("organisation"), organisation=found)
+    if act in ("confirm", "drop"):
+        waiting = Decision.objects.filter(verification=standing).select_related("verification")
+        decision = get_object_or_404(waiting, pk=posted_id(request, "decision"))
+        command = verification.confirm if act == "confirm" else verification.drop
+        return acted(request, lambda: command(decision, by=by), done=DONE[act], back=back)
+    if act not in LABELS:
+        raise Http404
+    said = parsed(CodedReasonForm(request.POST, act=act))
+    if act in TWO_PERSON_ACTS:
+        return acted(
+            request,
+            lambda: verification.propose(standing, act, by=by, **said),
+            done=DONE[act],
+            back=back,
+        )
+    return acted(request, lambda: ALONE[act](standing, by=by, **said), done=DONE[act], back=back)

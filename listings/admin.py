@@ -1,0 +1,77 @@
+"""Records of products, their manuals, releases and offers."""
+
+from django.contrib import admin
+
+from listings import models
+from marketplace.looking import Looking
+
+LONG_MANUAL = ("summaries", "fields", "use_scenarios", "forbidden_uses", "source_statement", "rights")
+
+
+@admin.register(models.Listing)
+class Listings(Looking):
+    list_display = ["__str__", "seller", "product_type", "state", "created_at", "listed_at"]
+    list_filter = ["state", "product_type"]
+    search_fields = ["=public_id", "seller__name", "=current_version__registration__number"]
+    exclude = ["search"]
+    also = ("current_version",)
+    unread = ("search", *(f"current_version__{name}" for name in LONG_MANUAL))
+
+
+@admin.register(models.Version)
+class Versions(Looking):
+    list_display = ["__str__", "listing", "state", "classification", "sector", "submitted_by", "submitted_at"]
+    list_filter = ["state", "classification", "sector"]
+    search_fields = ["=listing__public_id", "=registration__number"]
+    also = ("listing__current_version",)
+    unread = ("listing__search", *LONG_MANUAL)
+
+
+@admin.register(models.Release)
+class Releases(Looking):
+    list_display = ["label", "listing", "size_bytes", "digest", "created_by", "created_at", "sealed_at"]
+    search_fields = ["=listing__public_id", "label", "=digest"]
+    also = ("listing__current_version",)
+    unread = ("listing__search",)
+
+
+@admin.register(models.ReleaseFile)
+class ReleaseFiles(Looking):
+    list_display = ["path", "release", "size_bytes", "sha256", "created_at"]
+    search_fields = ["=sha256", "path"]
+
+
+@admin.register(models.Upload)
+class Uploads(Looking):
+    list_display = ["path", "release", "size_bytes", "received_bytes", "created_by", "created_at", "lapses_at"]
+
+
+@admin.register(models.Profile)
+class Profiles(Looking):
+    list_display = ["release", "state", "quality", "tries", "next_try_at", "error_code", "measured_at"]
+    list_filter = ["state"]
+    unread = ("report",)
+
+
+@admin.register(models.Offer)
+class Offers(Looking):
+    list_display = [
+        "name", "listing", "price_minor", "currency", "audience", "channel", "licences_left", "licences_total",
+        "created_at", "closed_at",
+    ]  # fmt: skip
+    list_filter = ["audience", "currency", "channel"]
+    search_fields = ["=public_id", "=listing__public_id", "name"]
+    also = ("listing__current_version",)
+    unread = ("terms", "listing__search")
+
+
+@admin.register(models.OfferBuyer)
+class OfferBuyers(Looking):
+    list_display = ["offer", "organisation"]
+
+
+@admin.register(models.Registration)
+class Registrations(Looking):
+    list_display = ["number", "version", "holder", "release_digest", "registered_at"]
+    search_fields = ["=number", "holder__name"]
+    unread = ("rights", "source_statement")

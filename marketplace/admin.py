@@ -1,0 +1,91 @@
+"""Records of members and of the journal. A Salt is shown nowhere: it is what hides an event's facts."""
+
+from django.contrib import admin
+
+from marketplace import models
+from marketplace.looking import Looking
+
+
+@admin.register(models.User)
+class Users(Looking):
+    list_display = ["email", "name", "is_staff", "staff_roles", "is_active", "date_joined"]
+    list_filter = ["is_staff", "is_active"]
+    search_fields = ["email", "name"]
+    exclude = ["password"]
+
+
+@admin.register(models.Organisation)
+class Organisations(Looking):
+    list_display = ["name", "latin_name", "country", "registration_number", "kinds", "created_at"]
+    list_filter = ["country", "number_kind"]
+    search_fields = ["name", "latin_name", "registration_number", "public_id"]
+
+
+@admin.register(models.Membership)
+class Memberships(Looking):
+    list_display = ["user", "organisation", "role", "created_at", "ended_at"]
+    list_filter = ["role"]
+    search_fields = ["user__email", "organisation__name"]
+
+
+@admin.register(models.Invitation)
+class Invitations(Looking):
+    list_display = ["email", "organisation", "role", "invited_by", "created_at", "lapses_at", "accepted_at"]
+    search_fields = ["email", "organisation__name"]
+    exclude = ["secret_digest"]
+
+
+@admin.register(models.AccessToken)
+class AccessTokens(Looking):
+    list_display = ["name", "prefix", "user", "organisation", "scopes", "last_used_at", "lapses_at", "revoked_at"]
+    search_fields = ["name", "prefix", "user__email", "organisation__name"]
+    exclude = ["digest"]
+
+
+@admin.register(models.Event)
+class Events(Looking):
+    list_display = ["id", "kind", "subject_kind", "subject_id", "by", "at"]
+    search_fields = ["=kind", "=subject_id"]
+    search_help_text = "A kind of event, or the id of a subject"
+    unread = ("facts",)
+
+
+@admin.register(models.Seal)
+class Seals(Looking):
+    list_display = ["position", "event"]
+    search_fields = ["=position"]
+    exclude = ["leaf_hash"]
+
+
+@admin.register(models.TreeHead)
+class TreeHeads(Looking):
+    list_display = ["size", "at"]
+    exclude = ["root"]
+
+
+@admin.register(models.Follower)
+class Followers(Looking):
+    list_display = ["name", "position", "tries", "next_try_at", "error"]
+
+
+@admin.register(models.KeyedCommand)
+class KeyedCommands(Looking):
+    list_display = ["key", "user", "organisation", "created_at"]
+    search_fields = ["=key", "user__email"]
+    exclude = ["answer"]
+    unread = ("answer",)
+
+
+@admin.register(models.Paper)
+class Papers(Looking):
+    list_display = ["number", "kind", "title", "is_sandbox", "issued_at"]
+    list_filter = ["kind", "is_sandbox"]
+    search_fields = ["=number"]
+    exclude = ["check_code"]
+    unread = ("record",)
+
+
+@admin.register(models.Revocation)
+class Revocations(Looking):
+    list_display = ["paper", "reason", "by", "asked_at", "second_by", "revoked_at"]
+    search_fields = ["=paper__number"]

@@ -1,0 +1,132 @@
+"""The staff's home: how much waits at each desk and since when, and the records one may look through."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Min, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from compliance.models import Decision, Review, Verification
+from compliance.states import ReviewState, VerificationState
+from marketplace import health
+from marketplace.desk_pages import TITLES, desks_of
+from marketplace.models import Revocation
+from marketplace.signed_in import person
+from settlement.models import Chargeback, ClearingCycle, Dispute, Payout, Refund, Unmatched
+from settlement.states import ChargebackState, CycleState, DisputeState, OutgoingState
+
+STUCK_COUNTED = 100
+
+
+@dataclass(frozen=True)
+class Waits:
+    """So many of one kind wait at a desk, the oldest since then."""
+
+    label: Any
+    count: int
+    since: dt.datetime | None
+
+
+def _waits(label: Any, rows: QuerySet[Any], since: str) -> Waits:
+    found = rows.aggregate(count=Count("pk"), since=Min(since))
+    return Waits(label, found["count"], found["since"])
+
+
+def _organisations() -> list[Waits]:
+    pending = Decision.objects.filter(decided_at=None, dropped_at=None)
+    return [
+        _waits(_("applications"), Verification.objects.filter(state=VerificationState.APPLIED), "applied_at"),
+        _waits(_("decisions for a second person"), pending, "proposed_at"),
+    ]
+
+
+def _reviews() -> list[Waits]:
+    taken = [ReviewState.TAKEN, ReviewState.SECONDED]
+    return [
+        _waits(_("manuals to take"), Review.objects.filter(state=ReviewState.OPEN), "opened_at"),
+        _waits(_("in review"), Review.objects.filter(state__in=taken), "opened_at"),
+    ]
+
+
+def _payments() -> list[Waits]:
+    bounced = Refund.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
+    return [
+        _waits(_("unmatched sums"), Unmatched.objects.filter(decided_at=None), "arrived_at"),
+        _waits(_("refunds that came back"), bounced, "created_at"),
+        _waits(_("open chargebacks"), Chargeback.objects.filter(state=ChargebackState.OPEN), "opened_at"),
+    ]
+
+
+def _disputes() -> list[Waits]:
+    return [_waits(_("disputes to decide"), Dispute.objects.filter(state=DisputeState.OPEN), "opened_at")]
+
+
+def _clearing() -> list[Waits]:
+    bounced = Payout.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
+    return [
+        _waits(_("cycles to release"), ClearingCycle.objects.filter(state=CycleState.CLOSED), "closed_at"),
+        _waits(_("payouts that came back"), bounced, "created_at"),
+    ]
+
+
+def _papers() -> list[Waits]:
+    return [_waits(_("revocations for a second person"), Revocation.objects.filter(revoked_at=None), "asked_at")]
+
+
+def _stuck() -> list[Waits]:
+    return [Waits(_("rows that failed"), len(list(islice(health.stuck(), STUCK_COUNTED))), None)]
+
+
+WAITING: dict[str, Callable[[], list[Waits]]] = {
+    "organisations": _organisations,
+    "reviews": _reviews,
+    "payments": _payments,
+    "disputes": _disputes,
+    "clearing": _clearing,
+    "papers": _papers,
+    "stuck": _stuck,
+}
+SAYS = {
+    "organisations": gettext_lazy("Who may list and trade."),
+    "reviews": gettext_lazy("What may be registered and listed."),
+    "payments": gettext_lazy("Money that fits no trade, or came back."),
+    "disputes": gettext_lazy("Who gets the money in escrow."),
+    "clearing": gettext_lazy("Cycles, statements and payouts."),
+    "trades": gettext_lazy("Find any trade, and hold it."),
+    "papers": gettext_lazy("Certificates, contracts, statements."),
+    "stuck": gettext_lazy("What workers could not finish."),
+}
+
+
+@login_required
+@never_cache
+@require_safe
+def staff_home(request: HttpRequest) -> HttpResponse:
+    """All desks this member of the staff sees, and, for those who look everywhere, the records."""
+    if not person(request).is_staff:
+        raise Http404
+    seen = desks_of(person(request))
+    desks = [
+        {
+            "title": TITLES[name],
+            "says": SAYS[name],
+            "url": reverse(f"desk_{name}"),
+            "waits": [one for one in WAITING[name]() if one.count] if name in WAITING else [],
+            "is_queue": name in WAITING,
+        }
+        for name in seen
+    ]
+    return render(request, "admin/desks/home.html", {"desks": desks, "records": admin.site.get_app_list(request)})

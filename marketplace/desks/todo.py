@@ -1,0 +1,114 @@
+"""What waits for whoever is signed in: of the organisation they act for, only what their role may do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Max, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from compliance.models import Verification
+from compliance.states import VerificationState
+from listings.models import Version
+from listings.states import VersionState
+from marketplace.models import Organisation
+from marketplace.roles import MEMBER_ACTS
+from settlement import deadlines
+from settlement.models import Payout, PayoutAccount, Trade
+from settlement.states import OutgoingState, TradeState
+
+SHOWN_TRADES = 12
+SHOWN_DRAFTS = 6
+
+
+@dataclass(frozen=True)
+class Todo:
+    """One thing to do, where, and by when."""
+
+    text: str
+    about: str
+    url: str
+    until: dt.datetime | None = None
+
+
+def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
+    """What a person of this role can do next, the most pressing first; a fixed number of statements."""
+    if organisation is None or role is None:
+        return [Todo(_("Register your organisation"), _("To buy or to sell you act for one."), reverse("apply"))]
+    found = [*_standing(organisation, role), *_trades(organisation, role), *_payout(organisation, role)]
+    return [*found, *_sent_back(organisation, role)]
+
+
+def _may(role: str, act: str) -> bool:
+    return role in MEMBER_ACTS[act]
+
+
+def _standing(organisation: Organisation, role: str) -> list[Todo]:
+    """Applying, or answering what the exchange asks."""
+    if not _may(role, "apply"):
+        return []
+    state = Verification.objects.filter(organisation=organisation).values_list("state", flat=True).first()
+    if state is None:
+        about = _("Until then you can look, but neither list nor trade.")
+        return [Todo(_("Apply to the exchange"), about, reverse("apply"))]
+    if state == VerificationState.MORE_REQUESTED:
+        return [Todo(_("Answer what the exchange asks"), str(organisation), reverse("organisation"))]
+    return []
+
+
+_WORDS = {
+    ("seller", TradeState.PROPOSED): ("agree", lambda: _("Answer the proposal")),
+    ("seller", TradeState.DISPUTED): ("dispute", lambda: _("Answer the objection")),
+    ("buyer", TradeState.REGISTERED): ("pay", lambda: _("Pay")),
+    ("buyer", TradeState.DELIVERED): ("accept", lambda: _("Inspect the delivery, then accept or object")),
+}
+
+
+def _trades(organisation: Organisation, role: str) -> list[Todo]:
+    """Proposals to answer, payments due, deliveries to inspect, objections to answer."""
+    wanted = Q(pk__in=[])
+    for (side, state), (act, _words) in _WORDS.items():
+        if _may(role, act):
+            condition = Q(**{side: organisation}, state=state)
+            wanted |= condition & Q(dispute__answer="") if state == TradeState.DISPUTED else condition
+    rows = Trade.objects.visible_to(organisation).filter(wanted, is_frozen=False)
+    trades = list(rows.select_related("version", "buyer", "seller").order_by("pk")[:SHOWN_TRADES])
+    until = deadlines.of_many(trades)
+    found = []
+    for trade in trades:
+        side = "buyer" if trade.buyer_id == organisation.pk else "seller"
+        other = trade.seller if side == "buyer" else trade.buyer
+        words = _WORDS[side, TradeState(trade.state)][1]()
+        found.append(Todo(words, f"{trade.version.title} · {other}", trade.get_absolute_url(), until[trade.pk]))
+    return sorted(found, key=lambda todo: (todo.until is None, todo.until or dt.datetime.min.replace(tzinfo=dt.UTC)))
+
+
+def _payout(organisation: Organisation, role: str) -> list[Todo]:
+    """Money that cannot go out because nobody said where to, or because it came back."""
+    if not _may(role, "manage_payout"):
+        return []
+    waiting = Payout.objects.filter(organisation=organisation)
+    has_account = PayoutAccount.objects.filter(organisation=organisation).exists()
+    if waiting.filter(state=OutgoingState.BOUNCED, replaced_by=None).exists():
+        return [Todo(_("Mend your payout account"), _("A payout came back."), reverse("money"))]
+    if not has_account and waiting.filter(state=OutgoingState.DUE).exists():
+        return [Todo(_("Say where your money goes"), _("A payout waits for an account."), reverse("money"))]
+    return []
+
+
+def _sent_back(organisation: Organisation, role: str) -> list[Todo]:
+    """Manuals the reviewers sent back, as long as no newer version of the product answers them."""
+    if not _may(role, "edit_listing"):
+        return []
+    rows: Any = (
+        Version.objects.filter(listing__seller=organisation, state=VersionState.CHANGES_REQUESTED)
+        .annotate(newest=Max("listing__versions__number"))
+        .filter(number=F("newest"))
+        .select_related("listing")
+        .order_by("-pk")
+    )
+    words = _("Rework the manual that was sent back")
+    return [Todo(words, version.title, reverse("studio")) for version in rows[:SHOWN_DRAFTS]]

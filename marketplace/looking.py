@@ -1,0 +1,50 @@
+"""How the admin shows records: for looking, never for changing. Deciding goes through the desks and their commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+
+class Looking(admin.ModelAdmin):
+    """Rows one may look through; nobody adds, changes or deletes one here.
+
+    `exclude` keeps what must not be shown (digests of secrets, check codes), `also` names relations that the words
+    for a row need, so that a page costs the same however many rows it shows.
+    """
+
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-pk",)
+    also: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()  # long columns a list does not show
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        """Every relation the list names, and those the words for them need."""
+        shown = {name for name in self.list_display if isinstance(name, str)}
+        relations = [
+            field.name
+            for field in self.model._meta.get_fields()
+            if isinstance(field, models.ForeignKey) and field.name in shown
+        ]
+        return [*relations, *self.also]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and str(match.url_name).endswith("_changelist")
+        return rows.defer(*self.unread) if self.unread and is_list else rows

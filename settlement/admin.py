@@ -1,0 +1,145 @@
+"""Records of trades, money and access. Deciding is done at the desks."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from listings.admin import LONG_MANUAL
+from marketplace.looking import Looking
+from settlement import models
+
+
+@admin.register(models.Trade)
+class Trades(Looking):
+    list_display = [
+        "__str__", "version", "seller", "buyer", "price_minor", "currency", "state", "proposed_at", "at_the_desk",
+    ]  # fmt: skip
+    list_filter = ["state", "currency", "is_frozen"]
+    search_fields = ["=register_number", "=public_id", "seller__name", "buyer__name"]
+    unread = ("terms", "crossborder", *(f"version__{name}" for name in LONG_MANUAL))
+
+    @admin.display(description=_("at the desk"))
+    def at_the_desk(self, trade: models.Trade) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("desk_trade", args=[trade.public_id]), _("open"))
+
+
+@admin.register(models.Agreement)
+class Agreements(Looking):
+    list_display = ["trade", "digest", "buyer_by", "seller_by", "agreed_at"]
+    search_fields = ["=trade__register_number", "=digest"]
+
+
+@admin.register(models.FeeSchedule)
+class FeeSchedules(Looking):
+    list_display = ["version", "seller_basis_points", "valid_from"]
+
+
+@admin.register(models.Payment)
+class Payments(Looking):
+    list_display = ["key", "trade", "gateway", "amount_minor", "currency", "state", "requested_at", "paid_at", "tries"]
+    list_filter = ["state", "gateway", "currency"]
+    search_fields = ["=key", "=reference", "=trade__register_number"]
+
+
+@admin.register(models.Notice)
+class Notices(Looking):
+    list_display = ["gateway", "event_id", "received_at", "read_at", "tries", "next_try_at"]
+    list_filter = ["gateway"]
+    search_fields = ["=event_id"]
+    unread = ("body",)
+
+
+@admin.register(models.Refund)
+class Refunds(Looking):
+    list_display = ["key", "trade", "amount_minor", "currency", "state", "reason", "created_at", "paid_at", "tries"]
+    list_filter = ["state", "gateway", "currency"]
+    search_fields = ["=key", "=reference", "=trade__register_number"]
+
+
+@admin.register(models.Unmatched)
+class UnmatchedMoney(Looking):
+    list_display = ["event_id", "gateway", "amount_minor", "currency", "why", "arrived_at", "decision", "decided_by"]
+    list_filter = ["why", "decision", "currency"]
+    search_fields = ["=event_id", "=payer_reference"]
+
+
+@admin.register(models.Chargeback)
+class Chargebacks(Looking):
+    list_display = ["reference", "trade", "amount_minor", "currency", "state", "opened_at", "closed_at"]
+    list_filter = ["state"]
+    search_fields = ["=reference", "=trade__register_number"]
+
+
+@admin.register(models.Dispute)
+class Disputes(Looking):
+    list_display = ["trade", "state", "opened_by", "opened_at", "refund_minor", "resolved_by", "resolved_at"]
+    list_filter = ["state"]
+    search_fields = ["=trade__register_number"]
+
+
+@admin.register(models.Grant)
+class Grants(Looking):
+    list_display = ["trade", "channel", "state", "opened_at", "ends_at", "closed_at", "tries", "next_try_at"]
+    list_filter = ["state", "channel"]
+    search_fields = ["=trade__register_number"]
+    unread = ("access",)
+
+
+@admin.register(models.Receipt)
+class Receipts(Looking):
+    list_display = ["path", "grant_id", "first_byte", "size_bytes", "by", "at"]
+    search_fields = ["=grant__trade__register_number", "=sha256"]
+
+
+@admin.register(models.Account)
+class Accounts(Looking):
+    list_display = ["name", "kind", "currency", "organisation", "balance_minor"]
+    list_filter = ["kind", "currency"]
+    search_fields = ["=name"]
+
+
+@admin.register(models.Transfer)
+class Transfers(Looking):
+    list_display = ["key", "debit", "credit", "amount_minor", "at"]
+    search_fields = ["=key"]
+
+
+@admin.register(models.ClearingCycle)
+class ClearingCycles(Looking):
+    list_display = ["number", "state", "opened_at", "cut_off_at", "closed_at", "released_at", "by", "second_by"]
+    list_filter = ["state"]
+
+
+@admin.register(models.Statement)
+class Statements(Looking):
+    list_display = ["cycle", "organisation", "currency", "gross_minor", "fee_minor", "recovered_minor", "net_minor"]
+    search_fields = ["=cycle__number", "organisation__name"]
+
+
+@admin.register(models.PayoutAccount)
+class PayoutAccounts(Looking):
+    list_display = ["organisation", "gateway", "reference", "by", "created_at"]
+    search_fields = ["organisation__name", "=reference"]
+
+
+@admin.register(models.Payout)
+class Payouts(Looking):
+    list_display = ["key", "organisation", "amount_minor", "currency", "state", "destination", "created_at", "tries"]
+    list_filter = ["state", "gateway", "currency"]
+    search_fields = ["=key", "organisation__name", "=reference"]
+
+
+@admin.register(models.SandboxOrder)
+class SandboxOrders(Looking):
+    list_display = ["key", "kind", "amount_minor", "currency", "state", "created_at"]
+    search_fields = ["=key", "=reference"]
+
+
+@admin.register(models.SandboxNotice)
+class SandboxNotices(Looking):
+    list_display = ["event_id", "order_id", "posted_at", "tries", "next_try_at"]
+    unread = ("body",)

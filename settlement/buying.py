@@ -1,0 +1,62 @@
+"""What stands in the way of buying an offer, told before anybody commits. `trades.propose` asks it all again."""
+
+from __future__ import annotations
+
+from compliance import clearance
+from compliance.clearance import Reason
+from listings.models import Offer
+from listings.states import ListingState
+from marketplace import roles
+from marketplace.models import Organisation, User
+from marketplace.participants import NoOrganisation
+from settlement.channels import channel
+from settlement.gateways import NoGateway, default_gateway, gateway
+
+
+def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: User) -> list[Reason]:
+    """Everything that would make `propose` refuse now: `{code, detail, next}` each. Empty when nothing would.
+
+    `offer` is one that `buyer` may see, with its listing, seller and current version.
+    """
+    if buyer is None:
+        return [_reason(NoOrganisation.code, str(NoOrganisation.__doc__), NoOrganisation.next)]
+    if offer.listing.seller_id == buyer.pk:
+        return [_reason("own_product", "This is your own product.", "Act for the organisation that buys.")]
+    reasons = [*_not_on_sale(offer), *_not_paid(offer)]
+    if not roles.may(by, buyer, "propose"):
+        roles_that_may = " or ".join(sorted(str(role.label).lower() for role in roles.MEMBER_ACTS["propose"]))
+        detail = f"Buying for {buyer} takes the role of {roles_that_may}."
+        reasons.append(_reason("role_needed", detail, "Ask an owner of your organisation."))
+    if offer.listing.current_version is not None:
+        next_step = "Ask the seller for another way of delivery."
+        reasons += [_reason("not_deliverable", problem, next_step) for problem in channel(offer.channel).check(offer)]
+    return [*reasons, *clearance.reasons_against_trade(buyer, offer)]
+
+
+def _not_on_sale(offer: Offer) -> list[Reason]:
+    version = offer.listing.current_version
+    is_listed = offer.listing.state == ListingState.LISTED and version is not None and version.release_id is not None
+    if offer.closed_at is not None or not is_listed:
+        return [_reason("not_on_sale", "This offer is not on sale.", "Look at the product's other offers.")]
+    if offer.licences_left == 0:
+        return [_reason("sold_out", "No licence of this offer is left.", "Ask the seller for another offer.")]
+    return []
+
+
+def _not_paid(offer: Offer) -> list[Reason]:
+    """What keeps the price from being paid: no gateway, or none for this currency."""
+    if not offer.price_minor:
+        return []
+    try:
+        taken = gateway(default_gateway()).capabilities().currencies
+    except NoGateway as refusal:
+        return [_reason(refusal.code, refusal.detail, refusal.next)]
+    if offer.currency in taken:
+        return []
+    return [
+        _reason("currency_not_taken", f"No gateway takes {offer.currency}.", "Ask the seller for another currency.")
+    ]
+
+
+def _reason(code: str, detail: str, next_step: str) -> Reason:
+    return {"code": code, "detail": detail, "next": next_step}

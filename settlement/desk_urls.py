@@ -1,0 +1,20 @@
+"""Addresses of the desks of payments, disputes, clearing and trades, under /admin/desks/."""
+
+from django.urls import path
+
+from settlement import clearing_desk, dispute_desk, payment_desk, trade_desk
+
+urlpatterns = [
+    path("payments/", payment_desk.payment_desk, name="desk_payments"),
+    path("payments/act/", payment_desk.payment_act, name="desk_payment_act"),
+    path("disputes/", dispute_desk.dispute_queue, name="desk_disputes"),
+    path("disputes/<int:dispute_id>/", dispute_desk.dispute, name="desk_dispute"),
+    path("disputes/<int:dispute_id>/act/", dispute_desk.dispute_act, name="desk_dispute_act"),
+    path("clearing/", clearing_desk.clearing_desk, name="desk_clearing"),
+    path("clearing/close/", clearing_desk.close, name="desk_clearing_close"),
+    path("clearing/<int:number>/", clearing_desk.cycle, name="desk_cycle"),
+    path("clearing/<int:number>/release/", clearing_desk.release, name="desk_cycle_release"),
+    path("trades/", trade_desk.find, name="desk_trades"),
+    path("trades/<str:trade_id>/", trade_desk.trade, name="desk_trade"),
+    path("trades/<str:trade_id>/act/", trade_desk.trade_act, name="desk_trade_act"),
+]

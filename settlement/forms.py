@@ -1,0 +1,127 @@
+"""Forms of the pages of trade and money: they parse; the commands decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from marketplace import money
+
+
+class ProposalForm(forms.Form):
+    """What a buyer says when it takes an offer."""
+
+    purpose = forms.CharField(
+        label=_("What you will use the data for"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The seller reads this, and it stays with the trade."),
+    )
+    purchase_order = forms.CharField(
+        label=_("Purchase order number"),
+        max_length=60,
+        required=False,
+        help_text=_("Your own reference; it appears on this order."),
+    )
+    accept = forms.BooleanField(label=_("We accept the licence above"))
+
+
+class ReasonForm(forms.Form):
+    """A reason one may give."""
+
+    reason = forms.CharField(
+        label=_("Reason, in words the other side reads"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class ObjectionForm(forms.Form):
+    """What is wrong with what was delivered."""
+
+    reason = forms.CharField(
+        label=_("What is wrong with what was delivered"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_(
+            "Name the file, what the manual promised, and what you found. The seller and the exchange read it."
+        ),
+    )
+
+
+class AnswerForm(forms.Form):
+    """The seller's side of an objection."""
+
+    answer = forms.CharField(
+        label=_("Your answer"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("The buyer and the exchange read it."),
+    )
+
+
+class PayoutAccountForm(forms.Form):
+    """Where a member wants its money."""
+
+    gateway = forms.ChoiceField(label=_("Paid through"))
+    reference = forms.CharField(
+        label=_("Account"),
+        max_length=120,
+        help_text=_("As the payment provider names it, such as an IBAN or account id."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        paid_through: Any = self.fields["gateway"]
+        paid_through.choices = [(name, name.replace("_", " ")) for name in settings.GATEWAYS]
+
+
+class AwardForm(forms.Form):
+    """How a dispute over a paid trade is decided: what the buyer gets back, and why."""
+
+    refund = forms.CharField(label=_("The buyer gets back"), max_length=30, initial="0")
+    resolution = forms.CharField(
+        label=_("Why, in words both parties read"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+    def __init__(self, *args: Any, price: money.Money, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.price = price
+        self.fields["refund"].help_text = _(
+            "In %(currency)s, between 0 and %(price)s. The whole price back ends the trade."
+        ) % {"currency": price.currency, "price": price.amount}
+
+    def clean_refund(self) -> money.Money:
+        try:
+            return money.parse(self.cleaned_data["refund"], self.price.currency)
+        except money.NotAnAmount as mistake:
+            raise forms.ValidationError(str(mistake)) from mistake
+
+
+class FreeAwardForm(forms.Form):
+    """How a dispute over a free trade is decided."""
+
+    ends_access = forms.TypedChoiceField(
+        label=_("Decision"),
+        choices=[("no", _("For the seller: the trade goes on")), ("yes", _("For the buyer: the access ends"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    resolution = forms.CharField(
+        label=_("Why, in words both parties read"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+class MendedAccountForm(forms.Form):
+    """Where a bounced refund goes now."""
+
+    payer_reference = forms.CharField(
+        label=_("Account to send it to"),
+        max_length=120,
+        required=False,
+        help_text=_("Empty: the account it bounced from."),
+    )

@@ -1,0 +1,110 @@
+"""A member's money: what the exchange owes it, statements, payouts, and the account payouts go to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from marketplace import posted, roles
+from marketplace.bells import ring
+from marketplace.models import Organisation
+from marketplace.money import Money
+from marketplace.participants import acting_organisation
+from marketplace.signed_in import person
+from settlement import ledger, papers, payouts, tasks
+from settlement.forms import PayoutAccountForm
+from settlement.models import Account, Payout, Statement
+from settlement.states import OutgoingState
+
+ON_A_PAGE = 25
+
+
+@login_required
+def money(request: HttpRequest) -> HttpResponse:
+    """Statements, payouts and the payout account; for owners and finance also the form to name another."""
+    organisation = acting_organisation(request)
+    roles.require(person(request), organisation, "see_money")
+    may_manage = roles.may(person(request), organisation, "manage_payout")
+    form = PayoutAccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        _set_account(request, organisation, form)
+        messages.success(request, _("From now on payouts go to this account."))
+        return redirect("money")
+    statements = organisation.statements.select_related("cycle", "paper").defer("paper__record").order_by("-pk")
+    page = Paginator(statements, ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "organisation": organisation,
+        "balances": _balances(organisation),
+        "page": page,
+        "statements": [_with_money(statement) for statement in page.object_list],
+        "payouts": _payouts(organisation),
+        "language": get_language(),
+        "account": organisation.payout_accounts.first(),
+        "has_bounced": organisation.payouts.filter(state=OutgoingState.BOUNCED, replaced_by=None).exists(),
+        "form": form if may_manage else None,
+        "key": posted.new_key(),
+    }
+    return render(request, "settlement/money.html", context, status=422 if form.errors else 200)
+
+
+def _set_account(request: HttpRequest, organisation: Organisation, form: PayoutAccountForm) -> None:
+    said = form.cleaned_data
+    posted.posted_once(
+        request,
+        organisation,
+        lambda: (
+            payouts.set_account(
+                organisation,
+                gateway_name=said["gateway"],
+                reference=said["reference"],
+                by=person(request),
+            ).pk
+        ),
+    )
+    ring(tasks.pay_members)
+
+
+def _balances(organisation: Organisation) -> list[dict[str, Any]]:
+    """What the exchange owes the member and what the member owes it, by currency; nothing where both are nothing."""
+    found: dict[str, dict[str, Any]] = {}
+    owed = Account.objects.filter(
+        organisation=organisation, kind__in=[ledger.Kind.PAYABLE, ledger.Kind.RECEIVABLE]
+    ).order_by("currency")
+    for account in owed:
+        row = found.setdefault(account.currency, {"currency": account.currency})
+        minor = ledger.balance(account)
+        row["owed_to_it" if account.kind == ledger.Kind.PAYABLE else "owed_by_it"] = Money(abs(minor), account.currency)
+    return [row for row in found.values() if row.get("owed_to_it") or row.get("owed_by_it")]
+
+
+def _with_money(statement: Statement) -> dict[str, Any]:
+    parts = ("gross", "fee", "recovered", "net")
+    amounts = {part: Money(getattr(statement, f"{part}_minor"), statement.currency) for part in parts}
+    return {"statement": statement, **amounts}
+
+
+def _payouts(organisation: Organisation) -> list[tuple[Payout, Money]]:
+    rows = organisation.payouts.select_related("cycle", "replaced_by").order_by("-pk")[:ON_A_PAGE]
+    return [(payout, Money(payout.amount_minor, payout.currency)) for payout in rows]
+
+
+@login_required
+@require_safe
+def statement_csv(request: HttpRequest, statement_id: int) -> HttpResponse:
+    """A settlement statement's lines, for a spreadsheet. Refuses with `not_ready` before it is issued."""
+    organisation = acting_organisation(request)
+    own = Statement.objects.filter(organisation=organisation).select_related("cycle", "paper")
+    statement = get_object_or_404(own, pk=statement_id)
+    roles.require(person(request), organisation, "see_money")
+    answer = HttpResponse(papers.statement_csv(statement), content_type="text/csv; charset=utf-8")
+    name = f"statement-{statement.cycle.number}-{statement.currency}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

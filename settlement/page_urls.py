@@ -1,0 +1,15 @@
+"""Addresses of the pages of trade and money."""
+
+from django.urls import path
+
+from settlement import money_page, views
+
+urlpatterns = [
+    path("offers/<str:offer_id>/buy/", views.propose, name="propose"),
+    path("orders/", views.orders, name="orders"),
+    path("sales/", views.sales, name="sales"),
+    path("trades/<str:trade_id>/", views.trade, name="trade"),
+    path("trades/<str:trade_id>/<slug:act>/", views.trade_act, name="trade_act"),
+    path("money/", money_page.money, name="money"),
+    path("money/statements/<int:statement_id>.csv", money_page.statement_csv, name="statement_csv"),
+]

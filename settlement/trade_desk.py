@@ -1,0 +1,72 @@
+"""One trade as the staff see it: its story, its money down to the transfers, its uses, and its holds."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from compliance import hold_acts
+from compliance.models import Hold
+from marketplace.desk_pages import desk, render_desk
+from marketplace.errors import Invalid
+from marketplace.models import Paper
+from marketplace.money import Money
+from marketplace.signed_in import person
+from settlement import timeline, trade_page
+from settlement.models import Trade, Transfer
+
+PARTS = ("seller", "buyer", "version__registration", "listing", "release", "cycle", "fee_schedule", "offer")
+
+
+@desk("trades")
+@require_safe
+def find(request: HttpRequest) -> HttpResponse:
+    """Find a trade by its register number or the name in its address."""
+    asked = request.GET.get("q", "").strip()[:40]
+    if asked:
+        found = Trade.objects.filter(Q(register_number__iexact=asked) | Q(public_id=asked)).first()
+        if found is None:
+            raise Invalid(f"There is no trade “{asked}”.", code="not_found", status=404, next="Check the number.")
+        return redirect("desk_trade", found.public_id)
+    newest = Trade.objects.select_related("seller", "buyer", "version").order_by("-pk")[:25]
+    return render_desk(request, "trades", "admin/desks/trades.html", {"trades": newest})
+
+
+@desk("trades")
+@require_safe
+def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
+    """One trade in full."""
+    found = get_object_or_404(Trade.objects.select_related(*PARTS), public_id=trade_id)
+    by = person(request)
+    following = timeline.what_next(found)
+    placed = hold_acts.holds_on(Hold.Subject.TRADE, found.pk)
+    moved = Transfer.objects.filter(Q(debit__trade=found) | Q(credit__trade=found)).select_related("debit", "credit")
+    context = {
+        "trade": found,
+        "following": following,
+        "following_who": trade_page.who(following.who, found, None),
+        "steps": timeline.steps(found),
+        "licence": trade_page.said_plainly(found.terms),
+        "money": trade_page.money_of(found),
+        "transfers": [(row, Money(row.amount_minor, row.debit.currency)) for row in moved.order_by("pk")],
+        "grant": getattr(found, "grant", None),
+        "dispute": getattr(found, "dispute", None),
+        "papers": Paper.objects.filter(subject_kind="trade", subject_id=found.pk).defer("record").order_by("pk"),
+        "holds": placed,
+        "hold_acts": hold_acts.buttons(placed, reverse("desk_trade_act", args=[trade_id]), by=by),
+    }
+    return render_desk(request, "trades", "admin/desks/trade.html", context)
+
+
+@desk("trades")
+@require_POST
+def trade_act(request: HttpRequest, trade_id: str) -> HttpResponse:
+    """Hold a trade, or lift its hold; everything else of a trade is its parties' to do."""
+    found = get_object_or_404(Trade, public_id=trade_id)
+    act = request.POST.get("act", "")
+    if act not in hold_acts.ACTS:
+        raise Http404
+    return hold_acts.act(request, act, Hold.Subject.TRADE, found.pk, back=reverse("desk_trade", args=[trade_id]))

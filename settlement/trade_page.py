@@ -1,0 +1,296 @@
+"""What the page of one trade shows each of its two parties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from listings import terms
+from listings.product_page import language_of
+from marketplace import posted
+from marketplace.errors import Refused
+from marketplace.models import Organisation, Paper, User
+from marketplace.money import Money, share
+from settlement import tasks, timeline, trades
+from settlement.channels import channel
+from settlement.forms import AnswerForm, ObjectionForm, ReasonForm
+from settlement.models import Dispute, Payout, Statement, Trade, Transfer
+from settlement.states import GrantState, PaymentState, TradeState
+
+SHOWN_RECEIPTS = 20
+
+
+@dataclass(frozen=True)
+class PageAct:
+    """An act one posts from the page: whose it is, what runs, what the page says afterwards, and what it asks first."""
+
+    side: str
+    run: Callable[[Trade, dict[str, Any], User], object]
+    done: Any
+    form: type[forms.Form] | None = None
+    tone: str = ""
+    confirm: Any = ""
+    bell: Any = None
+
+
+ACTS: dict[str, PageAct] = {
+    "agree": PageAct(
+        "seller",
+        lambda trade, _said, by: trades.agree(trade, by=by),
+        gettext_lazy("You agreed; both parties are bound. The exchange registers the trade."),
+        tone="primary",
+        bell=tasks.register_trades,
+    ),
+    "decline": PageAct(
+        "seller",
+        lambda trade, said, by: trades.decline(trade, reason=said["reason"], by=by),
+        gettext_lazy("You declined. Nobody is bound."),
+        ReasonForm,
+    ),
+    "accept": PageAct(
+        "buyer",
+        lambda trade, _said, by: trades.accept(trade, by=by),
+        gettext_lazy("You accepted the delivery. The next clearing pays the seller."),
+        tone="primary",
+        confirm=gettext_lazy("Once you accept, the price goes to the seller and you can no longer object."),
+    ),
+    "pay_again": PageAct(
+        "buyer",
+        lambda trade, _said, by: trades.pay_again(trade, by=by),
+        gettext_lazy("Another payment is being started."),
+        tone="primary",
+        bell=tasks.start_payments,
+    ),
+    "cancel": PageAct(
+        "buyer",
+        lambda trade, said, by: trades.cancel(trade, reason=said["reason"], by=by),
+        gettext_lazy("The trade is cancelled."),
+        ReasonForm,
+        bell=tasks.stop_payments,
+    ),
+    "dispute": PageAct(
+        "buyer",
+        lambda trade, said, by: trades.dispute(trade, reason=said["reason"], by=by),
+        gettext_lazy("You objected. The exchange decides once it has heard the seller."),
+        ObjectionForm,
+    ),
+    "answer": PageAct(
+        "seller",
+        lambda trade, said, by: trades.answer_dispute(
+            get_object_or_404(Dispute, trade=trade), answer=said["answer"], by=by
+        ),
+        gettext_lazy("Your answer was sent to the buyer and the exchange."),
+        AnswerForm,
+        tone="primary",
+    ),
+}
+
+COURSE = {
+    TradeState.PROPOSED: gettext_lazy("Proposed"),
+    TradeState.AGREED: gettext_lazy("Agreed"),
+    TradeState.REGISTERED: gettext_lazy("Registered"),
+    TradeState.FUNDED: gettext_lazy("Paid into escrow"),
+    TradeState.DELIVERED: gettext_lazy("Delivered"),
+    TradeState.ACCEPTED: gettext_lazy("Accepted"),
+    TradeState.CLEARED: gettext_lazy("Cleared"),
+    TradeState.SETTLED: gettext_lazy("Settled, with its certificate"),
+}
+STOPPED = {"trade.declined", "trade.cancelled", "trade.expired", "trade.refunded", "trade.disputed"}
+OTHERWISE = {
+    TradeState.PROPOSED: gettext_lazy("the proposal lapses and nobody is bound."),
+    TradeState.AGREED: gettext_lazy("the trade lapses and the licence goes back on sale."),
+    TradeState.REGISTERED: gettext_lazy("the trade lapses and the licence goes back on sale."),
+    TradeState.DELIVERED: gettext_lazy("the delivery counts as accepted."),
+}
+
+
+def context(
+    trade: Trade, organisation: Organisation, by: User, bound: Mapping[str, forms.Form] | None = None
+) -> dict[str, Any]:
+    """Everything the page shows `organisation`. `bound` are the forms of acts that were sent and lacked something."""
+    following = timeline.what_next(trade)
+    possible = [act.name for act in timeline.possible_acts(trade, organisation, by)]
+    is_buyer = organisation.pk == trade.buyer_id
+    return {
+        "trade": trade,
+        "title_lang": language_of(trade.version, trade.version.titles),
+        "is_buyer": is_buyer,
+        "following": following,
+        "following_who": who(following.who, trade, organisation),
+        "otherwise": OTHERWISE.get(TradeState(trade.state), "") if following.until else "",
+        "is_ours": following.who == ("buyer" if is_buyer else "seller"),
+        "acts": _buttons(trade, possible, bound or {}),
+        "timeline": _timeline(trade, following, organisation),
+        "licence": said_plainly(trade.terms),
+        "money": money_of(trade, is_buyer=is_buyer),
+        "access": _access(trade, by, may_download="download" in possible),
+        "papers": _papers(trade),
+        "dispute": getattr(trade, "dispute", None),
+    }
+
+
+def said_plainly(licence: Any) -> terms.PlainWords:
+    """The licence in the reader's language."""
+    language = get_language() or "en"
+    return terms.plain_words(licence, language if language in terms.LANGUAGES else "en")
+
+
+def who(side: str, trade: Trade, organisation: Organisation | None) -> str:
+    """The one who acts next, by name."""
+    if side == "exchange":
+        return _("the exchange")
+    if side == "nobody":
+        return ""
+    party = trade.buyer if side == "buyer" else trade.seller
+    return _("you, for %s") % party if organisation is not None and party.pk == organisation.pk else str(party)
+
+
+# --- acts ----------------------------------------------------------------------------------------------------------
+
+
+def _buttons(trade: Trade, possible: list[str], bound: Mapping[str, forms.Form]) -> list[dict[str, Any]]:
+    """What one may do now as templates/_acts.html takes it, in the order of ACTS, paying first."""
+    buttons: list[dict[str, Any]] = []
+    if "pay" in possible and (url := pay_url(trade)):
+        buttons.append({"label": timeline.LABELS["pay"], "url": url, "is_link": True, "tone": "primary"})
+    for name, act in ACTS.items():
+        if name in possible:
+            form = bound.get(name) or (act.form(auto_id=f"{name}_%s") if act.form else None)
+            buttons.append(
+                {
+                    "label": timeline.LABELS[name],
+                    "url": reverse("trade_act", args=[trade.public_id, name]),
+                    "tone": act.tone,
+                    "confirm": act.confirm,
+                    "form": form,
+                    "key": posted.new_key(),
+                }
+            )
+    return buttons
+
+
+def pay_url(trade: Trade) -> str:
+    """Where the buyer pays; '' while the gateway has not answered."""
+    started = trade.payments.filter(state=PaymentState.STARTED).order_by("-pk").first()
+    return started.pay_at_url if started else ""
+
+
+# --- what happened -------------------------------------------------------------------------------------------------
+
+
+def _timeline(trade: Trade, following: timeline.Next, organisation: Organisation) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = [
+        {
+            "title": step.text,
+            "state": "stopped" if step.kind in STOPPED else "done",
+            "at": step.at,
+            "detail": _("Position %s in the journal") % step.position if step.position is not None else "",
+        }
+        for step in timeline.steps(trade)
+    ]
+    if following.who != "nobody":
+        shown.append(
+            {
+                "title": following.text,
+                "state": "now",
+                "who": who(following.who, trade, organisation),
+                "until": following.until,
+            }
+        )
+    states = list(COURSE)
+    if trade.state in states:
+        shown += [
+            {"title": COURSE[state], "state": "next"} for state in states[states.index(TradeState(trade.state)) + 1 :]
+        ]
+    elif trade.state == TradeState.DISPUTED:
+        shown += [{"title": COURSE[state], "state": "next"} for state in (TradeState.CLEARED, TradeState.SETTLED)]
+    return shown
+
+
+# --- money ---------------------------------------------------------------------------------------------------------
+
+
+def money_of(trade: Trade, *, is_buyer: bool = False) -> dict[str, Any]:
+    """Payments, refunds and chargebacks; unless the buyer asks, also fee, net and payout."""
+    shown: dict[str, Any] = {
+        "payments": _with_amount(trade.payments.order_by("pk")),
+        "refunds": _with_amount(trade.refunds.order_by("pk")),
+        "chargebacks": _with_amount(trade.chargebacks.order_by("pk")),
+        "is_being_started": trade.payments.filter(state=PaymentState.REQUESTED).exists(),
+    }
+    return shown if is_buyer or not trade.price_minor else shown | _sellers_side(trade)
+
+
+def _with_amount(rows: Iterable[Any]) -> list[tuple[Any, Money]]:
+    return [(row, Money(row.amount_minor, row.currency)) for row in rows]
+
+
+def _sellers_side(trade: Trade) -> dict[str, Any]:
+    """Fee and net as the ledger moved them, or as they will be; the payout and statement they went into."""
+    moved = dict(
+        Transfer.objects.filter(key__in=[f"fee-{trade.pk}", f"net-{trade.pk}"]).values_list("key", "amount_minor")
+    )
+    fee_minor = moved.get(f"fee-{trade.pk}", 0)
+    net_minor = moved.get(f"net-{trade.pk}", 0)
+    if not trade.cleared_at:
+        fee_minor = share(trade.price_minor, trade.fee_schedule.seller_basis_points)
+        net_minor = trade.price_minor - fee_minor
+    mine = {"cycle": trade.cycle_id, "organisation": trade.seller_id, "currency": trade.currency}
+    cleared = trade.cleared_at is not None
+    return {
+        "is_cleared": cleared,
+        "fee": Money(fee_minor, trade.currency),
+        "net": Money(net_minor, trade.currency),
+        "fee_percent": f"{trade.fee_schedule.seller_basis_points / 100:g}",
+        "payouts": _with_amount(Payout.objects.filter(**mine).order_by("pk")) if cleared else [],
+        "statement": Statement.objects.filter(**mine).first() if cleared else None,
+    }
+
+
+# --- access and papers ---------------------------------------------------------------------------------------------
+
+
+def _access(trade: Trade, by: User, *, may_download: bool) -> dict[str, Any] | None:
+    """The files with their digests, for the buyer with links that lapse, and the newest receipts of their use."""
+    grant = getattr(trade, "grant", None)
+    if grant is None:
+        return None
+    shown: dict[str, Any] = {
+        "grant": grant,
+        "files": [
+            {"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256}
+            for file in trade.release.files.order_by("path")
+        ],
+        "receipts": list(grant.receipts.all()[: SHOWN_RECEIPTS + 1]),
+    }
+    shown["has_more_receipts"] = len(shown["receipts"]) > SHOWN_RECEIPTS
+    shown["receipts"] = shown["receipts"][:SHOWN_RECEIPTS]
+    if may_download and grant.state in (GrantState.OPEN, GrantState.SUSPENDED):
+        try:
+            driver: Any = channel(grant.channel)
+            shown["files"] = driver.links(grant, by=by)
+            shown["links_lapse_at"] = shown["files"][0]["expires_at"] if shown["files"] else None
+        except Refused as refusal:
+            shown["refusal"] = refusal
+    return shown
+
+
+def _papers(trade: Trade) -> list[dict[str, str]]:
+    """The contract and the certificate, once they are issued."""
+    kinds = [Paper.Kind.TRADE_CONTRACT, Paper.Kind.TRADE_CERTIFICATE]
+    papers = Paper.objects.filter(kind__in=kinds, subject_kind="trade", subject_id=trade.pk).order_by("pk")
+    return [
+        {
+            "label": paper.get_kind_display(),
+            "number": paper.number,
+            "url": reverse("paper", args=[paper.number]),
+        }
+        for paper in papers.defer("record")
+    ]
