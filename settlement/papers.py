@@ -79,12 +79,14 @@ def _bound_party(organisation: Organisation) -> dict[str, str]:
 def issue_contract(trade: Trade) -> Paper:
     """The contract of a trade that has its register number; buyer and seller may read it. Raises NotReady."""
     agreed_at = trade.agreed_at or trade.proposed_at
-    record = _about(trade) | {
+    kept = Trade.objects.filter(pk=trade.pk).values_list("agreement__digest", "version__registration__number")
+    agreement_digest, product_number = kept.get()
+    record = _about(trade, product_number) | {
         "release_digest": trade.release.digest,
         "inspection_days": trade.inspection_days,
         "governing_law": _governing_law(trade.seller.country),
         "terms": trade.terms,
-        "agreement_digest": trade.agreement.digest,
+        "agreement_digest": agreement_digest,
         "agreements": [
             {"organisation": trade.buyer.name, "agreed_at": trade.proposed_at.isoformat()},
             {"organisation": trade.seller.name, "agreed_at": agreed_at.isoformat()},
@@ -101,14 +103,13 @@ def issue_contract(trade: Trade) -> Paper:
     )
 
 
-def _about(trade: Trade) -> dict[str, Any]:
-    """What contract and certificate both say of a trade. Raises NotReady for a product without a register number."""
-    registration = getattr(trade.version, "registration", None)
-    if registration is None or trade.register_number is None:
+def _about(trade: Trade, product_number: str | None) -> dict[str, Any]:
+    """What contract and certificate both say of a trade. Raises NotReady while it or its product has no number."""
+    if product_number is None or trade.register_number is None:
         raise NotReady(f"Trade {trade} and its product need their register numbers first.")
     return {
         "trade_number": trade.register_number,
-        "register_number": registration.number,
+        "register_number": product_number,
         "seller": documents.party(trade.seller),
         "buyer": documents.party(trade.buyer),
         "titles": trade.version.titles,
@@ -215,8 +216,9 @@ def _to_certify(trade_ids: Iterable[int]) -> QuerySet[Trade]:
 
 def _certified(trade: Trade, contract_number: str | None, position: int, head: TreeHead) -> dict[str, Any]:
     moments = {f"{act}_at": getattr(trade, f"{act}_at") for act in COURSE}
+    registration = getattr(trade.version, "registration", None)
     return (
-        _about(trade)
+        _about(trade, registration.number if registration else None)
         | ({"contract_number": contract_number} if contract_number else {})
         | {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
         | {

@@ -57,6 +57,16 @@ def test_the_contract_names_both_parties_what_binds_them_and_when_they_agreed():
     assert "No money moves" in text
 
 
+def test_the_contract_takes_few_statements():
+    trade = trading.make_trade("registered").reload()
+    other = trading.make_trade("agreed").reload()
+    other.register_number, other.registered_at = "TR-0000-0000-0000", trade.registered_at
+    other.version, other.release, other.listing, other.seller, other.buyer  # noqa: B018  as the command has them
+    with CaptureQueriesContext(connection) as statements:
+        papers.issue_contract(other)
+    assert len([one for one in statements if "SAVEPOINT" not in one["sql"]]) == 5
+
+
 def test_what_binds_changes_with_every_part_of_the_bargain():
     trade = trading.make_trade("agreed").reload()
     digest = digest_of(papers.bound(trade))
