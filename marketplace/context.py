@@ -46,7 +46,10 @@ def _footer() -> list[tuple[str, str]]:
 
 
 def _account_links() -> list[dict[str, Any]]:
-    return [{"label": _("Access tokens"), "url": reverse("tokens")}]
+    return [
+        {"label": _("Papers"), "url": reverse("papers")},
+        {"label": _("Access tokens"), "url": reverse("tokens")},
+    ]
 
 
 def _places(request: HttpRequest, places: list[tuple[str, str]]) -> list[dict[str, Any]]:
