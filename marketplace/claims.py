@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
+from typing import Self, TypeVar
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 BACK_OFF_LIMIT_SECONDS = 300
+Row = TypeVar("Row")
 
 
 class Claimable(models.Model):
@@ -35,21 +36,27 @@ class Claimable(models.Model):
     @classmethod
     def claim_next(cls, due: models.QuerySet[Self], *, claim_seconds: int | None = None) -> Self | None:
         """Take the oldest row of `due` that nobody holds, or None. Never waits for another worker."""
+        claimed = cls.claim_several(due, most=1, claim_seconds=claim_seconds)
+        return claimed[0] if claimed else None
+
+    @classmethod
+    def claim_several(cls, due: models.QuerySet[Self], *, most: int, claim_seconds: int | None = None) -> list[Self]:
+        """`claim_next` for up to `most` rows at once, oldest first: for work that needs no slow call a row."""
         now = timezone.now()
+        until = now + dt.timedelta(seconds=claim_seconds or settings.CLAIM_SECONDS)
         free = Q(claimed_until=None) | Q(claimed_until__lt=now)
         with transaction.atomic():
-            row = (
+            rows = list(
                 due.filter(free, next_try_at__lte=now)
                 .order_by("next_try_at", "pk")
-                .select_for_update(skip_locked=True, of=("self",))
-                .first()
+                .select_for_update(skip_locked=True, of=("self",))[:most]
             )
-            if row is None:
-                return None
-            row.claimed_until = now + dt.timedelta(seconds=claim_seconds or settings.CLAIM_SECONDS)
-            row.tries += 1
-            row.save(update_fields=["claimed_until", "tries"])
-        return row
+            if rows:
+                taken = cls._default_manager.filter(pk__in=[row.pk for row in rows])
+                taken.update(claimed_until=until, tries=F("tries") + 1)
+        for row in rows:
+            row.claimed_until, row.tries = until, row.tries + 1
+        return rows
 
     def postpone(self, error: Exception | str) -> None:
         """Give the claim back and try again later, ever more seldom.
@@ -73,3 +80,17 @@ def postponed_on_failure(row: Claimable) -> Iterator[None]:
     except Exception as error:
         logger.warning("%s %s postponed after try %s: %s", type(row).__name__, row.pk, row.tries, type(error).__name__)
         row.postpone(error)
+
+
+def together_or_each(
+    rows: Sequence[Row], together: Callable[[Sequence[Row]], object], each: Callable[[Row], object]
+) -> None:
+    """All rows in one transaction; where one of them is refused, each on its own, so that it backs off alone."""
+    if len(rows) > 1:
+        try:
+            together(rows)
+            return
+        except Exception as error:
+            logger.info("%d rows are taken one by one: %s", len(rows), type(error).__name__)
+    for row in rows:
+        each(row)

@@ -263,7 +263,7 @@ class TradeDisputeAnswer(_Act):
 class TradeAward(APIView):
     """POST: the exchange's staff decide a dispute; the whole price back ends the trade."""
 
-    scope = "manage"
+    scope = "staff"
 
     @extend_schema(request=AwardIn, responses=TradeOut)
     def post(self, request: Request, trade_id: str) -> Response:
@@ -328,8 +328,8 @@ class StatementLines(APIView):
     @extend_schema(responses={(200, "text/csv"): str})
     def get(self, request: Request, statement_id: int) -> HttpResponse:
         organisation = acting_organisation(request)
-        roles.require(request.user, organisation, "see_money")
         statement = get_object_or_404(Statement.objects.filter(organisation=organisation), pk=statement_id)
+        roles.require(request.user, organisation, "see_money")
         answer = HttpResponse(papers.statement_csv(statement), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = (
             f'attachment; filename="statement-{statement.cycle.number}-{statement.currency}.csv"'

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
@@ -91,7 +91,6 @@ def next_cut_off(after: dt.datetime) -> dt.datetime:
     return cut_off if cut_off > local else cut_off + dt.timedelta(days=1)
 
 
-@transaction.atomic
 def open_cycle() -> ClearingCycle:
     """The open cycle; a new one, numbered on, when there is none. The unique index holds one open cycle."""
     found = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
@@ -99,10 +98,11 @@ def open_cycle() -> ClearingCycle:
         return found
     now = timezone.now()
     number = (ClearingCycle.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-    cycle, _is_new = ClearingCycle.objects.get_or_create(
-        number=number, defaults={"opened_at": now, "cut_off_at": next_cut_off(now)}
-    )
-    return cycle
+    try:
+        with transaction.atomic():
+            return ClearingCycle.objects.create(number=number, opened_at=now, cut_off_at=next_cut_off(now))
+    except IntegrityError:  # another worker opened it meanwhile
+        return ClearingCycle.objects.get(state=CycleState.OPEN)
 
 
 @transaction.atomic

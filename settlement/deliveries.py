@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,6 +19,7 @@ from settlement.channels import Access
 from settlement.models import Grant, Receipt, Trade
 from settlement.states import GRANT_MOVES, GrantState, TradeState
 
+AT_ONCE = 10
 LIVE = (GrantState.OPEN, GrantState.SUSPENDED)
 
 
@@ -39,31 +41,32 @@ def _move(grant: Grant, act: str, **changes: object) -> Grant:
     return grant
 
 
-def grant(trade: Trade) -> Grant:
-    """The buyer is due access; a worker opens it."""
-    return Grant.objects.create(trade=trade, channel=trade.offer.channel)
+def grant(trades: Sequence[Trade]) -> None:
+    """The buyers are due access; a worker opens it."""
+    Grant.objects.bulk_create(Grant(trade=trade, channel=trade.offer.channel) for trade in trades)
 
 
-def claim_next_grant() -> Grant | None:
-    """The next grant to open: funded, and not frozen by a chargeback."""
+def claim_next_grants() -> list[Grant]:
+    """The next grants to open: funded, and not frozen by a chargeback; few, for a channel may take its time."""
     due = Grant.objects.filter(
         state=GrantState.DUE, is_close_due=False, trade__state=TradeState.FUNDED, trade__is_frozen=False
     )
-    return Grant.claim_next(due.select_related("trade__offer", "trade__release", "trade__version"))
+    parts = due.select_related("trade__offer", "trade__release", "trade__version")
+    return Grant.claim_several(parts.prefetch_related("trade__release__files"), most=AT_ONCE)
 
 
-def record_open(grant: Grant, access: Access) -> Grant:
-    """The channel gave access; called with the trade locked. The licence's term begins."""
+def record_open(opened: Sequence[tuple[Grant, Access]]) -> None:
+    """The channel gave access; called with grants and trades locked. The licences' terms begin. Raises WrongState."""
     now = timezone.now()
-    return _move(
-        grant,
-        "open",
-        access=access.facts,
-        opened_at=now,
-        ends_at=months_after(now, grant.trade.terms.get("term_months")),
-        claimed_until=None,
-        error="",
-        tries=0,
+    for grant, access in opened:
+        if "open" not in GRANT_MOVES[grant.state]:
+            raise WrongState(f"The access is {grant.get_state_display().lower()}.")
+        grant.state, grant.access, grant.opened_at = GRANT_MOVES[grant.state]["open"], access.facts, now
+        grant.ends_at = months_after(now, grant.trade.terms.get("term_months"))
+        grant.claimed_until, grant.error, grant.tries = None, "", 0
+    Grant.objects.bulk_update(
+        [grant for grant, _access in opened],
+        ["state", "access", "opened_at", "ends_at", "claimed_until", "error", "tries"],
     )
 
 

@@ -7,7 +7,7 @@ The exchange holds no money: an account of kind `outside` mirrors what a gateway
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -65,6 +65,25 @@ def escrow(trade: Trade) -> Account:
     return _open(f"escrow:{trade.pk}", Kind.ESCROW, trade.currency, trade=trade)
 
 
+def escrows(trades: Sequence[Trade]) -> dict[int, Account]:
+    """The escrow accounts of several trades, opened where they are not yet, by the trade's id. One statement."""
+    accounts = {
+        trade.pk: Account(
+            name=f"escrow:{trade.pk}",
+            kind=Kind.ESCROW,
+            currency=trade.currency,
+            trade=trade,
+            has_floor=True,
+            balance_minor=0,
+        )
+        for trade in trades
+    }
+    Account.objects.bulk_create(
+        accounts.values(), update_conflicts=True, unique_fields=["name"], update_fields=["has_floor"]
+    )
+    return accounts
+
+
 def fees(currency: str) -> Account:
     """What the exchange earned."""
     return _open(f"fees:{currency}", Kind.FEE, currency)
@@ -114,6 +133,17 @@ def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) ->
     moved = Transfer.objects.get(key=key)
     if (moved.debit_id, moved.credit_id, moved.amount_minor) != (debit.pk, credit.pk, amount_minor):
         raise KeyMismatch(f"The key {key!r} moved something else.")
+
+
+def book(transfers: Iterable[tuple[str, Account, Account, int]]) -> None:
+    """Move money for several new keys, each `(key, debit, credit, minor units)`, in one statement.
+
+    For callers that have locked what their keys stand for; the database refuses an overdraft or a key used before.
+    """
+    Transfer.objects.bulk_create(
+        Transfer(key=key, debit=debit, credit=credit, amount_minor=amount_minor)
+        for key, debit, credit, amount_minor in transfers
+    )
 
 
 INSERT_ONCE = """

@@ -7,7 +7,7 @@ import datetime as dt
 import io
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -76,8 +76,16 @@ def _bound_party(organisation: Organisation) -> dict[str, str]:
     return {"id": organisation.public_id} | documents.party(organisation)
 
 
-def issue_contract(trade: Trade) -> Paper:
-    """The contract of a trade that has its register number; buyer and seller may read it. Raises NotReady."""
+def issue_contracts(trades: Sequence[Trade]) -> dict[int, Paper]:
+    """The contracts of trades that have their register numbers, by the trade's id; both parties may read them.
+
+    Raises NotReady.
+    """
+    papers = documents.issue_many([_contract(trade) for trade in trades])
+    return {trade.pk: paper for trade, paper in zip(trades, papers, strict=True)}
+
+
+def _contract(trade: Trade) -> documents.Sheet:
     agreed_at = trade.agreed_at or trade.proposed_at
     kept = Trade.objects.filter(pk=trade.pk).values_list("agreement__digest", "version__registration__number")
     agreement_digest, product_number = kept.get()
@@ -92,14 +100,13 @@ def issue_contract(trade: Trade) -> Paper:
             {"organisation": trade.seller.name, "agreed_at": agreed_at.isoformat()},
         ],
     }
-    is_sandbox = trade.price_minor > 0 and not _moves_money(default_gateway())
-    return documents.issue(
+    return documents.Sheet(
         Kind.TRADE_CONTRACT,
         trade,
         title=trade.version.title,
         record=record,
         readers=[trade.seller, trade.buyer],
-        is_sandbox=is_sandbox,
+        is_sandbox=trade.price_minor > 0 and not _moves_money(default_gateway()),
     )
 
 

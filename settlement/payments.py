@@ -5,10 +5,10 @@ Nothing here moves a trade; `trades` tells that story and calls down here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from marketplace import journal, roles
@@ -20,6 +20,7 @@ from settlement.models import Notice, Payment, Refund, Trade, Unmatched
 from settlement.states import OUTGOING_MOVES, PAYMENT_MOVES, OutgoingState, PaymentState
 
 OPEN = (PaymentState.REQUESTED, PaymentState.STARTED)
+AT_ONCE = 50
 
 
 def _move_payment(payment: Payment, act: str, **changes: object) -> Payment:
@@ -45,18 +46,26 @@ def _move_refund(refund: Refund, act: str, **changes: object) -> Refund:
 # --- money in ----------------------------------------------------------------------------------------------------
 
 
-def request(trade: Trade, *, by: User | None) -> Payment:
-    """Ask the buyer for the price. The unique index holds one open payment a trade. Raises NoGateway."""
-    number = trade.payments.count() + 1
-    payment = Payment.objects.create(
-        trade=trade,
-        gateway=default_gateway(),
-        key=f"pay-{trade.public_id}-{number}",
-        amount_minor=trade.price_minor,
-        currency=trade.currency,
+def request(trades: Sequence[Trade], *, by: User | None) -> list[Payment]:
+    """Ask the buyers for the price. The unique index holds one open payment a trade. Raises NoGateway."""
+    if not trades:
+        return []
+    gateway_name = default_gateway()
+    before = dict(Payment.objects.filter(trade__in=trades).values_list("trade").annotate(number=Count("pk")))
+    asked = Payment.objects.bulk_create(
+        Payment(
+            trade=trade,
+            gateway=gateway_name,
+            key=f"pay-{trade.public_id}-{before.get(trade.pk, 0) + 1}",
+            amount_minor=trade.price_minor,
+            currency=trade.currency,
+        )
+        for trade in trades
     )
-    journal.record("payment.requested", payment, by=by, trade=trade.pk, amount_minor=payment.amount_minor)
-    return payment
+    journal.record_many(
+        (("payment.requested", one, {"trade": one.trade_id, "amount_minor": one.amount_minor}) for one in asked), by=by
+    )
+    return asked
 
 
 def claim_next() -> Payment | None:
@@ -106,11 +115,17 @@ def record_stopped(payment: Payment) -> Payment:
     return payment
 
 
-def record_paid(payment: Payment) -> Payment:
-    """The payment arrived in full; called with its trade locked."""
-    _move_payment(payment, "pay", paid_at=timezone.now(), claimed_until=None, error="")
-    journal.record("payment.paid", payment, by=None, trade=payment.trade_id, amount_minor=payment.amount_minor)
-    return payment
+def record_paid(paid: Sequence[Payment]) -> None:
+    """These payments arrived in full; called with them and their trades locked, and moved in one statement."""
+    now = timezone.now()
+    for payment in paid:
+        payment.state, payment.paid_at = PAYMENT_MOVES[payment.state]["pay"], now
+    Payment.objects.filter(pk__in=[payment.pk for payment in paid]).update(
+        state=PaymentState.PAID, paid_at=now, claimed_until=None, error=""
+    )
+    journal.record_many(
+        (("payment.paid", one, {"trade": one.trade_id, "amount_minor": one.amount_minor}) for one in paid), by=None
+    )
 
 
 def record_failed(payment: Payment, reason: str) -> Payment:
@@ -132,9 +147,9 @@ def note(gateway_name: str, body: bytes, headers: Mapping[str, str]) -> Notice:
     return notice
 
 
-def claim_next_notice() -> Notice | None:
-    """The next notice nobody has read."""
-    return Notice.claim_next(Notice.objects.filter(read_at=None))
+def claim_next_notices() -> list[Notice]:
+    """The next notices nobody has read; reading them calls nobody."""
+    return Notice.claim_several(Notice.objects.filter(read_at=None), most=AT_ONCE)
 
 
 def put_in_suspense(fact: Paid, *, gateway_name: str, payment: Payment | None, why: str) -> Unmatched | None:

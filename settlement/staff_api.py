@@ -66,7 +66,7 @@ class Cycles(ListAPIView):
 class CycleClosing(APIView):
     """POST: close the open cycle now, before its cut-off."""
 
-    scope = "manage"
+    scope = "staff"
 
     @extend_schema(request=None, responses={201: CycleOut})
     def post(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class CycleClosing(APIView):
 class CycleRelease(APIView):
     """POST: release a closed cycle; above the limit a second person must do so too."""
 
-    scope = "manage"
+    scope = "staff"
 
     @extend_schema(request=None, responses=CycleOut)
     def post(self, request: Request, number: int) -> Response:
@@ -106,7 +106,7 @@ class UnmatchedMoney(ListAPIView):
 class UnmatchedReturn(APIView):
     """POST: send money in suspense back to its payer."""
 
-    scope = "manage"
+    scope = "staff"
 
     @extend_schema(request=None, responses={201: RefundOut})
     def post(self, request: Request, unmatched_id: int) -> Response:
@@ -126,7 +126,7 @@ class UnmatchedReturn(APIView):
 class TradeFundingFromSuspense(APIView):
     """POST: fund a registered trade from what its buyer sent, once the sum covers the price."""
 
-    scope = "manage"
+    scope = "staff"
 
     @extend_schema(request=None, responses=TradeOut)
     def post(self, request: Request, trade_id: str) -> Response:
@@ -151,7 +151,7 @@ class BouncedRefunds(ListAPIView):
 class RefundResending(APIView):
     """POST: send a bounced refund anew."""
 
-    scope = "manage"
+    scope = "staff"
 
     @extend_schema(request=ResendingIn, responses={201: RefundOut})
     def post(self, request: Request, key: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,15 +12,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from marketplace.bells import ring
-from marketplace.claims import postponed_on_failure
+from marketplace.claims import postponed_on_failure, together_or_each
 from marketplace.errors import Refused, WrongState
-from settlement import clearing, deliveries, papers, payments, payouts, trades
-from settlement.channels import CannotDeliver, channel
+from settlement import clearing, deliveries, hearing, papers, payments, payouts, trades
+from settlement.channels import Access, CannotDeliver, channel
 from settlement.gateways import gateway
-from settlement.models import ClearingCycle, Statement, Trade
+from settlement.models import ClearingCycle, Grant, Notice, Statement, Trade
 from settlement.states import CycleState, TradeState
 
 AT_ONCE = 500
+logger = logging.getLogger(__name__)
 
 
 def _each_due(due: QuerySet[Trade], command: Callable[[Trade], object]) -> int:
@@ -40,7 +42,14 @@ def _each_due(due: QuerySet[Trade], command: Callable[[Trade], object]) -> int:
 @shared_task
 def register_trades() -> None:
     """Enter every agreed trade into the register and ask for its price."""
-    if _each_due(Trade.objects.due(TradeState.AGREED), trades.register):
+    registered = False
+    try:
+        while trades.register_due():
+            registered = True
+    except Exception as error:
+        logger.info("trades are registered one by one: %s", type(error).__name__)
+        registered |= bool(_each_due(Trade.objects.due(TradeState.AGREED), lambda trade: trades.register([trade])))
+    if registered:
         ring(start_payments)
         ring(open_grants)
 
@@ -77,21 +86,33 @@ def post_sandbox_notices() -> None:
 @shared_task
 def read_notices() -> None:
     """Act on every notice nobody has read."""
-    while notice := payments.claim_next_notice():
-        with postponed_on_failure(notice):
-            trades.hear(notice)
+    while notices := payments.claim_next_notices():
+        together_or_each(notices, hearing.hear, _hear_one)
     ring(open_grants)
+
+
+def _hear_one(notice: Notice) -> None:
+    with postponed_on_failure(notice):
+        hearing.hear([notice])
 
 
 @shared_task
 def open_grants() -> None:
     """Open every grant that is due."""
-    while grant := deliveries.claim_next_grant():
-        with postponed_on_failure(grant):
-            try:
-                trades.deliver(grant, channel(grant.channel).open(grant))
-            except CannotDeliver as refusal:
-                trades.cannot_deliver(grant, str(refusal))
+    while grants := deliveries.claim_next_grants():
+        opened = []
+        for grant in grants:
+            with postponed_on_failure(grant):
+                try:
+                    opened.append((grant, channel(grant.channel).open(grant)))
+                except CannotDeliver as refusal:
+                    trades.cannot_deliver(grant, str(refusal))
+        together_or_each(opened, trades.deliver, _deliver_one)
+
+
+def _deliver_one(opened: tuple[Grant, Access]) -> None:
+    with postponed_on_failure(opened[0]):
+        trades.deliver([opened])
 
 
 @shared_task

@@ -7,7 +7,7 @@ Each command locks the trade first, checks, changes, records. Nobody else writes
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
@@ -23,41 +23,21 @@ from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState
 from marketplace.models import Organisation, User
 from marketplace.numbers import new_number
-from settlement import clearing, deadlines, deliveries, ledger, papers, payments, payouts
+from settlement import clearing, deadlines, deliveries, ledger, papers, payments
 from settlement.channels import Access, channel
-from settlement.gateways import (
-    DisputeClosed,
-    Disputed,
-    Paid,
-    PaidOut,
-    PaymentFailed,
-    PayoutFailed,
-    Refunded,
-    RefundFailed,
-    default_gateway,
-    gateway,
-)
+from settlement.gateways import default_gateway, gateway
 from settlement.models import (
     Agreement,
-    Chargeback,
     ClearingCycle,
     Dispute,
     FeeSchedule,
     Grant,
-    Notice,
     Payment,
     Trade,
 )
-from settlement.states import (
-    CHARGEBACK_MOVES,
-    DISPUTE_MOVES,
-    TRADE_MOVES,
-    ChargebackState,
-    DisputeState,
-    PaymentState,
-    TradeState,
-)
+from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeState
 
+AT_ONCE = 50
 PARTS = ("offer", "listing", "version", "release", "seller", "buyer", "fee_schedule")
 
 
@@ -95,6 +75,37 @@ def _move(
     trade.save(update_fields=["state", *changes])
     journal.record(f"trade.{trade.state}", trade, by=by, **(facts or {}))
     return trade
+
+
+def locked_together(trades: Sequence[Trade], state: TradeState) -> list[Trade]:
+    """Several trades, locked in key order, all of them in `state`. Raises WrongState."""
+    rows = Trade.objects.filter(pk__in=[trade.pk for trade in trades]).order_by("pk")
+    rows = rows.select_related(*PARTS, "agreement", "version__registration")
+    found = list(rows.select_for_update(of=("self",), no_key=True))
+    for trade in found:
+        if trade.state != state:
+            raise WrongState(f"Trade {trade} is {trade.state}, not {state}.")
+    return found
+
+
+def _move_together(
+    trades: Sequence[Trade], act: str, facts: dict[int, dict[str, object]], *, changed: list[str]
+) -> None:
+    """The act's move for several locked trades by the exchange itself: one statement for rows, one for events."""
+    if not trades:
+        return
+    for trade in trades:
+        trade.state = TRADE_MOVES[trade.state][act]
+        trade.tries, trade.error, trade.next_try_at = 0, "", timezone.now()
+    Trade.objects.bulk_update(trades, ["state", "tries", "error", "next_try_at", *changed])
+    journal.record_many(((f"trade.{trade.state}", trade, facts[trade.pk]) for trade in trades), by=None)
+
+
+def _require_none_held(trades: Sequence[Trade]) -> None:
+    held = holds.held_trade_ids(trades)
+    for trade in trades:
+        if trade.pk in held:
+            _require_not_held(trade)
 
 
 def _require_not_held(trade: Trade) -> None:
@@ -240,36 +251,48 @@ def _end_before_funding(trade: Trade, act: str, *, reason: str, by: User | None)
 
 
 @transaction.atomic
-def register(trade: Trade) -> Trade:
-    """The exchange enters the trade into its register and issues the contract; the price is asked for.
+def register(trades: Sequence[Trade]) -> list[Trade]:
+    """The exchange enters trades into its register and issues their contracts; their prices are asked for.
 
-    A price of zero asks for nothing and goes on at once. Raises WrongState, NotCleared.
+    A price of zero asks for nothing and goes on at once. All of them or none: raises WrongState, NotCleared.
     """
-    trade = locked(trade, TradeState.AGREED)
-    _require_not_held(trade)
+    ready = locked_together(trades, TradeState.AGREED)
+    _require_none_held(ready)
     now = timezone.now()
-    number = new_number("trade")
-    trade.register_number, trade.registered_at = number, now
-    contract = papers.issue_contract(trade)
-    _move(
-        trade,
+    for trade in ready:
+        trade.register_number, trade.registered_at = new_number("trade"), now
+        trade.fund_until = deadlines.fund_until(now)
+    contracts = papers.issue_contracts(ready)
+    _move_together(
+        ready,
         "register",
-        by=None,
-        facts={"register_number": number, "contract": contract.digest},
-        register_number=number,
-        registered_at=now,
-        fund_until=deadlines.fund_until(now),
+        {
+            trade.pk: {"register_number": trade.register_number, "contract": contracts[trade.pk].digest}
+            for trade in ready
+        },
+        changed=["register_number", "registered_at", "fund_until"],
     )
-    if trade.price_minor == 0:
-        return _fund(trade)
-    payments.request(trade, by=None)
-    return trade
+    payments.request([trade for trade in ready if trade.price_minor], by=None)
+    fund([trade for trade in ready if not trade.price_minor])
+    return ready
 
 
-def _fund(trade: Trade) -> Trade:
-    _move(trade, "fund", by=None, facts={"amount_minor": trade.price_minor}, funded_at=timezone.now())
-    deliveries.grant(trade)
-    return trade
+@transaction.atomic
+def register_due() -> list[Trade]:
+    """Register the agreed trades that have waited longest and that no other worker holds. All of them or none."""
+    due = Trade.objects.due(TradeState.AGREED).order_by("next_try_at", "pk")
+    return register(list(due.select_for_update(of=("self",), no_key=True, skip_locked=True)[:AT_ONCE]))
+
+
+def fund(paid: Sequence[Trade]) -> None:
+    """The price of these locked trades is in escrow, or there is none: access is due."""
+    now = timezone.now()
+    for trade in paid:
+        trade.funded_at = now
+    _move_together(
+        paid, "fund", {trade.pk: {"amount_minor": trade.price_minor} for trade in paid}, changed=["funded_at"]
+    )
+    deliveries.grant(paid)
 
 
 @transaction.atomic
@@ -279,69 +302,7 @@ def pay_again(trade: Trade, *, by: User) -> Payment:
     roles.require(by, trade.buyer, "pay")
     if trade.payments.filter(state__in=payments.OPEN).exists():
         raise WrongState("A payment of this trade is open already.")
-    return payments.request(trade, by=by)
-
-
-@transaction.atomic
-def hear(notice: Notice) -> None:
-    """Act on what a gateway told us, once: its facts and the mark that it was read are one transaction."""
-    notice = Notice.objects.select_for_update().get(pk=notice.pk)
-    if notice.read_at is not None:
-        return
-    for fact in gateway(notice.gateway).read(notice):
-        HEAR[type(fact)](fact, notice.gateway)
-    notice.read_at, notice.claimed_until, notice.error = timezone.now(), None, ""
-    notice.save(update_fields=["read_at", "claimed_until", "error"])
-
-
-def _hear_paid(fact: Paid, gateway_name: str) -> None:
-    """Money arrived: it funds its trade if it fits exactly, else it waits in suspense, never guessed."""
-    payment, trade = _locked_payment(fact.key, gateway_name)
-    if payment is None or trade is None:
-        payments.put_in_suspense(fact, gateway_name=gateway_name, payment=None, why="unknown_payment")
-        return
-    why = _why_not(payment, trade, fact)
-    if why:
-        payments.put_in_suspense(fact, gateway_name=gateway_name, payment=payment, why=why)
-        return
-    ledger.transfer(
-        f"paid-{payment.key}",
-        debit=ledger.outside(gateway_name, trade.currency),
-        credit=ledger.escrow(trade),
-        amount_minor=fact.amount_minor,
-    )
-    payments.record_paid(payment)
-    _fund(trade)
-
-
-def _why_not(payment: Payment, trade: Trade, fact: Paid) -> str:
-    """Why this money does not fund its trade: a stable code for the desk, or ''."""
-    if payment.state == PaymentState.PAID or trade.state not in (TradeState.REGISTERED, *_NOT_FUNDED):
-        return "paid_twice"
-    if trade.state != TradeState.REGISTERED or payment.state not in payments.OPEN:
-        return "too_late"
-    if fact.currency != trade.currency:
-        return "wrong_currency"
-    if fact.amount_minor != trade.price_minor:
-        return "wrong_amount"
-    return ""
-
-
-_NOT_FUNDED = (TradeState.CANCELLED, TradeState.EXPIRED)
-
-
-def _locked_payment(key: str, gateway_name: str) -> tuple[Payment | None, Trade | None]:
-    found = Payment.objects.filter(key=key, gateway=gateway_name).values_list("pk", "trade_id").first() if key else None
-    if found is None:
-        return None, None
-    trade = locked(Trade(pk=found[1]))
-    return Payment.objects.select_for_update(of=("self",)).get(pk=found[0]), trade
-
-
-def _hear_failed(fact: PaymentFailed, gateway_name: str) -> None:
-    payment, _trade = _locked_payment(fact.key, gateway_name)
-    if payment is not None and payment.state in payments.OPEN:
-        payments.record_failed(payment, fact.reason)
+    return payments.request([trade], by=by)[0]
 
 
 @transaction.atomic
@@ -375,30 +336,38 @@ def apply_suspense(trade: Trade, *, by: User) -> Trade:
             payments.open_suspense_refund(row, row.amount_minor - used, reason="surplus")
         payments.close_unmatched(row, "applied" if used else "returned", by=by)
     payments.stop_open(trade)
-    return _fund(trade)
+    fund([trade])
+    return trade
 
 
 # --- delivery ------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def deliver(grant: Grant, access: Access) -> Trade:
-    """The channel opened access: the inspection period starts. Raises WrongState, NotCleared, Frozen."""
-    trade = locked(grant.trade, TradeState.FUNDED)
-    _require_not_held(trade)
-    _require_not_frozen(trade)
-    grant = Grant.objects.select_for_update().get(pk=grant.pk)
-    grant.trade = trade
-    deliveries.record_open(grant, access)
+def deliver(opened: Sequence[tuple[Grant, Access]]) -> list[Trade]:
+    """The channel opened access: the inspection periods start.
+
+    All of them or none: raises WrongState, NotCleared, Frozen.
+    """
+    trades = {
+        trade.pk: trade for trade in locked_together([grant.trade for grant, _access in opened], TradeState.FUNDED)
+    }
+    _require_none_held(list(trades.values()))
+    accesses = {grant.pk: access for grant, access in opened}
+    grants = list(Grant.objects.filter(pk__in=accesses).order_by("pk").select_for_update(no_key=True))
     now = timezone.now()
-    return _move(
-        trade,
+    for grant in grants:
+        grant.trade = trade = trades[grant.trade_id]
+        _require_not_frozen(trade)
+        trade.delivered_at, trade.inspect_until = now, now + dt.timedelta(days=trade.inspection_days)
+    deliveries.record_open([(grant, accesses[grant.pk]) for grant in grants])
+    _move_together(
+        list(trades.values()),
         "deliver",
-        by=None,
-        facts={"digest": trade.release.digest, "channel": grant.channel},
-        delivered_at=now,
-        inspect_until=now + dt.timedelta(days=trade.inspection_days),
+        {grant.trade_id: {"digest": grant.trade.release.digest, "channel": grant.channel} for grant in grants},
+        changed=["delivered_at", "inspect_until"],
     )
+    return list(trades.values())
 
 
 @transaction.atomic
@@ -416,6 +385,16 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
     deliveries.end(trade)
     deliveries.give_back_licence(trade)
     return _move(trade, act, by=by, facts={"refund_minor": held}, ended_at=timezone.now(), end_reason=reason[:300])
+
+
+@transaction.atomic
+def charge_back(trade: Trade) -> Trade:
+    """The payer's bank took the money back: the locked trade ends, and what is left in escrow goes back too."""
+    if rest := ledger.balance(ledger.escrow(trade)):
+        payments.open_refund(trade, rest, reason="charged back in part", by=None)
+    deliveries.end(trade)
+    deliveries.give_back_licence(trade)
+    return _move(trade, "charge_back", by=None, ended_at=timezone.now(), end_reason="charged back")
 
 
 # --- acceptance and dispute ----------------------------------------------------------------------------------------
@@ -514,71 +493,6 @@ def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
     return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
 
 
-# --- chargebacks ---------------------------------------------------------------------------------------------------
-
-
-def _hear_disputed(fact: Disputed, gateway_name: str) -> None:
-    """The payer's bank contests a payment: before clearing the trade is frozen."""
-    payment, trade = _locked_payment(fact.key, gateway_name)
-    if payment is None or trade is None:
-        raise Invalid(f"No payment has the key {fact.key!r}.", code="unknown_payment")
-    chargeback, is_new = Chargeback.objects.get_or_create(
-        reference=fact.reference,
-        defaults={"trade": trade, "payment": payment, "amount_minor": fact.amount_minor, "currency": fact.currency},
-    )
-    if not is_new:
-        return
-    if "charge_back" in TRADE_MOVES[trade.state]:
-        trade.is_frozen = True
-        trade.save(update_fields=["is_frozen"])
-    journal.record("chargeback.opened", chargeback, by=None, trade=trade.pk, amount_minor=fact.amount_minor)
-
-
-def _hear_dispute_closed(fact: DisputeClosed, _gateway_name: str) -> None:
-    """The bank decided. Lost before clearing, the trade ends; lost later, the seller owes it."""
-    found = Chargeback.objects.filter(reference=fact.reference).first()
-    if found is None:
-        raise Invalid(f"No chargeback has the reference {fact.reference!r}.", code="unknown_chargeback")
-    trade = locked(found.trade)
-    chargeback = Chargeback.objects.select_for_update(of=("self",)).select_related("payment").get(pk=found.pk)
-    if chargeback.state != ChargebackState.OPEN:
-        return
-    chargeback.state = CHARGEBACK_MOVES[chargeback.state]["lose" if fact.is_lost else "win"]
-    chargeback.closed_at = timezone.now()
-    chargeback.save(update_fields=["state", "closed_at"])
-    journal.record(f"chargeback.{chargeback.state}", chargeback, by=None, trade=trade.pk)
-    if trade.is_frozen and not trade.chargebacks.filter(state=ChargebackState.OPEN).exists():
-        trade.is_frozen = False
-        trade.save(update_fields=["is_frozen"])
-    if fact.is_lost:
-        _book_loss(trade, chargeback)
-
-
-def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
-    outside = ledger.outside(chargeback.payment.gateway, chargeback.currency)
-    ends_trade = "charge_back" in TRADE_MOVES[trade.state]
-    held = min(ledger.balance(ledger.escrow(trade)), chargeback.amount_minor) if ends_trade else 0
-    if held:
-        ledger.transfer(
-            f"chargeback-{chargeback.pk}-escrow", debit=ledger.escrow(trade), credit=outside, amount_minor=held
-        )
-    if owed := chargeback.amount_minor - held:
-        # What is no longer in escrow went to the buyer (a refund) or to the seller (clearing): whoever has it owes it.
-        has_it = trade.buyer if ends_trade or trade.state == TradeState.REFUNDED else trade.seller
-        ledger.transfer(
-            f"chargeback-{chargeback.pk}-owed",
-            debit=ledger.receivable(has_it, chargeback.currency),
-            credit=outside,
-            amount_minor=owed,
-        )
-    if ends_trade:
-        if rest := ledger.balance(ledger.escrow(trade)):
-            payments.open_refund(trade, rest, reason="charged back in part", by=None)
-        deliveries.end(trade)
-        deliveries.give_back_licence(trade)
-        _move(trade, "charge_back", by=None, ended_at=timezone.now(), end_reason="charged back")
-
-
 # --- clearing and settlement ---------------------------------------------------------------------------------------
 
 
@@ -664,13 +578,13 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     clearing.move(cycle, "release", released_at=now, by=cycle.by, second_by=cycle.second_by)
     journal.record("cycle.released", cycle, by=by, trades=len(ready))
     paid_out = {key for key, position in sums.positions.items() if position.net_minor > 0}
-    _settle(
+    settle(
         [trade for trade in ready.values() if (trade.seller_id, trade.currency) not in paid_out or trade.pk not in nets]
     )
     return cycle
 
 
-def _settle(cleared: list[Trade]) -> None:
+def settle(cleared: list[Trade]) -> None:
     """Move cleared, locked trades to settled, in one statement each for moves and events."""
     if not cleared:
         return
@@ -678,24 +592,3 @@ def _settle(cleared: list[Trade]) -> None:
         state=TradeState.SETTLED, settled_at=timezone.now()
     )
     journal.record_many((("trade.settled", trade, {}) for trade in cleared), by=None)
-
-
-def _hear_paid_out(fact: PaidOut, _gateway_name: str) -> None:
-    """The member has its money: the trades that payout pays for are settled."""
-    payout = payouts.record_paid(fact.key)
-    paid_for = Trade.objects.filter(
-        cycle=payout.cycle, seller=payout.organisation, currency=payout.currency, state=TradeState.CLEARED
-    )
-    _settle(list(paid_for.order_by("pk").select_for_update(of=("self",), no_key=True)))
-
-
-HEAR: dict[type, Callable[..., object]] = {
-    Paid: _hear_paid,
-    PaymentFailed: _hear_failed,
-    Refunded: lambda fact, _name: payments.record_refund_paid(fact.key),
-    RefundFailed: lambda fact, _name: payments.record_refund_bounced(fact.key, fact.reason),
-    PaidOut: _hear_paid_out,
-    PayoutFailed: lambda fact, _name: payouts.record_bounced(fact.key, fact.reason),
-    Disputed: _hear_disputed,
-    DisputeClosed: _hear_dispute_closed,
-}

@@ -12,7 +12,7 @@ from listings import registration
 from listings.models import Listing, Offer
 from marketplace import journal
 from marketplace.models import Event, Organisation, User
-from settlement import clearing, payments, payouts, tasks, trades
+from settlement import clearing, hearing, payments, payouts, tasks, trades
 from settlement.gateways import sandbox_bank, sandbox_signature
 from settlement.models import ClearingCycle, Payment, SandboxNotice, Trade
 from settlement.states import CycleState, TradeState
@@ -125,7 +125,7 @@ ROAD = {
     TradeState.FUNDED: lambda deal: (
         sandbox_bank.act(deal.payment.reference, "pay"),
         hand_over_notices(),
-        trades.hear(payments.claim_next_notice()),
+        hearing.hear(payments.claim_next_notices()),
     ),
     TradeState.DELIVERED: lambda deal: work(),
     TradeState.ACCEPTED: lambda deal: trades.accept(deal.trade, by=deal.buyer),

@@ -84,7 +84,7 @@ def test_a_worker_is_killed_before_and_after_every_commit() -> None:
         "settlement.trades.deem_accepted",
         "settlement.trades.deliver",
         "settlement.trades.expire",
-        "settlement.trades.hear",
+        "settlement.hearing.hear",
         "settlement.trades.register",
     }
     assert within <= after

@@ -15,7 +15,7 @@ from tests.crashes.roads import carry_on, exactly_one_of_everything, walk_to
 POINTS = [
     # registration: one transaction
     ("agreed", "settlement.tasks.register_trades", "before settlement.trades.register"),
-    ("agreed", "settlement.tasks.register_trades", "after settlement.papers.issue_contract"),
+    ("agreed", "settlement.tasks.register_trades", "after settlement.papers.issue_contracts"),
     ("agreed", "settlement.tasks.register_trades", "within settlement.trades.register"),
     ("agreed", "settlement.tasks.register_trades", "after settlement.trades.register"),
     # payment: claim, call, record
@@ -24,13 +24,13 @@ POINTS = [
     ("registered", "settlement.tasks.start_payments", "within settlement.payments.record_started"),
     ("registered", "settlement.tasks.start_payments", "after settlement.payments.record_started"),
     # the notice that it was paid: claim, then all its facts in one transaction
-    ("told", "settlement.tasks.read_notices", "after settlement.payments.claim_next_notice"),
-    ("told", "settlement.tasks.read_notices", "after settlement.ledger.transfer"),
+    ("told", "settlement.tasks.read_notices", "after settlement.payments.claim_next_notices"),
+    ("told", "settlement.tasks.read_notices", "after settlement.ledger.book"),
     ("told", "settlement.tasks.read_notices", "after settlement.payments.record_paid"),
-    ("told", "settlement.tasks.read_notices", "within settlement.trades.hear"),
-    ("told", "settlement.tasks.read_notices", "after settlement.trades.hear"),
+    ("told", "settlement.tasks.read_notices", "within settlement.hearing.hear"),
+    ("told", "settlement.tasks.read_notices", "after settlement.hearing.hear"),
     # delivery: claim, call, record
-    ("funded", "settlement.tasks.open_grants", "after settlement.deliveries.claim_next_grant"),
+    ("funded", "settlement.tasks.open_grants", "after settlement.deliveries.claim_next_grants"),
     ("funded", "settlement.tasks.open_grants", "after settlement.channels.files.Files.open"),
     ("funded", "settlement.tasks.open_grants", "after settlement.deliveries.record_open"),
     ("funded", "settlement.tasks.open_grants", "within settlement.trades.deliver"),
@@ -48,10 +48,10 @@ POINTS = [
     ("cleared", "settlement.tasks.pay_members", "within settlement.payouts.record_sent"),
     ("cleared", "settlement.tasks.pay_members", "after settlement.payouts.record_sent"),
     # the notice that it was paid out
-    ("answered", "settlement.tasks.read_notices", "after settlement.payments.claim_next_notice"),
+    ("answered", "settlement.tasks.read_notices", "after settlement.payments.claim_next_notices"),
     ("answered", "settlement.tasks.read_notices", "after settlement.payouts.record_paid"),
-    ("answered", "settlement.tasks.read_notices", "within settlement.trades.hear"),
-    ("answered", "settlement.tasks.read_notices", "after settlement.trades.hear"),
+    ("answered", "settlement.tasks.read_notices", "within settlement.hearing.hear"),
+    ("answered", "settlement.tasks.read_notices", "after settlement.hearing.hear"),
     # the journal's seal and the papers of the end
     ("settled", "marketplace.tasks.seal_journal", "within marketplace.journal.seal"),
     ("settled", "marketplace.tasks.seal_journal", "after marketplace.journal.seal"),

@@ -168,8 +168,8 @@ REFUND = [
     ("settlement.tasks.pay_refunds", "after settlement.gateways.sandbox.Sandbox.refund"),
     ("settlement.tasks.pay_refunds", "within settlement.payments.record_refund_sent"),
     ("settlement.tasks.pay_refunds", "after settlement.payments.record_refund_sent"),
-    ("settlement.tasks.read_notices", "within settlement.trades.hear"),
-    ("settlement.tasks.read_notices", "after settlement.trades.hear"),
+    ("settlement.tasks.read_notices", "within settlement.hearing.hear"),
+    ("settlement.tasks.read_notices", "after settlement.hearing.hear"),
 ]
 
 
@@ -202,11 +202,11 @@ def test_what_cannot_be_delivered_is_refunded_once(task: str, at: str, own_stora
 
 
 CONTEST = [
-    ("charge_back", "within settlement.trades.hear"),
-    ("charge_back", "after settlement.trades.hear"),
+    ("charge_back", "within settlement.hearing.hear"),
+    ("charge_back", "after settlement.hearing.hear"),
     ("lose_chargeback", "after settlement.ledger.transfer"),
-    ("lose_chargeback", "within settlement.trades.hear"),
-    ("lose_chargeback", "after settlement.trades.hear"),
+    ("lose_chargeback", "within settlement.hearing.hear"),
+    ("lose_chargeback", "after settlement.hearing.hear"),
 ]
 
 
@@ -236,8 +236,8 @@ def test_a_lost_chargeback_is_booked_once(what: str, at: str, tmp_path: Path) ->
 SUSPENSE = [
     "after settlement.ledger.transfer",
     "after settlement.payments.put_in_suspense",
-    "within settlement.trades.hear",
-    "after settlement.trades.hear",
+    "within settlement.hearing.hear",
+    "after settlement.hearing.hear",
 ]
 
 

@@ -21,7 +21,7 @@ from marketplace import journal, tokens
 from marketplace.claims import postponed_on_failure
 from marketplace.errors import Refused
 from marketplace.models import Event, KeyedCommand, Paper, Seal
-from settlement import clearing, deliveries, ledger, payments, payouts, tasks, trades
+from settlement import clearing, deliveries, hearing, ledger, payments, payouts, tasks, trades
 from settlement.channels import channel
 from settlement.gateways import gateway, sandbox_bank
 from settlement.models import (
@@ -180,7 +180,7 @@ def test_to_agree_and_to_decline_at_once_is_one_or_the_other(is_limited):
 def test_to_cancel_while_the_money_arrives_loses_neither():
     deal = make_trade(TradeState.REGISTERED, licences_total=1)
     notice = told(deal, "pay")
-    outcomes = race(deal.trade, [lambda: trades.cancel(deal.trade, by=deal.buyer), lambda: trades.hear(notice)])
+    outcomes = race(deal.trade, [lambda: trades.cancel(deal.trade, by=deal.buyer), lambda: hearing.hear([notice])])
     is_funded = outcomes[0] == "wrong_state"
     assert outcomes == ["wrong_state" if is_funded else "done", "done"]
     balances = ledger.totals()["HKD"]
@@ -201,7 +201,7 @@ def test_to_expire_while_the_money_arrives_loses_neither():
     deal = make_trade(TradeState.REGISTERED)
     notice = told(deal, "pay")
     Trade.objects.filter(pk=deal.trade.pk).update(fund_until=timezone.now())
-    outcomes = race(deal.trade, [lambda: trades.expire(deal.trade), lambda: trades.hear(notice)])
+    outcomes = race(deal.trade, [lambda: trades.expire(deal.trade), lambda: hearing.hear([notice])])
     is_funded = outcomes == ["wrong_state", "done"]
     assert is_funded or outcomes == ["done", "done"]
     assert deal.state == (TradeState.FUNDED if is_funded else TradeState.EXPIRED)
@@ -212,7 +212,7 @@ def test_to_expire_while_the_money_arrives_loses_neither():
 def test_two_workers_who_hear_one_notice_book_it_once():
     deal = make_trade(TradeState.REGISTERED)
     notice = told(deal, "pay")
-    assert race(notice, [lambda: trades.hear(notice)] * 2) == ["done"] * 2
+    assert race(notice, [lambda: hearing.hear([notice])] * 2) == ["done"] * 2
     assert moved() == {f"paid-{deal.payment.key}": PRICE_MINOR}
     assert (recorded("trade.funded"), recorded("payment.paid"), Grant.objects.count()) == (1, 1, 1)
     books_are_right()
@@ -249,7 +249,7 @@ def test_two_payments_begun_at_once_are_one():
 @pytest.mark.parametrize("other", ["return", "apply"])
 def test_two_of_the_desk_decide_once_on_unmatched_money(other):
     deal = make_trade(TradeState.REGISTERED)
-    trades.hear(told(deal, "pay_more"))
+    hearing.hear([told(deal, "pay_more")])
     unmatched = Unmatched.objects.get()
     ann, bob = factories.make_staff("payments"), factories.make_staff("payments")
     act = {
@@ -270,7 +270,7 @@ def test_two_of_the_desk_decide_once_on_unmatched_money(other):
 
 def test_two_of_the_desk_send_a_bounced_refund_again_once():
     deal = make_trade(TradeState.REGISTERED)
-    trades.hear(told(deal, "pay_more", account="bounce-once-1"))
+    hearing.hear([told(deal, "pay_more", account="bounce-once-1")])
     payments.return_unmatched(Unmatched.objects.get(), by=factories.make_staff("payments"))
     trading.work()
     refund = Refund.objects.get(state=OutgoingState.BOUNCED)
@@ -289,6 +289,7 @@ def test_two_of_the_desk_send_a_bounced_refund_again_once():
 def test_two_workers_register_a_trade_once():
     deal = trading.propose(trading.make_offer())
     assert race(deal.trade, [tasks.register_trades] * 2) == ["done"] * 2
+    tasks.register_trades()
     trade = deal.reload()
     assert trade.state == TradeState.REGISTERED and trade.register_number
     assert kinds_recorded(trade) == ["trade.proposed", "trade.agreed", "trade.registered"]
@@ -320,18 +321,18 @@ def test_a_worker_who_took_too_long_opens_nothing_twice():
     deal = make_trade(TradeState.FUNDED)
     grant = deal.trade.grant
     access = channel(grant.channel).open(grant)
-    outcomes = race(deal.trade, [lambda: trades.deliver(grant, access)] * 2)
+    outcomes = race(deal.trade, [lambda: trades.deliver([(grant, access)])] * 2)
     assert sorted(outcomes) == ["done", "wrong_state"]
     assert (deal.state, recorded("trade.delivered")) == (TradeState.DELIVERED, 1)
 
 
 def test_a_worker_who_comes_back_too_late_does_not_spoil_what_another_did():
     deal = make_trade(TradeState.FUNDED)
-    slow = deliveries.claim_next_grant()
+    slow = deliveries.claim_next_grants()[0]
     Grant.objects.update(claimed_until=timezone.now())
     tasks.open_grants()
     with postponed_on_failure(slow):
-        trades.deliver(slow, channel(slow.channel).open(slow))
+        trades.deliver([(slow, channel(slow.channel).open(slow))])
     grant = Grant.objects.get()
     assert (deal.state, grant.state, grant.error, grant.tries) == (TradeState.DELIVERED, GrantState.OPEN, "", 0)
     assert recorded("trade.delivered") == 1
@@ -351,7 +352,9 @@ def test_the_notice_of_a_payout_may_overtake_our_own_record():
     reference = gateway(payout.gateway).pay_out(payout, payout.destination)
     trading.hand_over_notices()
     notice = Notice.objects.get(read_at=None)
-    assert race(payout, [lambda: payouts.record_sent(payout, reference), lambda: trades.hear(notice)]) == ["done"] * 2
+    assert (
+        race(payout, [lambda: payouts.record_sent(payout, reference), lambda: hearing.hear([notice])]) == ["done"] * 2
+    )
     payout.refresh_from_db()
     assert (payout.state, deal.state) == (OutgoingState.PAID, TradeState.SETTLED)
     assert (recorded("payout.sent"), recorded("payout.paid"), recorded("trade.settled")) == (1, 1, 1)
@@ -517,7 +520,7 @@ def test_a_chargeback_that_comes_while_a_cycle_is_cleared_is_booked_once():
     Trade.objects.filter(pk=deal.trade.pk).update(is_frozen=False)  # the bank's word and the cut-off cross
     cycle = closed_cycle()
     notice = told(deal, "lose_chargeback")
-    assert race(deal.trade, [lambda: trades.clear(cycle), lambda: trades.hear(notice)]) == ["done"] * 2
+    assert race(deal.trade, [lambda: trades.clear(cycle), lambda: hearing.hear([notice])]) == ["done"] * 2
     balances = ledger.totals()["HKD"]
     if deal.state == TradeState.REFUNDED:
         assert balances == {"escrow": 0, "outside": 0}

@@ -12,7 +12,7 @@ from listings.models import Offer
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
-from settlement import deliveries, ledger, payments, payouts, tasks, trades
+from settlement import deliveries, hearing, ledger, payments, payouts, tasks, trades
 from settlement.models import Agreement, Payout, Refund, Statement, Trade, Unmatched
 from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
@@ -164,7 +164,7 @@ def test_a_licence_of_a_limited_offer_comes_back(way):
 
         sandbox_bank.act(deal.payment.reference, "pay")
         trading.hand_over_notices()
-        trades.hear(payments.claim_next_notice())
+        hearing.hear(payments.claim_next_notices())
         trades.cannot_deliver(deal.trade.grant, "The storage burned.")
     assert Offer.objects.get().licences_left == 1
     assert not deal.reload().holds_licence
@@ -467,7 +467,7 @@ def test_a_bounced_refund_reverses_and_the_desk_sends_it_again():
 
 HELD_ACTS = {
     TradeState.PROPOSED: lambda deal: trades.agree(deal.trade, by=deal.seller),
-    TradeState.AGREED: lambda deal: trades.register(deal.trade),
+    TradeState.AGREED: lambda deal: trades.register([deal.trade]),
     TradeState.FUNDED: lambda deal: work(),
     TradeState.DELIVERED: lambda deal: trades.accept(deal.trade, by=deal.buyer),
     TradeState.ACCEPTED: lambda deal: trading.clear_now(),

@@ -33,14 +33,17 @@ class Files:
 
     def check(self, offer: Offer) -> list[str]:
         version = offer.listing.current_version
-        return _obstacles(version) if version else ["The product has no approved version yet."]
+        if version is None:
+            return ["The product has no approved version yet."]
+        return _obstacles(version, has_files=version.release is not None and version.release.files.exists())
 
     def open(self, grant: Grant) -> Access:
-        version, release = grant.trade.version, grant.trade.release
-        if obstacles := _obstacles(version):
+        release = grant.trade.release
+        stored = list(release.files.all())
+        if obstacles := _obstacles(grant.trade.version, has_files=bool(stored)):
             raise CannotDeliver(" ".join(obstacles))
         files = []
-        for file in release.files.order_by("path"):
+        for file in stored:
             self._require_stored(file.stored_as, file.size_bytes)
             files.append({"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256})
         return Access(facts={"files": files, "manifest_digest": release.digest})
@@ -78,11 +81,11 @@ class Files:
             raise CannotDeliver("A file of this release is not in storage as it was registered.")
 
 
-def _obstacles(version: Version) -> list[str]:
+def _obstacles(version: Version, *, has_files: bool) -> list[str]:
     """Why this version's release may not leave as files; empty when it may."""
     obstacles = []
     if version.classification in NEVER_AS_FILES:
         obstacles.append(f"{NEVER_AS_FILES[version.classification]} is never delivered as files.")
-    if version.release is None or not version.release.files.exists():
+    if not has_files:
         obstacles.append("Its release has no files.")
     return obstacles

@@ -1,0 +1,182 @@
+"""What gateways tell us, turned into what happens to a trade: money that arrived, failed, came back or is contested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from marketplace import journal
+from marketplace.errors import Invalid
+from settlement import ledger, payments, payouts, trades
+from settlement.gateways import (
+    DisputeClosed,
+    Disputed,
+    Paid,
+    PaidOut,
+    PaymentFailed,
+    PayoutFailed,
+    Refunded,
+    RefundFailed,
+    gateway,
+)
+from settlement.models import Chargeback, Notice, Payment, Trade
+from settlement.states import CHARGEBACK_MOVES, TRADE_MOVES, ChargebackState, PaymentState, TradeState
+
+ENDED_UNPAID = (TradeState.CANCELLED, TradeState.EXPIRED)
+
+
+@transaction.atomic
+def hear(notices: Sequence[Notice]) -> None:
+    """Act on what gateways told us, once: the facts and the marks that they were read are one transaction.
+
+    Money that arrived is booked for all notices at once, other facts one by one after it. All or none.
+    """
+    unread = Notice.objects.filter(pk__in=[notice.pk for notice in notices], read_at=None)
+    locked = list(unread.order_by("pk").select_for_update())
+    facts = [(fact, notice.gateway) for notice in locked for fact in gateway(notice.gateway).read(notice)]
+    _hear_paid([(fact, name) for fact, name in facts if isinstance(fact, Paid)])
+    for fact, name in facts:
+        if not isinstance(fact, Paid):
+            HEAR[type(fact)](fact, name)
+    Notice.objects.filter(pk__in=[notice.pk for notice in locked]).update(
+        read_at=timezone.now(), claimed_until=None, error=""
+    )
+
+
+def _hear_paid(paid: Sequence[tuple[Paid, str]]) -> None:
+    """Money arrived: it funds its trade if it fits exactly, else it waits in suspense, never guessed."""
+    known = _locked_payments([(fact.key, name) for fact, name in paid])
+    fitting: list[Payment] = []
+    for fact, name in paid:
+        payment = known.get((fact.key, name))
+        why = _why_not(payment, fact) if payment else "unknown_payment"
+        if payment and payment in fitting:
+            why = "paid_twice"
+        if why or payment is None:
+            payments.put_in_suspense(fact, gateway_name=name, payment=payment, why=why)
+        else:
+            fitting.append(payment)
+    if not fitting:
+        return
+    escrows = ledger.escrows([payment.trade for payment in fitting])
+    outside = {place: ledger.outside(*place) for place in {(payment.gateway, payment.currency) for payment in fitting}}
+    ledger.book(
+        (f"paid-{one.key}", outside[one.gateway, one.currency], escrows[one.trade_id], one.amount_minor)
+        for one in fitting
+    )
+    payments.record_paid(fitting)
+    trades.fund([payment.trade for payment in fitting])
+
+
+def _why_not(payment: Payment, fact: Paid) -> str:
+    """Why this money does not fund its trade: a stable code for the desk, or ''."""
+    trade = payment.trade
+    if payment.state == PaymentState.PAID or trade.state not in (TradeState.REGISTERED, *ENDED_UNPAID):
+        return "paid_twice"
+    if trade.state != TradeState.REGISTERED or payment.state not in payments.OPEN:
+        return "too_late"
+    if fact.currency != trade.currency:
+        return "wrong_currency"
+    if fact.amount_minor != trade.price_minor:
+        return "wrong_amount"
+    return ""
+
+
+def _locked_payments(named: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Payment]:
+    """The payments of these (key, gateway), with their trades: trades locked first, both in key order."""
+    found = Payment.objects.filter(key__in=[key for key, _name in named if key]).values_list("pk", "trade_id")
+    ids = dict(found)
+    rows = Trade.objects.filter(pk__in=ids.values()).select_related(*trades.PARTS).order_by("pk")
+    held = {trade.pk: trade for trade in rows.select_for_update(of=("self",), no_key=True)}
+    locked = list(Payment.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True))
+    for payment in locked:
+        payment.trade = held[payment.trade_id]
+    return {(payment.key, payment.gateway): payment for payment in locked}
+
+
+def _hear_failed(fact: PaymentFailed, gateway_name: str) -> None:
+    payment = _locked_payments([(fact.key, gateway_name)]).get((fact.key, gateway_name))
+    if payment is not None and payment.state in payments.OPEN:
+        payments.record_failed(payment, fact.reason)
+
+
+def _hear_disputed(fact: Disputed, gateway_name: str) -> None:
+    """The payer's bank contests a payment: before clearing the trade is frozen."""
+    payment = _locked_payments([(fact.key, gateway_name)]).get((fact.key, gateway_name))
+    if payment is None:
+        raise Invalid(f"No payment has the key {fact.key!r}.", code="unknown_payment")
+    trade = payment.trade
+    chargeback, is_new = Chargeback.objects.get_or_create(
+        reference=fact.reference,
+        defaults={"trade": trade, "payment": payment, "amount_minor": fact.amount_minor, "currency": fact.currency},
+    )
+    if not is_new:
+        return
+    if "charge_back" in TRADE_MOVES[trade.state]:
+        trade.is_frozen = True
+        trade.save(update_fields=["is_frozen"])
+    journal.record("chargeback.opened", chargeback, by=None, trade=trade.pk, amount_minor=fact.amount_minor)
+
+
+def _hear_dispute_closed(fact: DisputeClosed, _gateway_name: str) -> None:
+    """The bank decided. Lost before clearing, the trade ends; lost later, the seller owes it."""
+    found = Chargeback.objects.filter(reference=fact.reference).first()
+    if found is None:
+        raise Invalid(f"No chargeback has the reference {fact.reference!r}.", code="unknown_chargeback")
+    trade = trades.locked(found.trade)
+    chargeback = Chargeback.objects.select_for_update(of=("self",)).select_related("payment").get(pk=found.pk)
+    if chargeback.state != ChargebackState.OPEN:
+        return
+    chargeback.state = CHARGEBACK_MOVES[chargeback.state]["lose" if fact.is_lost else "win"]
+    chargeback.closed_at = timezone.now()
+    chargeback.save(update_fields=["state", "closed_at"])
+    journal.record(f"chargeback.{chargeback.state}", chargeback, by=None, trade=trade.pk)
+    if trade.is_frozen and not trade.chargebacks.filter(state=ChargebackState.OPEN).exists():
+        trade.is_frozen = False
+        trade.save(update_fields=["is_frozen"])
+    if fact.is_lost:
+        _book_loss(trade, chargeback)
+
+
+def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
+    outside = ledger.outside(chargeback.payment.gateway, chargeback.currency)
+    ends_trade = "charge_back" in TRADE_MOVES[trade.state]
+    held = min(ledger.balance(ledger.escrow(trade)), chargeback.amount_minor) if ends_trade else 0
+    if held:
+        ledger.transfer(
+            f"chargeback-{chargeback.pk}-escrow", debit=ledger.escrow(trade), credit=outside, amount_minor=held
+        )
+    if owed := chargeback.amount_minor - held:
+        # What is no longer in escrow went to the buyer (a refund) or to the seller (clearing): whoever has it owes it.
+        has_it = trade.buyer if ends_trade or trade.state == TradeState.REFUNDED else trade.seller
+        ledger.transfer(
+            f"chargeback-{chargeback.pk}-owed",
+            debit=ledger.receivable(has_it, chargeback.currency),
+            credit=outside,
+            amount_minor=owed,
+        )
+    if ends_trade:
+        trades.charge_back(trade)
+
+
+def _hear_paid_out(fact: PaidOut, _gateway_name: str) -> None:
+    """The member has its money: the trades that payout pays for are settled."""
+    payout = payouts.record_paid(fact.key)
+    paid_for = Trade.objects.filter(
+        cycle=payout.cycle, seller=payout.organisation, currency=payout.currency, state=TradeState.CLEARED
+    )
+    trades.settle(list(paid_for.order_by("pk").select_for_update(of=("self",), no_key=True)))
+
+
+HEAR: dict[type, Callable[..., object]] = {
+    Paid: _hear_paid,
+    PaymentFailed: _hear_failed,
+    Refunded: lambda fact, _name: payments.record_refund_paid(fact.key),
+    RefundFailed: lambda fact, _name: payments.record_refund_bounced(fact.key, fact.reason),
+    PaidOut: _hear_paid_out,
+    PayoutFailed: lambda fact, _name: payouts.record_bounced(fact.key, fact.reason),
+    Disputed: _hear_disputed,
+    DisputeClosed: _hear_dispute_closed,
+}
