@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from marketplace import documents, paper_checks
+from marketplace import documents, paper_checks, roles
 from marketplace.api import acted, read
 from marketplace.errors import RoleNeeded
 from marketplace.models import Paper, Revocation
@@ -137,16 +137,20 @@ class PaperPdf(APIView):
 class PaperRevocation(APIView):
     """The end of a paper's validity."""
 
+    scope = "staff"
+
     @extend_schema(request=RevocationIn, responses={201: RevocationOut})
     def post(self, request: Request, number: str) -> Response:
         """Staff ask that a paper be revoked; it stays valid until another of the staff confirms."""
-        asked = read(RevocationIn, request)
         paper = _staffs(request, number)
+        asked = read(RevocationIn, request)
         return _revoked(request, asked, partial(documents.ask_revocation, paper, reason=asked["reason"]), status=201)
 
 
 class PaperRevocationConfirmation(APIView):
     """The second word on a paper's revocation."""
+
+    scope = "staff"
 
     @extend_schema(request=None, responses=RevocationOut)
     def post(self, request: Request, number: str) -> Response:
@@ -158,6 +162,8 @@ class PaperRevocationConfirmation(APIView):
 
 
 def _staffs(request: Request, number: str) -> Paper:
+    """The paper, for those of the staff who may revoke it. Raises RoleNeeded, NoSuchPaper."""
+    roles.require_staff(request.user, "revoke_paper")
     return paper_checks.own(number, request.user, acting_or_none(request)).paper
 
 
