@@ -105,7 +105,8 @@ class Decision(models.Model):
                 when=pgtrigger.Before,
                 func="""
                     IF EXISTS (
-                        SELECT FROM marketplace_membership m JOIN compliance_verification v ON v.organisation_id = m.organisation_id
+                        SELECT FROM marketplace_membership m
+                        JOIN compliance_verification v ON v.organisation_id = m.organisation_id
                         WHERE v.id = NEW.verification_id AND m.user_id IN (NEW.by_id, NEW.second_by_id)
                     ) THEN
                         RAISE 'a member of the organisation cannot decide on it' USING ERRCODE = 'check_violation';

@@ -257,7 +257,8 @@ class Salt(models.Model):
                 timing=pgtrigger.Deferred,
                 func="""
                     IF EXISTS (SELECT FROM marketplace_event WHERE id = OLD.event_id AND facts IS NOT NULL) THEN
-                        RAISE 'the salt of event % goes only with its facts', OLD.event_id USING ERRCODE = 'check_violation';
+                        RAISE 'the salt of event % goes only with its facts', OLD.event_id
+                        USING ERRCODE = 'check_violation';
                     END IF; RETURN NULL;
                 """,
             ),

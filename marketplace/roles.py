@@ -37,27 +37,27 @@ class StaffRole(models.TextChoices):
     ADMINISTRATOR = "administrator", _("Administrator")
 
 
-O, T, D, F, C = Role.OWNER, Role.TRADER, Role.DATA_STEWARD, Role.FINANCE, Role.COMPLIANCE
+OWNER, TRADER, STEWARD, FINANCE, COMPLIANCE = Role.OWNER, Role.TRADER, Role.DATA_STEWARD, Role.FINANCE, Role.COMPLIANCE
 
 MEMBER_ACTS: dict[str, frozenset[Role]] = {
     "look": frozenset(Role),
-    "manage_members": frozenset({O}),
-    "manage_tokens": frozenset({O}),
-    "apply": frozenset({O}),
-    "edit_listing": frozenset({O, D, T}),
-    "submit": frozenset({O, D}),
-    "withdraw_listing": frozenset({O, D}),
-    "offer": frozenset({O, T}),
-    "propose": frozenset({O, T}),
-    "agree": frozenset({O, T}),
-    "decline": frozenset({O, T}),
-    "cancel": frozenset({O, T}),
-    "pay": frozenset({O, T, F}),
-    "download": frozenset({O, T, D}),
-    "accept": frozenset({O, T, D}),
-    "dispute": frozenset({O, T, C}),
-    "see_money": frozenset({O, F, T, C}),
-    "manage_payout": frozenset({O, F}),
+    "manage_members": frozenset({OWNER}),
+    "manage_tokens": frozenset({OWNER}),
+    "apply": frozenset({OWNER}),
+    "edit_listing": frozenset({OWNER, STEWARD, TRADER}),
+    "submit": frozenset({OWNER, STEWARD}),
+    "withdraw_listing": frozenset({OWNER, STEWARD}),
+    "offer": frozenset({OWNER, TRADER}),
+    "propose": frozenset({OWNER, TRADER}),
+    "agree": frozenset({OWNER, TRADER}),
+    "decline": frozenset({OWNER, TRADER}),
+    "cancel": frozenset({OWNER, TRADER}),
+    "pay": frozenset({OWNER, TRADER, FINANCE}),
+    "download": frozenset({OWNER, TRADER, STEWARD}),
+    "accept": frozenset({OWNER, TRADER, STEWARD}),
+    "dispute": frozenset({OWNER, TRADER, COMPLIANCE}),
+    "see_money": frozenset({OWNER, FINANCE, TRADER, COMPLIANCE}),
+    "manage_payout": frozenset({OWNER, FINANCE}),
 }
 
 S = StaffRole

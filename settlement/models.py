@@ -175,7 +175,8 @@ class Trade(models.Model):
             only_moves(TRADE_MOVES),
             born_in(TradeState.PROPOSED),
             never_changes(
-                "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency", "terms",
+                "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
+                "terms",
                 "fee_schedule", "crossborder", "inspection_days", "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
@@ -199,7 +200,8 @@ class Trade(models.Model):
                 func="""
                     IF NOT EXISTS (
                         SELECT FROM settlement_transfer t JOIN settlement_account a ON a.id = t.credit_id
-                        WHERE a.trade_id = NEW.id AND a.kind = 'escrow' GROUP BY a.id HAVING sum(t.amount_minor) >= NEW.price_minor
+                        WHERE a.trade_id = NEW.id AND a.kind = 'escrow'
+                        GROUP BY a.id HAVING sum(t.amount_minor) >= NEW.price_minor
                     ) THEN
                         RAISE 'trade % is funded without its price in escrow', NEW.id USING ERRCODE = 'check_violation';
                     END IF; RETURN NULL;
@@ -503,7 +505,8 @@ class Account(models.Model):
                 when=pgtrigger.Before,
                 func="""
                     IF pg_trigger_depth() < 2 THEN
-                        RAISE 'the balance of account % is written by transfers alone', OLD.name USING ERRCODE = 'check_violation';
+                        RAISE 'the balance of account % is written by transfers alone', OLD.name
+                        USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),
@@ -547,12 +550,14 @@ class Transfer(models.Model):
                 referencing=pgtrigger.Referencing(new="moved"),
                 func="""
                     IF EXISTS (
-                        SELECT FROM moved m JOIN settlement_account d ON d.id = m.debit_id JOIN settlement_account c ON c.id = m.credit_id
+                        SELECT FROM moved m
+                        JOIN settlement_account d ON d.id = m.debit_id JOIN settlement_account c ON c.id = m.credit_id
                         WHERE d.currency <> c.currency
                     ) THEN
                         RAISE 'a transfer stays in one currency' USING ERRCODE = 'check_violation';
                     END IF;
-                    PERFORM FROM settlement_account WHERE has_floor AND id IN (SELECT debit_id FROM moved UNION SELECT credit_id FROM moved)
+                    PERFORM FROM settlement_account
+                        WHERE has_floor AND id IN (SELECT debit_id FROM moved UNION SELECT credit_id FROM moved)
                         ORDER BY id FOR NO KEY UPDATE;
                     UPDATE settlement_account a SET balance_minor = a.balance_minor + s.delta
                     FROM (
