@@ -7,7 +7,7 @@ Needs nothing but Python 3.11 or newer: `bootstrap` makes `.venv` first and star
 import os
 import sys
 
-import bootstrap
+from requirements import bootstrap
 
 
 def main(arguments):

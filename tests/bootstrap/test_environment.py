@@ -22,8 +22,8 @@ class Clone:
     def __init__(self, folder):
         self.folder = folder
         (folder / "requirements").mkdir()
-        for name in ("manage.py", "bootstrap.py"):
-            shutil.copy(ROOT / name, folder)
+        for name in ("manage.py", "requirements/bootstrap.py"):
+            shutil.copy(ROOT / name, folder / name)
         self.write_lock("start", version="1")
         self.write_lock("check", version="1")
 
@@ -163,6 +163,6 @@ except bootstrap.CannotStart as reason:
     assert not clone.environment.exists()
 
 
-@pytest.mark.parametrize("name", ["manage.py", "bootstrap.py"])
+@pytest.mark.parametrize("name", ["manage.py", "requirements/bootstrap.py"])
 def test_an_old_python_can_read_far_enough_to_say_that_it_is_too_old(name):
     ast.parse((ROOT / name).read_text(), feature_version=(3, 6))
