@@ -13,7 +13,7 @@ registration_certificate  register_number, holder, titles, product_type, version
 trade_contract            trade_number, register_number, seller, buyer, titles, product_type, version, release_digest,
                           licence {language: {may, may_not, must: [{text, kept}]}}, price_minor (0 is free), currency,
                           inspection_days, governing_law, agreements [{organisation, agreed_at}];
-                          optional rules_digest (of the exchange rules both accepted)
+                          optional rules_digest (of the exchange rules both accepted) and agreement_digest
 settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
                           net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
                           optional recovered_minor (set against what the member owes) with payable_minor (the rest)

@@ -81,14 +81,14 @@ def issue_contracts(trades: Sequence[Trade]) -> dict[int, Paper]:
 
     Raises NotReady.
     """
-    papers = documents.issue_many([_contract(trade) for trade in trades])
+    rows = Trade.objects.filter(pk__in=[trade.pk for trade in trades])
+    kept = {row[0]: row[1:] for row in rows.values_list("pk", "agreement__digest", "version__registration__number")}
+    papers = documents.issue_many([_contract(trade, *kept[trade.pk]) for trade in trades])
     return {trade.pk: paper for trade, paper in zip(trades, papers, strict=True)}
 
 
-def _contract(trade: Trade) -> documents.Sheet:
+def _contract(trade: Trade, agreement_digest: str, product_number: str | None) -> documents.Sheet:
     agreed_at = trade.agreed_at or trade.proposed_at
-    kept = Trade.objects.filter(pk=trade.pk).values_list("agreement__digest", "version__registration__number")
-    agreement_digest, product_number = kept.get()
     record = _about(trade, product_number) | {
         "release_digest": trade.release.digest,
         "inspection_days": trade.inspection_days,

@@ -83,6 +83,7 @@ RECORDS: dict[str, dict[str, Any]] = {
             {"organisation": SELLER["name"], "agreed_at": "2026-11-20T05:30:00Z"},
         ],
         "rules_digest": DIGEST,
+        "agreement_digest": DIGEST,
     },
     "settlement_statement": {
         **COMMON,
@@ -402,7 +403,7 @@ def test_long_texts_break_and_flow_onto_more_pages():
 def test_a_record_that_lacks_something_is_refused_by_its_name(kind):
     optional = {
         "registration_certificate": {"lawful_basis"},
-        "trade_contract": {"rules_digest"},
+        "trade_contract": {"rules_digest", "agreement_digest"},
         "trade_certificate": {"registered_at", "funded_at", "contract_number"},
     }
     for key in RECORDS[kind].keys() - optional.get(kind, set()):

@@ -57,14 +57,21 @@ def test_the_contract_names_both_parties_what_binds_them_and_when_they_agreed():
     assert "No money moves" in text
 
 
-def test_the_contract_takes_few_statements():
-    trade = trading.make_trade("registered").reload()
-    other = trading.make_trade("agreed").reload()
-    other.register_number, other.registered_at = "TR-0000-0000-0000", trade.registered_at
-    other.version, other.release, other.listing, other.seller, other.buyer  # noqa: B018  as the command has them
-    with CaptureQueriesContext(connection) as statements:
-        papers.issue_contract(other)
-    assert len([one for one in statements if "SAVEPOINT" not in one["sql"]]) == 5
+def test_many_contracts_take_as_many_statements_as_one():
+    offer = trading.make_offer()
+    agreed = [trading.propose(offer).trade for _one in range(4)]
+    for number, trade in enumerate(agreed):
+        trade.register_number, trade.registered_at = f"TR-0000-0000-000{number}", trade.agreed_at
+        trade.version, trade.release  # noqa: B018  as the command has them
+    counts = []
+    for trades in (agreed[:1], agreed[1:]):
+        with CaptureQueriesContext(connection) as statements:
+            issued = papers.issue_contracts(trades)
+        assert {pk: paper.record["trade_number"] for pk, paper in issued.items()} == {
+            trade.pk: trade.register_number for trade in trades
+        }
+        counts.append(len([one for one in statements if "SAVEPOINT" not in one["sql"]]))
+    assert counts == [5, 5]
 
 
 def test_what_binds_changes_with_every_part_of_the_bargain():
