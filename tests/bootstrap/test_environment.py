@@ -134,7 +134,7 @@ def test_a_package_with_another_hash_is_refused(clone):
 
 def test_a_machine_that_brings_its_own_packages_gets_no_environment(tmp_path):
     clone = Clone(tmp_path)
-    code = "import bootstrap; bootstrap.enter(['up']); print('went on')"
+    code = "from requirements import bootstrap; bootstrap.enter(['up']); print('went on')"
     assert clone.run(code=code, DATABOURSE_PACKAGES="installed") == (0, "went on\n")
     assert not clone.environment.exists()
 
