@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from markdown_it import MarkdownIt
 
 from compliance import clearance, exchange_rules, reviews, verification
@@ -28,6 +28,7 @@ from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def apply(request: HttpRequest) -> HttpResponse:
     """One page to apply: what the organisation is, and its acceptance of the rules.
 
@@ -79,6 +80,7 @@ def _last_decision(standing: Verification | None) -> Decision | None:
 
 
 @login_required
+@require_safe
 def organisation(request: HttpRequest) -> HttpResponse:
     """The organisation acted for: its standing with the exchange, why not yet and what next, its facts and people."""
     acting = acting_organisation(request)
@@ -100,6 +102,7 @@ def organisation(request: HttpRequest) -> HttpResponse:
     return render(request, "compliance/organisation.html", context)
 
 
+@require_safe
 def rules(request: HttpRequest, version: str = exchange_rules.CURRENT_VERSION) -> HttpResponse:
     """The rules of the exchange, in the reader's language; older versions stay readable."""
     try:

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from listings import manual, offers, product_page, publishing, tasks, uploads
 from listings.form_files import IntoRelease
@@ -44,6 +44,7 @@ def _may(request: HttpRequest, listing: Listing) -> dict[str, bool]:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def studio(request: HttpRequest) -> HttpResponse:
     """What the organisation sells, and a form to begin another product."""
     seller = acting_organisation(request)
@@ -72,6 +73,7 @@ def _newest(listing: Listing) -> Version | None:
 
 
 @login_required
+@require_safe
 def product(request: HttpRequest, public_id: str) -> HttpResponse:
     """One product with everything that belongs to it, and what to do next."""
     listing = _own(request, public_id)
@@ -136,12 +138,15 @@ def new_draft(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def version(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
     """One version of the manual: a draft to be written, or one that was handed in, to be read."""
     listing = _own(request, public_id)
     shown = get_object_or_404(listing.versions.select_related("listing__seller", "release__profile"), number=number)
     is_open = shown.state == VersionState.DRAFT and listing.state != ListingState.WITHDRAWN
     may = _may(request, listing)
+    if request.method == "POST":
+        roles.require(request.user, listing.seller, "edit_listing")  # type: ignore[arg-type]
     form = ManualForm(request.POST or None, version=shown) if is_open and may["edit_listing"] else None
     if request.method == "POST" and form is not None and form.is_valid():
         try:
@@ -201,6 +206,7 @@ def _own_release(request: HttpRequest, public_id: str, release_id: int) -> Relea
 
 
 @login_required
+@require_safe
 def release(request: HttpRequest, public_id: str, release_id: int) -> HttpResponse:
     """One release: its files, what is on its way in, and what the exchange measured."""
     return _release_page(request, _own_release(request, public_id, release_id))
@@ -276,6 +282,7 @@ def upload_cancellation(request: HttpRequest, public_id: str, release_id: int, u
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
     """Make an offer."""
     listing = _own(request, public_id)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from listings import catalogue, product_page
 from listings.forms import CatalogueForm
 from marketplace.participants import acting_or_none
 
 
+@require_safe
 def browse(request: HttpRequest) -> HttpResponse:
     """What is on sale: searched by words, narrowed by filters, a bounded number of cards a page."""
     form = CatalogueForm(request.GET)
@@ -29,6 +31,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     return render(request, "listings/catalogue.html", context, status=200 if form.is_valid() else 422)
 
 
+@require_safe
 def product(request: HttpRequest, public_id: str) -> HttpResponse:
     """One product: what the seller says, what the exchange measured, and what may be bought."""
     reader = acting_or_none(request)

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 OWN_APPS = {"marketplace", "listings", "compliance", "settlement"}
@@ -31,9 +33,17 @@ class Desk(admin.AdminSite):
         if own:
             super().register(own, admin_class, **options)
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Nobody is led to the sign-in; for members there is nothing here."""
+        if request.user.is_authenticated and not request.user.is_staff:
+            raise Http404
+        return super().has_permission(request)
+
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """The exchange has one sign-in for everyone."""
-        return redirect_to_login(request.get_full_path())
+        if request.user.is_authenticated:
+            raise Http404
+        return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or reverse("desk"))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         return redirect("account_logout")

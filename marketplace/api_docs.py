@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
@@ -83,6 +84,7 @@ def _type_of(field: dict[str, Any]) -> str:
     return " | ".join(kind) if isinstance(kind, list) else field.get("format", kind)
 
 
+@require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The API in words: every operation, what it takes and what it answers."""
     return render(request, "marketplace/api_docs.html", {"groups": _operations()})

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from marketplace.errors import NotCleared, SoldOut
 from marketplace.money import Money
@@ -111,6 +112,7 @@ def _example_timeline() -> list[dict[str, object]]:
     ]
 
 
+@require_safe
 def design(request: HttpRequest) -> HttpResponse:
     """Every part of the design on one page, for those who write pages and those who judge them."""
     marked = ExampleForm({"title": "Flights", "contact": "nobody", "purposes": ["research"]}, auto_id="marked_%s")

@@ -14,7 +14,13 @@ class Refused(Exception):
     next = ""
 
     def __init__(
-        self, detail: str = "", *, code: str = "", next: str = "", status: int = 0, reasons: list[dict[str, str]] | None = None
+        self,
+        detail: str = "",
+        *,
+        code: str = "",
+        next: str = "",
+        status: int = 0,
+        reasons: list[dict[str, str]] | None = None,
     ) -> None:
         self.detail = detail or (self.__doc__ or "").strip().split("\n")[0]
         self.code = code or self.code

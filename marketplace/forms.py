@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.errors import Refused
+from marketplace.errors import Refused, RoleNeeded
 from marketplace.models import Organisation, User
 from marketplace.regions import COUNTRIES, REGIONS
 from marketplace.roles import Role
@@ -84,7 +84,12 @@ class TokenForm(forms.Form):
 
 
 def add_refusal(form: forms.Form, refusal: Refused) -> None:
-    """Show a command's refusal on the form it answers, beside the field it names where it names one."""
+    """Show a command's refusal on the form it answers, beside the field it names where it names one.
+
+    A missing role is raised again: no form can mend it.
+    """
+    if isinstance(refusal, RoleNeeded):
+        raise refusal
     told = False
     for reason in refusal.reasons:
         field = reason.get("field", "")

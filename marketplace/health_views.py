@@ -6,6 +6,7 @@ import time
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from marketplace import health
 
@@ -13,12 +14,14 @@ KEPT_SECONDS = 1.0  # anyone may ask, but nobody makes the database count more o
 _kept: tuple[float, list[health.Sign]] | None = None
 
 
+@require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process answers; nothing else is asked, so that a lost database does not restart web servers."""
     return JsonResponse({"is_alive": True})
 
 
+@require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Every sign, 200 when all that are needed are in order, else 503."""

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace import letters, participants, roles, tokens
 from marketplace.errors import Refused
@@ -34,6 +34,7 @@ def act_for(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def members(request: HttpRequest) -> HttpResponse:
     """Who belongs to the organisation, who is invited; and for owners, the form to invite."""
     organisation = acting_organisation(request)
@@ -116,6 +117,7 @@ def invitation_withdrawal(request: HttpRequest, invitation_id: int) -> HttpRespo
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """The link of an invitation: asks once, then joins."""
     if request.method == "POST":
@@ -130,6 +132,7 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def token_list(request: HttpRequest) -> HttpResponse:
     """One's keys for scripts; a new one's secret is shown once, on the answer that made it."""
@@ -181,6 +184,7 @@ def token_revocation(request: HttpRequest, token_id: int) -> HttpResponse:
 # --- development ---------------------------------------------------------------------------------------------------
 
 
+@require_safe
 def letter_list(request: HttpRequest) -> HttpResponse:
     """The letters the exchange wrote; in development only, where they go into files instead of to people."""
     if not settings.DEBUG:

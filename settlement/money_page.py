@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace import posted, roles
 from marketplace.bells import ring
@@ -28,6 +28,7 @@ ON_A_PAGE = 25
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def money(request: HttpRequest) -> HttpResponse:
     """Statements, payouts and the payout account; for owners and finance also the form to name another."""
     organisation = acting_organisation(request)

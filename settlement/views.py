@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from listings.models import Offer
 from listings.product_page import language_of
@@ -41,6 +41,7 @@ PARTS = (*PARTIES, "offer", "listing", "version__registration", "release", "fee_
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
     """Take an offer: price, licence and what stands in the way, before anybody commits; one button."""
     organisation = acting_or_none(request)

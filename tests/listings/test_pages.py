@@ -245,7 +245,7 @@ def test_a_viewer_sees_no_form_and_is_refused_when_posting(seller):
     for path in (f"{here}withdrawal/", f"{here}versions/", f"{here}releases/{version.release_id}/seal/"):
         refused = viewer.post(path, {"reason": "x"})
         assert (refused.status_code, "role_needed" in refused.content.decode()) == (403, True), path
-    assert viewer.post(f"{here}versions/1/", manual_form(version)).status_code == 200
+    assert viewer.post(f"{here}versions/1/", manual_form(version)).status_code == 403
     assert viewer.post(f"{here}releases/{version.release_id}/files/").status_code == 403
     assert (Listing.objects.get().state, Version.objects.count()) == ("unlisted", 1)
 
