@@ -1,0 +1,262 @@
+"""The API's table of the ground and of listings: each route, each method it answers, and who may."""
+
+from __future__ import annotations
+
+from tests.tenancy.rules import Answer, Anyone, Given, Member, Own, Readers, Row, SignedIn, Staff
+from tests.tenancy.world import facts_of
+
+API = "/api/v1"
+ORGANISATION = f"{API}/organisations/<str:public_id>"
+LISTING = f"{API}/listings/<slug:public_id>"
+RELEASE = f"{LISTING}/releases/<int:release_id>"
+
+UNAUTHENTICATED = Answer(401, "not_authenticated")
+
+
+def of_seller(world):
+    return {"public_id": world.seller.public_id}
+
+
+def _leaver(world):
+    return {"public_id": world.seller.public_id, "membership_id": world.leaver.pk}
+
+
+GROUND = [
+    Row("GET", f"{API}/schema", Anyone()),
+    Row("GET", f"{API}/docs", Anyone()),
+    Row("GET", f"{API}/<path:rest>", Anyone(), gives=404, at=lambda w: {"rest": "nowhere"}),
+    Row("POST", f"{API}/<path:rest>", Anyone(), gives=404, at=lambda w: {"rest": "nowhere"}, records=False),
+    Row("GET", f"{API}/me", SignedIn()),
+    Row("GET", f"{API}/organisations", SignedIn()),
+    Row("POST", f"{API}/organisations", SignedIn(), gives=201, says=lambda w: facts_of("Anyone's Own House")),
+    Row("GET", ORGANISATION, Member("look", ("seller",), is_named=True), at=of_seller),
+    Row("GET", f"{ORGANISATION}/members", Member("look", ("seller",), is_named=True), at=of_seller),
+    Row(
+        "POST",
+        f"{ORGANISATION}/members/<int:membership_id>/role",
+        Member("manage_members", ("seller",), is_named=True),
+        at=_leaver,
+        says=lambda w: {"role": "finance"},
+    ),
+    Row(
+        "POST",
+        f"{ORGANISATION}/members/<int:membership_id>/departure",
+        Member("manage_members", ("seller",), is_named=True),
+        at=_leaver,
+        says=lambda w: {},
+    ),
+    Row("GET", f"{ORGANISATION}/invitations", Member("manage_members", ("seller",), is_named=True), at=of_seller),
+    Row(
+        "POST",
+        f"{ORGANISATION}/invitations",
+        Member("manage_members", ("seller",), is_named=True),
+        gives=201,
+        at=of_seller,
+        says=lambda w: {"email": "somebody@example.com", "role": "viewer"},
+    ),
+    Row(
+        "POST",
+        f"{ORGANISATION}/invitations/<int:invitation_id>/withdrawal",
+        Member("manage_members", ("seller",), is_named=True),
+        at=lambda w: {"public_id": w.seller.public_id, "invitation_id": w.invitation.pk},
+        says=lambda w: {},
+    ),
+    Row(
+        "POST",
+        f"{API}/invitations/acceptance",
+        Given({"nobody": UNAUTHENTICATED, "stranger": None, "*": Answer(403, "other_address")}),
+        gives=201,
+        says=lambda w: {"secret": w.join_secret},
+    ),
+    Row("GET", f"{API}/tokens", SignedIn()),
+    Row(
+        "POST",
+        f"{API}/tokens",
+        SignedIn(),
+        gives=201,
+        says=lambda w: {"name": "A script", "scopes": ["read"]},
+    ),
+    Row(
+        "POST",
+        f"{API}/tokens",
+        Own("manage_tokens"),
+        gives=201,
+        says=lambda w: {"name": "A script", "scopes": ["read"], "is_for_organisation": True},
+    ),
+    Row(
+        "POST",
+        f"{API}/tokens/<int:token_id>/revocation",
+        Given({"nobody": UNAUTHENTICATED, "seller:owner": None, "*": 404}),
+        at=lambda w: {"token_id": w.token.pk},
+        says=lambda w: {},
+    ),
+    Row("GET", f"{API}/papers", SignedIn()),
+    Row("GET", f"{API}/papers/<str:number>", Anyone(), at=lambda w: {"number": w.certificate.number}),
+    Row(
+        "GET",
+        f"{API}/papers/<str:number>/pdf",
+        Readers(otherwise=403, nobody=Answer(403, "wrong_check_code")),
+        at=lambda w: {"number": w.certificate.number},
+    ),
+    Row(
+        "GET",
+        f"{API}/papers/<str:number>/pdf",
+        Anyone(),
+        at=lambda w: {"number": w.certificate.number},
+        asks=lambda w: {"code": w.certificate.check_code},
+    ),
+    Row(
+        "POST",
+        f"{API}/papers/<str:number>/revocation",
+        Staff(acts=("revoke_paper",)),
+        gives=201,
+        at=lambda w: {"number": w.certificate.number},
+        says=lambda w: {"reason": "Issued by mistake."},
+    ),
+    Row(
+        "POST",
+        f"{API}/papers/<str:number>/revocation/confirmation",
+        Staff(acts=("revoke_paper",)),
+        at=lambda w: {"number": w.contract.number},
+        says=lambda w: {},
+    ),
+]
+
+
+# --- listings ------------------------------------------------------------------------------------------------------
+
+
+def _fresh(world):
+    return {"public_id": world.fresh.public_id}
+
+
+def _draft(world):
+    return {"public_id": world.draft.listing.public_id}
+
+
+def draft_version(world):
+    return {"public_id": world.draft.listing.public_id, "number": world.draft.number}
+
+
+def _open_release(world):
+    return {"public_id": world.fresh.public_id, "release_id": world.release.pk}
+
+
+def _sealed_release(world):
+    return {"public_id": world.draft.listing.public_id, "release_id": world.draft.release_id}
+
+
+def _upload(world):
+    return {"public_id": world.upload.public_id}
+
+
+def _offer(world):
+    return {
+        "name": "Another plan",
+        "price_minor": 100,
+        "currency": "HKD",
+        "terms": world.on_request.terms,
+    }
+
+
+SELLERS = ("seller",)
+LISTINGS = [
+    Row("GET", f"{API}/catalogue", Anyone()),
+    Row("GET", f"{API}/products/<slug:public_id>", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row("GET", f"{API}/listings", Own("look")),
+    Row("POST", f"{API}/listings", Own("edit_listing"), gives=201, says=lambda w: {"product_type": "report"}),
+    Row("GET", LISTING, Member("look", SELLERS), at=_draft),
+    Row(
+        "POST",
+        f"{LISTING}/withdrawal",
+        Member("withdraw_listing", SELLERS),
+        at=_draft,
+        says=lambda w: {"reason": "No longer kept up."},
+    ),
+    Row(
+        "POST",
+        f"{LISTING}/suspension",
+        Staff(acts=("suspend_listing",)),
+        at=lambda w: {"public_id": w.listed.public_id},
+        says=lambda w: {"reason": "Being looked into."},
+    ),
+    Row(
+        "POST",
+        f"{LISTING}/resumption",
+        Staff(acts=("suspend_listing",)),
+        at=lambda w: {"public_id": w.suspended.public_id},
+        says=lambda w: {},
+    ),
+    Row("GET", f"{LISTING}/versions", Member("look", SELLERS), at=_draft),
+    Row("POST", f"{LISTING}/versions", Member("edit_listing", SELLERS), gives=201, at=_fresh, says=lambda w: {}),
+    Row("GET", f"{LISTING}/versions/<int:number>", Member("look", SELLERS), at=draft_version),
+    Row(
+        "PATCH",
+        f"{LISTING}/versions/<int:number>",
+        Member("edit_listing", SELLERS),
+        at=draft_version,
+        says=lambda w: {"coverage_time": "2014"},
+        records=False,
+    ),
+    Row("GET", f"{LISTING}/releases", Member("look", SELLERS), at=_fresh),
+    Row(
+        "POST",
+        f"{LISTING}/releases",
+        Member("edit_listing", SELLERS),
+        gives=201,
+        at=_fresh,
+        says=lambda w: {"label": "another"},
+    ),
+    Row("GET", RELEASE, Member("look", SELLERS), at=_open_release),
+    Row("POST", f"{RELEASE}/seal", Member("edit_listing", SELLERS), at=_open_release, says=lambda w: {}),
+    Row("GET", f"{RELEASE}/profile", Member("look", SELLERS), at=_sealed_release),
+    Row(
+        "POST",
+        f"{RELEASE}/uploads",
+        Member("edit_listing", SELLERS),
+        gives=201,
+        at=_open_release,
+        says=lambda w: {"path": "c.csv", "size_bytes": 3},
+        records=False,
+    ),
+    Row(
+        "PUT",
+        f"{RELEASE}/files/<path:path>",
+        Member("edit_listing", SELLERS),
+        gives=201,
+        at=lambda w: _open_release(w) | {"path": "folder/d.csv"},
+        says=lambda w: {"a": 1},
+        content_type="application/octet-stream",
+    ),
+    Row("GET", f"{LISTING}/offers", Member("look", SELLERS), at=lambda w: {"public_id": w.listed.public_id}),
+    Row("POST", f"{LISTING}/offers", Member("offer", SELLERS), gives=201, at=_draft, says=_offer),
+    Row(
+        "POST",
+        f"{API}/offers/<slug:public_id>/closing",
+        Member("offer", SELLERS),
+        at=lambda w: {"public_id": w.named_offer.public_id},
+        says=lambda w: {},
+    ),
+    Row("GET", f"{API}/uploads/<slug:public_id>", Member("look", SELLERS), at=_upload),
+    Row(
+        "PATCH",
+        f"{API}/uploads/<slug:public_id>",
+        Member("edit_listing", SELLERS),
+        gives=204,
+        at=_upload,
+        says=lambda w: {},
+        headers=lambda w: {"Upload-Offset": "0"},
+        content_type="application/offset+octet-stream",
+        records=False,
+    ),
+    Row(
+        "DELETE",
+        f"{API}/uploads/<slug:public_id>",
+        Member("edit_listing", SELLERS),
+        gives=204,
+        at=_upload,
+        records=False,
+    ),
+]
+
+ROWS = [*GROUND, *LISTINGS]

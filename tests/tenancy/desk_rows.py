@@ -1,0 +1,181 @@
+"""The table of the staff's desks: for members they do not exist; staff see theirs, and act there as their role says."""
+
+from __future__ import annotations
+
+from tests.tenancy.rules import Answer, Given, Row, Staff
+from tests.tenancy.world import REASON
+
+DESK = "/admin/desks/"
+NO_ANSWER = {"reason_code": "no_answer", "reason": "Nothing came."}
+
+
+def _applicant(world):
+    return {"public_id": world.applicant.public_id}
+
+
+def _open_review(world):
+    return {"review_id": world.open_review.pk}
+
+
+def _dispute(world):
+    return {"dispute_id": world.dispute.pk}
+
+
+def _cycle(world):
+    return {"number": world.cycle.number}
+
+
+def _certificate(world):
+    return {"number": world.certificate.number}
+
+
+def _trade(world):
+    return {"trade_id": world.delivered.trade.public_id}
+
+
+def _says(**fields):
+    return lambda world: fields
+
+
+ROWS = [
+    Row("GET", "/admin/", Given({"nobody": Answer(302), "staff:*": None, "*": 404})),
+    # --- organisations
+    Row("GET", DESK + "organisations/", Staff("organisations")),
+    Row("GET", DESK + "organisations/<str:public_id>/", Staff("organisations"), at=_applicant),
+    Row(
+        "POST",
+        DESK + "organisations/<str:public_id>/act/",
+        Staff("organisations", ("vet",)),
+        gives=302,
+        at=_applicant,
+        says=_says(act="refuse", **NO_ANSWER),
+    ),
+    Row(
+        "POST",
+        DESK + "organisations/<str:public_id>/act/",
+        Staff("organisations", ("hold",)),
+        gives=302,
+        at=_applicant,
+        says=_says(act="hold", **REASON),
+    ),
+    # --- reviews
+    Row("GET", DESK + "reviews/", Staff("reviews")),
+    Row("GET", DESK + "reviews/<int:review_id>/", Staff("reviews"), at=_open_review),
+    Row(
+        "POST",
+        DESK + "reviews/<int:review_id>/act/",
+        Staff("reviews", ("review",)),
+        gives=302,
+        at=_open_review,
+        says=_says(act="take"),
+    ),
+    Row(
+        "POST",
+        DESK + "reviews/<int:review_id>/act/",
+        Staff("reviews", ("hold",)),
+        gives=302,
+        at=_open_review,
+        says=_says(act="hold", **REASON),
+    ),
+    Row(
+        "POST",
+        DESK + "reviews/<int:review_id>/act/",
+        Staff("reviews", ("suspend_listing",)),
+        gives=302,
+        at=lambda w: {"review_id": w.listed_review.pk},
+        says=_says(act="suspend", reason="Being looked into."),
+    ),
+    # --- payments
+    Row("GET", DESK + "payments/", Staff("payments")),
+    Row(
+        "POST",
+        DESK + "payments/act/",
+        Staff("payments", ("match_payment",)),
+        gives=302,
+        says=lambda w: {"act": "return", "row": w.unmatched.pk},
+    ),
+    Row(
+        "POST",
+        DESK + "payments/act/",
+        Staff("payments", ("match_payment",)),
+        gives=302,
+        says=lambda w: {"act": "apply", "row": w.unmatched.pk},
+    ),
+    Row(
+        "POST",
+        DESK + "payments/act/",
+        Staff("payments", ("match_payment",)),
+        gives=302,
+        says=lambda w: {"act": "send_again", "row": w.refund.pk, "payer_reference": "acct-mended"},
+    ),
+    # --- disputes
+    Row("GET", DESK + "disputes/", Staff("disputes")),
+    Row("GET", DESK + "disputes/<int:dispute_id>/", Staff("disputes"), at=_dispute),
+    Row(
+        "POST",
+        DESK + "disputes/<int:dispute_id>/act/",
+        Staff("disputes", ("resolve",)),
+        gives=302,
+        at=_dispute,
+        says=_says(act="resolve", refund="1.00", resolution="A part of it was wrong."),
+    ),
+    Row(
+        "POST",
+        DESK + "disputes/<int:dispute_id>/act/",
+        Staff("disputes", ("hold",)),
+        gives=302,
+        at=_dispute,
+        says=_says(act="hold", **REASON),
+    ),
+    # --- clearing
+    Row("GET", DESK + "clearing/", Staff("clearing")),
+    Row("GET", DESK + "clearing/<int:number>/", Staff("clearing"), at=_cycle),
+    Row("POST", DESK + "clearing/close/", Staff("clearing", ("release_clearing",)), gives=302, says=_says(act="close")),
+    Row(
+        "POST",
+        DESK + "clearing/<int:number>/release/",
+        Staff("clearing", ("release_clearing",)),
+        gives=302,
+        at=_cycle,
+        says=_says(act="release"),
+    ),
+    # --- trades
+    Row("GET", DESK + "trades/", Staff("trades")),
+    Row("GET", DESK + "trades/<str:trade_id>/", Staff("trades"), at=_trade),
+    Row(
+        "POST",
+        DESK + "trades/<str:trade_id>/act/",
+        Staff("trades", ("hold",)),
+        gives=302,
+        at=_trade,
+        says=_says(act="hold", **REASON),
+    ),
+    # --- papers
+    Row("GET", DESK + "papers/", Staff("papers")),
+    Row("GET", DESK + "papers/<str:number>/", Staff("papers"), at=_certificate),
+    Row(
+        "POST",
+        DESK + "papers/<str:number>/act/",
+        Staff("papers", ("revoke_paper",)),
+        gives=302,
+        at=_certificate,
+        says=_says(act="ask", reason="Issued by mistake."),
+    ),
+    Row(
+        "POST",
+        DESK + "papers/<str:number>/act/",
+        Staff("papers", ("revoke_paper",)),
+        gives=302,
+        at=lambda w: {"number": w.contract.number},
+        says=_says(act="confirm"),
+    ),
+    # --- stuck work
+    Row("GET", DESK + "stuck/", Staff("stuck")),
+    Row(
+        "POST",
+        DESK + "stuck/act/",
+        Staff("stuck", ("try_again",)),
+        gives=302,
+        says=lambda w: {"act": "try", "work": "trades to register", "row": w.stuck.pk},
+    ),
+]

@@ -1,0 +1,349 @@
+"""The pages' table: each route, each method it answers, and who may. The staff's desks are in desk_rows.py."""
+
+from __future__ import annotations
+
+from compliance import exchange_rules
+from tests.tenancy.rules import BOTH, Answer, Anyone, Given, Member, Own, Readers, Row, SignedIn
+from tests.tenancy.world import facts_of
+
+SIGN_IN = Answer(302)
+NO_ORGANISATION = Answer(403, "no_organisation")
+
+
+def _form(**fields):
+    return lambda world: fields
+
+
+# --- the ground ----------------------------------------------------------------------------------------------------
+
+
+def _leaver(world):
+    return {"membership_id": world.leaver.pk}
+
+
+def _certificate(world):
+    return {"number": world.certificate.number}
+
+
+def _code(world):
+    return {"code": world.certificate.check_code}
+
+
+def _english(world):
+    return {"number": world.certificate.number, "language": "en"}
+
+
+READERS = Readers(otherwise=404)
+WITHOUT_CODE = Given({"*": Answer(403, "wrong_check_code")})
+GROUND = [
+    Row("GET", "/", Anyone()),
+    Row("GET", "/healthz", Anyone()),
+    Row("GET", "/readyz", Anyone(), gives=503),  # no worker runs in a test
+    Row("GET", "/design/", Anyone()),
+    Row("GET", "/letters/", Anyone(), gives=404),  # in development only
+    Row(
+        "POST",
+        "/act-for/",
+        Given({"nobody": SIGN_IN, "seller:*": None, "*": 404}),
+        gives=302,
+        says=lambda w: {"organisation": w.seller.public_id},
+        records=False,
+    ),
+    Row("GET", "/members/", Own("look")),
+    Row("POST", "/members/", Own("manage_members"), gives=302, says=_form(email="new@example.com", role="viewer")),
+    Row(
+        "POST",
+        "/members/<int:membership_id>/role/",
+        Member("manage_members", ("seller",)),
+        gives=302,
+        at=_leaver,
+        says=_form(role="finance"),
+    ),
+    Row(
+        "POST",
+        "/members/<int:membership_id>/departure/",
+        Member("manage_members", ("seller",)),
+        gives=302,
+        at=_leaver,
+        says=_form(),
+    ),
+    Row(
+        "POST",
+        "/invitations/<int:invitation_id>/withdrawal/",
+        Member("manage_members", ("seller",)),
+        gives=302,
+        at=lambda w: {"invitation_id": w.invitation.pk},
+        says=_form(),
+    ),
+    Row(
+        "GET",
+        "/join/<str:secret>/",
+        SignedIn(),
+        at=lambda w: {"secret": w.join_secret},
+        tells=lambda w: [w.seller.created_by.email],
+    ),
+    Row(
+        "POST",
+        "/join/<str:secret>/",
+        Given({"nobody": SIGN_IN, "stranger": None, "*": Answer(403, "other_address")}),
+        gives=302,
+        at=lambda w: {"secret": w.join_secret},
+        says=_form(),
+    ),
+    Row("GET", "/tokens/", SignedIn()),
+    Row("POST", "/tokens/", SignedIn(), gives=201, says=_form(name="A script", scopes=["read"], days="30")),
+    Row(
+        "POST",
+        "/tokens/",
+        Own("manage_tokens"),
+        gives=201,
+        says=_form(name="A script", scopes=["read"], days="30", is_for_organisation="on"),
+        but={"staff:*": 201},  # acting for none, the key is their own
+    ),
+    Row(
+        "POST",
+        "/tokens/<int:token_id>/revocation/",
+        Given({"nobody": SIGN_IN, "seller:owner": None, "*": 404}),
+        gives=302,
+        at=lambda w: {"token_id": w.token.pk},
+        says=_form(),
+    ),
+    Row("GET", "/verify/", Anyone()),
+    Row("GET", "/verify/<str:number>/", Anyone(), at=_certificate),
+    Row("GET", "/verify/<str:number>/<str:language>.pdf", WITHOUT_CODE, at=_english),
+    Row("GET", "/verify/<str:number>/<str:language>.pdf", Anyone(), at=_english, asks=_code),
+    Row("GET", "/verify/<str:number>/record.json", WITHOUT_CODE, at=_certificate),
+    Row(
+        "GET",
+        "/verify/<str:number>/record.json",
+        Anyone(),
+        at=_certificate,
+        asks=_code,
+        tells=lambda w: [w.buyer.name],
+    ),
+    Row("GET", "/papers/", SignedIn()),
+    Row("GET", "/papers/<str:number>/", READERS, at=_certificate),
+    Row("GET", "/papers/<str:number>/<str:language>.pdf", READERS, at=_english),
+    Row("GET", "/papers/<str:number>/record.json", READERS, at=_certificate),
+]
+
+
+# --- products ------------------------------------------------------------------------------------------------------
+
+SELLERS = ("seller",)
+PRODUCT = "/studio/<slug:public_id>/"
+RELEASE = PRODUCT + "releases/<int:release_id>/"
+
+
+def _draft(world):
+    return {"public_id": world.draft.listing.public_id}
+
+
+def _draft_version(world):
+    return {"public_id": world.draft.listing.public_id, "number": world.draft.number}
+
+
+def _fresh(world):
+    return {"public_id": world.fresh.public_id}
+
+
+def _open_release(world):
+    return {"public_id": world.fresh.public_id, "release_id": world.release.pk}
+
+
+PLAN = {
+    "name": "Another plan",
+    "price": "12.50",
+    "currency": "HKD",
+    "channel": "files",
+    "inspection_days": "7",
+    "audience": "everyone",
+    "purposes": ["internal_analysis"],
+    "derived_works": "internal",
+    "redistribution": "none",
+    "anywhere": "on",
+    "personal_data": "none",
+}
+PRODUCTS = [
+    Row("GET", "/catalogue/", Anyone()),
+    Row("GET", "/products/<slug:public_id>/", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row("GET", "/studio/", Own("look")),
+    Row("POST", "/studio/", Own("edit_listing"), gives=302, says=_form(product_type="report")),
+    Row("GET", PRODUCT, Member("look", SELLERS), at=_draft),
+    Row(
+        "POST",
+        PRODUCT + "withdrawal/",
+        Member("withdraw_listing", SELLERS),
+        gives=302,
+        at=_draft,
+        says=_form(reason="No longer kept up."),
+    ),
+    Row("POST", PRODUCT + "versions/", Member("edit_listing", SELLERS), gives=302, at=_fresh, says=_form()),
+    Row("GET", PRODUCT + "versions/<int:number>/", Member("look", SELLERS), at=_draft_version),
+    Row(
+        "POST",
+        PRODUCT + "versions/<int:number>/",
+        Member("edit_listing", SELLERS),
+        gives=302,
+        at=_draft_version,
+        says=_form(title_en="Departures", coverage_time="2014"),
+        records=False,
+    ),
+    Row(
+        "POST",
+        "/studio/<str:public_id>/versions/<int:number>/submission/",
+        Member("submit", SELLERS),
+        gives=302,
+        at=_draft_version,
+        says=_form(),
+    ),
+    Row(
+        "POST",
+        PRODUCT + "releases/",
+        Member("edit_listing", SELLERS),
+        gives=302,
+        at=_fresh,
+        says=_form(label="another"),
+    ),
+    Row("GET", RELEASE, Member("look", SELLERS), at=_open_release),
+    Row(
+        "POST",
+        RELEASE + "files/",
+        Member("edit_listing", SELLERS),
+        gives=302,
+        at=_open_release,
+        says=lambda w: {"files": w.file()},
+    ),
+    Row("POST", RELEASE + "seal/", Member("edit_listing", SELLERS), gives=302, at=_open_release, says=_form()),
+    Row(
+        "POST",
+        RELEASE + "uploads/<slug:upload_id>/cancellation/",
+        Member("edit_listing", SELLERS),
+        gives=302,
+        at=lambda w: _fresh(w) | {"release_id": w.arriving.pk, "upload_id": w.upload.public_id},
+        says=_form(),
+        records=False,
+    ),
+    Row("GET", PRODUCT + "offers/new/", Member("look", SELLERS), at=_draft),
+    Row("POST", PRODUCT + "offers/new/", Member("offer", SELLERS), gives=302, at=_draft, says=_form(**PLAN)),
+    Row(
+        "POST",
+        PRODUCT + "offers/<slug:offer_id>/closing/",
+        Member("offer", SELLERS),
+        gives=302,
+        at=lambda w: {"public_id": w.listed.public_id, "offer_id": w.named_offer.public_id},
+        says=_form(),
+    ),
+]
+
+
+# --- joining the exchange ------------------------------------------------------------------------------------------
+
+
+def _application(world):
+    accepted = {"accepts_rules": "on", "rules_version": exchange_rules.CURRENT_VERSION}
+    return facts_of("A House That Applies") | accepted
+
+
+APPLYING = [
+    Row(
+        "GET",
+        "/apply/",
+        # Who is verified or being vetted is led to where they stand.
+        Given({"nobody": SIGN_IN, "seller:*": 302, "buyer:*": 302, "stranger": 302, "*": None}),
+    ),
+    Row(
+        "POST",
+        "/apply/",
+        Own("apply", side="newcomer"),
+        gives=302,
+        says=_application,
+        records=False,  # a member that is verified is led to where it stands
+        but={"staff:*": 302, "seller:*": 302, "buyer:*": 302},
+    ),
+    Row("GET", "/organisation/", Own("look")),
+    Row("GET", "/rules/", Anyone()),
+    Row("GET", "/rules/<str:version>/", Anyone(), at=lambda w: {"version": exchange_rules.CURRENT_VERSION}),
+]
+
+
+# --- trades and money ----------------------------------------------------------------------------------------------
+
+
+def _trade(name):
+    return lambda world: {"trade_id": getattr(world, name).trade.public_id}
+
+
+def _act(name, act):
+    return lambda world: {"trade_id": getattr(world, name).trade.public_id, "act": act}
+
+
+ACT = "/trades/<str:trade_id>/<slug:act>/"
+BUYERS = ("buyer",)
+OWN_PRODUCT = Answer(422, "own_product")
+TRADES = [
+    Row(
+        "GET",
+        "/offers/<str:offer_id>/buy/",
+        Given({"nobody": SIGN_IN, "seller:*": None, "buyer:*": None, "*": 404}),
+        at=lambda w: {"offer_id": w.named_offer.public_id},
+    ),
+    Row(
+        "POST",
+        "/offers/<str:offer_id>/buy/",
+        Member("propose", BUYERS),
+        gives=302,
+        at=lambda w: {"offer_id": w.named_offer.public_id},
+        says=_form(purpose="Research", accept="on"),
+        but={
+            "seller:owner": OWN_PRODUCT,
+            "seller:trader": OWN_PRODUCT,
+            "seller:*": Answer(403, "role_needed"),
+            "staff:*": 404,  # who acts for nobody sees what is open to all
+        },
+    ),
+    Row("GET", "/orders/", Own("look")),
+    Row("GET", "/sales/", Own("look")),
+    Row("GET", "/trades/<str:trade_id>/", Member("look", BOTH), at=_trade("disputed")),
+    Row("POST", ACT, Member("agree", SELLERS), gives=302, at=_act("proposed", "agree"), says=_form()),
+    Row("POST", ACT, Member("decline", SELLERS), gives=302, at=_act("proposed", "decline"), says=_form()),
+    Row("POST", ACT, Member("cancel", BUYERS), gives=302, at=_act("proposed", "cancel"), says=_form()),
+    Row("POST", ACT, Member("pay", BUYERS), gives=302, at=_act("failed", "pay_again"), says=_form()),
+    Row("POST", ACT, Member("accept", BUYERS), gives=302, at=_act("delivered", "accept"), says=_form()),
+    Row("POST", ACT, Member("dispute", BUYERS), gives=302, at=_act("delivered", "dispute"), says=_form(reason="No.")),
+    Row("POST", ACT, Member("dispute", SELLERS), gives=302, at=_act("disputed", "answer"), says=_form(answer="Right.")),
+    Row("GET", "/money/", Own("see_money")),
+    Row("POST", "/money/", Own("manage_payout"), gives=302, says=_form(gateway="sandbox", reference="acct-new")),
+    Row(
+        "GET",
+        "/money/statements/<int:statement_id>.csv",
+        Member("see_money", SELLERS),
+        at=lambda w: {"statement_id": w.statement.pk},
+    ),
+    Row(
+        "GET",
+        "/sandbox/pay/<str:reference>/",
+        SignedIn(),  # the sandbox's bank knows nobody: whoever has the link of a payment pays it
+        at=lambda w: {"reference": w.payment_order.reference},
+        tells=lambda w: [w.registered.trade.public_id],
+    ),
+    Row(
+        "POST",
+        "/sandbox/pay/<str:reference>/",
+        SignedIn(),
+        gives=302,
+        at=lambda w: {"reference": w.payment_order.reference},
+        says=_form(act="pay"),
+        records=False,
+    ),
+    Row(
+        "GET",
+        "/data/files/<str:token>/<str:name>",
+        # The link is the key, for programs that fetch files; somebody else who is signed in has no use for it.
+        Given({"nobody": None, "buyer:owner": None, "*": Answer(403, "link_foreign")}),
+        at=lambda w: w.link,
+        records=False,
+    ),
+]
+
+ROWS = [*GROUND, *PRODUCTS, *APPLYING, *TRADES]

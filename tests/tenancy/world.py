@@ -1,0 +1,242 @@
+"""One small exchange with something of every kind in it, made by the real commands, and everybody who may knock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from compliance import holds, reviews, verification
+from compliance.models import Review
+from listings import publishing, uploads
+from marketplace import documents, journal, participants, tokens
+from marketplace.models import Organisation, Paper, User
+from marketplace.roles import Role, StaffRole
+from settlement import clearing, papers, payments, trades
+from settlement.channels.files.links import links
+from settlement.gateways.sandbox_bank import reference_of
+from settlement.models import Dispute, Payout, Refund, SandboxOrder, Statement, Unmatched
+from settlement.states import OutgoingState, TradeState
+from tests import factories, trading
+
+REASON = {"reason_code": "complaint", "reason": "Somebody complained."}
+CHECKED = {"reason_code": "checks_passed", "reason": "Checked the register."}
+SIDES = ("seller", "buyer", "newcomer")
+
+
+class World:
+    """Objects by name. `people` are all who knock, by what they are: `nobody`, `stranger`, `former`,
+    `seller:<role>`, `buyer:<role>`, `newcomer:<role>`, `staff:<role>`, `staff:all` and `staff:none`.
+    """
+
+    def __init__(self) -> None:
+        self.seller = trading.make_verified("A Selling House Limited")
+        self.buyer = trading.make_verified("A Buying House Limited")
+        self.newcomer = factories.make_organisation("A House That Has Not Applied")
+        self.people: dict[str, User | None] = {"nobody": None}
+        self._make_people()
+        self._make_products()
+        self._make_reviews()
+        self._make_decisions()
+        self._make_trades()
+        self._make_money()
+        self._make_papers()
+        self._make_members_things()
+        self.sessions = {name: _session(person) for name, person in self.people.items() if person is not None}
+
+    # --- people ----------------------------------------------------------------------------------------------------
+
+    def _make_people(self) -> None:
+        for side in SIDES:
+            organisation: Organisation = getattr(self, side)
+            for role in Role:
+                is_owner = role == Role.OWNER
+                person = factories.owner_of(organisation) if is_owner else factories.make_member(organisation, role)
+                self.people[f"{side}:{role.value}"] = person
+        self.people["stranger"] = factories.make_verified("A Stranger Limited").created_by
+        self.people["former"] = self._former()
+        for role in StaffRole:
+            self.people[f"staff:{role.value}"] = factories.make_staff(role)
+        self.people["staff:all"] = factories.make_staff(*StaffRole)
+        self.people["staff:none"] = factories.make_staff()
+
+    def _former(self) -> User:
+        """Somebody who was an owner on every side, left, and now has an organisation of their own."""
+        person = factories.make_user("former@example.com")
+        factories.make_organisation("A House Founded Later", owner=person)
+        for side in SIDES:
+            organisation: Organisation = getattr(self, side)
+            owner = organisation.created_by
+            _invitation, secret = participants.invite(organisation, email=person.email, role=Role.OWNER, by=owner)
+            participants.end_membership(participants.accept_invitation(secret, by=person), by=owner)
+        return person
+
+    def person(self, name: str) -> User:
+        found = self.people[name]
+        assert found is not None
+        return found
+
+    def client_of(self, name: str) -> Client:
+        """A fresh browser in which this person is signed in."""
+        client = Client()
+        if name in self.sessions:
+            client.cookies["sessionid"] = self.sessions[name]
+        return client
+
+    # --- products --------------------------------------------------------------------------------------------------
+
+    def _make_products(self) -> None:
+        owner = self.seller.created_by
+        self.listed = trading.make_listed(self.seller)
+        self.on_request = trading.make_offer(self.listed, audience="on_request")
+        self.named_offer = trading.make_offer(self.listed, audience="named", buyers=[self.buyer])
+        self.suspended = trading.make_listed(self.seller)
+        publishing.suspend(self.suspended, reason="Being looked into.", by=factories.make_staff("review"))
+        self.draft = factories.make_draft(self.seller)
+        self.fresh = publishing.create_listing(seller=self.seller, product_type="dataset", by=owner)
+        self.release = uploads.open_release(self.fresh, label="ready to be sealed", by=owner)
+        uploads.put_file(self.release, path="a.csv", stream=io.BytesIO(factories.FLIGHTS_CSV), by=owner)
+        self.arriving = uploads.open_release(self.fresh, label="still arriving", by=owner)
+        self.upload = uploads.start_upload(self.arriving, path="b.csv", size_bytes=10, by=owner)
+
+    def _make_reviews(self) -> None:
+        owner = self.seller.created_by
+        self.submitted = factories.make_draft(self.seller)
+        self.open_review = reviews.submit(self.submitted, by=owner)
+        self.taken_review = reviews.submit(factories.make_draft(self.seller), by=owner)
+        reviews.take(self.taken_review, by=factories.make_staff("review"))
+
+        self.listed_review = Review.objects.get(version=self.listed.current_version)
+
+    def file(self) -> SimpleUploadedFile:
+        """A file as a form sends it."""
+        return SimpleUploadedFile("e.csv", factories.FLIGHTS_CSV)
+
+    def _make_decisions(self) -> None:
+        officer = factories.make_staff("vetting")
+        self.applicant = factories.make_applied("An Applicant Limited")
+        self.half_approved = factories.make_applied("A Half Approved Applicant Limited")
+        self.decision = verification.propose(self.half_approved.verification, "approve", **CHECKED, by=officer)
+        self.hold = holds.place("listing", self.fresh.pk, **REASON, by=officer)
+
+    # --- trades ----------------------------------------------------------------------------------------------------
+
+    def _make_trades(self) -> None:
+        self.settled = self._walked(TradeState.SETTLED)
+        self.accepted = self._walked(TradeState.ACCEPTED)
+        self.cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+        self.delivered = self._walked(TradeState.DELIVERED)
+        self.disputed = self._walked(TradeState.DELIVERED)
+        trades.dispute(self.disputed.trade, reason="The dates are wrong.", by=self.buyer.created_by)
+        self.dispute = Dispute.objects.get(trade=self.disputed.trade)
+        self.registered = self._walked(TradeState.REGISTERED)
+        self.failed = self._walked(TradeState.REGISTERED)
+        trading.pay(self.failed, "fail")
+        self.overpaid = self._walked(TradeState.REGISTERED)
+        trading.pay(self.overpaid, "pay_more")
+        self.proposed = trading.propose(self.on_request, buyer=self.buyer)
+
+    def _walked(self, state: str) -> trading.Deal:
+        """A trade between our two houses, walked to this state."""
+        deal = trading.propose(self.on_request, buyer=self.buyer)
+        for step, walk in trading.ROAD.items():
+            walk(deal)
+            assert deal.state == step, f"{deal.state}, not {step}"
+            if step == state:
+                break
+        return deal
+
+    def _make_money(self) -> None:
+        bounced = self._walked(TradeState.REGISTERED)
+        trading.pay(bounced, "pay_less", account="bounce")
+        returned = Unmatched.objects.get(payment=bounced.payment)
+        payments.return_unmatched(returned, by=factories.make_staff("payments"))
+        trading.work()
+        self.refund = Refund.objects.get(unmatched=returned, state=OutgoingState.BOUNCED)
+        self.unmatched = Unmatched.objects.get(payment=self.overpaid.payment)
+        self.payout = Payout.objects.filter(organisation=self.seller).latest("pk")
+        self.payment_order = SandboxOrder.objects.get(reference=self.registered.payment.reference)
+        self.payout_order = SandboxOrder.objects.get(reference=reference_of("payout", self.payout.key))
+        token, name = links(self.delivered.trade.grant, by=self.buyer.created_by)[0]["url"].rsplit("/", 2)[1:]
+        self.link = {"token": token, "name": name}
+        self.stuck = trading.propose(self.named_offer, buyer=self.buyer).trade
+        trades.postpone(self.stuck, RuntimeError("the register was away"))
+
+    def _make_papers(self) -> None:
+        journal.seal()
+        for statement in Statement.objects.filter(paper=None):
+            papers.issue_statement(statement)
+        self.statement = Statement.objects.get(organisation=self.seller, cycle=self.settled.trade.cycle)
+        about = Paper.objects.filter(subject_kind="trade", subject_id=self.settled.trade.pk)
+        self.certificate = about.get(kind=Paper.Kind.TRADE_CERTIFICATE)
+        self.contract = about.get(kind=Paper.Kind.TRADE_CONTRACT)
+        officer = factories.make_staff("review")
+        self.revocation = documents.ask_revocation(self.contract, reason="Issued by mistake.", by=officer)
+
+    def _make_members_things(self) -> None:
+        owner = self.seller.created_by
+        self.leaver = factories.membership_of(factories.make_member(self.seller, Role.VIEWER), self.seller)
+        self.invitation, self.join_secret = participants.invite(
+            self.seller, email=self.person("stranger").email, role=Role.VIEWER, by=owner
+        )
+        self.token, _secret = tokens.create_token(
+            user=owner,
+            organisation=self.seller,
+            name="Nightly script",
+            scopes=["read"],
+            lapses_at=timezone.now() + dt.timedelta(days=1),
+            by=owner,
+        )
+
+    # --- what nobody else may read ---------------------------------------------------------------------------------
+
+    def secrets_from(self, who: str) -> list[str]:
+        """Words that this one, who is no party to any of it, may never be answered with."""
+        deals = [
+            self.settled,
+            self.delivered,
+            self.disputed,
+            self.registered,
+            self.failed,
+            self.overpaid,
+            self.proposed,
+        ]
+        return [
+            self.buyer.name,
+            self.buyer.public_id,
+            *([] if who.startswith("newcomer:") else [self.newcomer.name]),
+            *(deal.trade.public_id for deal in deals),
+            self.draft.listing.public_id,
+            self.fresh.public_id,
+            self.upload.public_id,
+            self.named_offer.public_id,
+            self.token.prefix,
+            self.token.name,
+            str(self.seller.created_by.email),
+            self.payout.key,
+            self.dispute.reason,
+        ]
+
+
+def _session(person: User) -> str:
+    client = Client()
+    client.force_login(person)
+    return client.cookies["sessionid"].value
+
+
+def facts_of(name: str) -> dict[str, Any]:
+    """What a new organisation says of itself."""
+    kind, number = factories.registration_number("HK")
+    return {
+        "kinds": ["buyer"],
+        "name": name,
+        "latin_name": name,
+        "country": "HK",
+        "region": "HK",
+        "number_kind": kind,
+        "registration_number": number,
+    }

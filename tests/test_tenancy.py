@@ -1,0 +1,248 @@
+"""Who may do what, for every route of the URL configuration: nobody, stranger, each role of each side, and staff.
+
+The tables in tests/tenancy/ name for each route and method the act it is; who may do the act is read from roles.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import transaction
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from marketplace.models import Event, Organisation, User
+from marketplace.roles import DESKS, MEMBER_ACTS, SEES_EVERY_DESK, STAFF_ACTS, StaffRole
+from settlement.models import Trade
+from tests.tenancy import api_rows, api_trade_rows, desk_rows, page_rows
+from tests.tenancy.rules import Answer, Row, Staff
+from tests.tenancy.walk import GROUPS, METHODS, Route, filled, routes
+from tests.tenancy.world import World
+
+pytestmark = pytest.mark.django_db
+
+ROWS = [*api_rows.ROWS, *api_trade_rows.ROWS, *page_rows.ROWS, *desk_rows.ROWS]
+STRANGERS = ("nobody", "stranger", "former", "newcomer:")
+# What a browser posts without a token of ours: gateways, programs with a token of their own, and no route at all.
+NEED_NO_CSRF_TOKEN = {"/api/v1/gateways/<str:name>/notices", "/api/v1/<path:rest>"}
+
+# Done at the command line, or not from a page of its own.
+DONE_BY_COMMAND = {"manage_staff", "forget"}
+# The sandbox's bank is played by whoever trades; what leaves the exchange, by its staff, with the same scope.
+SANDBOX_ACTS = {"POST /api/v1/sandbox/orders/<str:reference>/acts": "trade"}
+SOME_RECORDS = [User, Organisation, Event, Trade]
+ADMIN_REFUSES = {"nobody": 302, "stranger": 404, "seller:owner": 404}
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Made once, in a transaction that every case returns to and that ends with the module."""
+    storage: Path = tmp_path_factory.mktemp("storage")
+    with django_db_blocker.unblock(), override_settings(STORAGE_DIR=storage), transaction.atomic():
+        yield World()
+        transaction.set_rollback(True)
+
+
+def ask(client: Client, row: Row, world: World, *, method: str = "") -> Any:
+    """Send the row's request, as a program would to the API and a browser to a page."""
+    path = filled(row.route, row.at(world))
+    if query := row.asks(world):
+        path += "?" + "&".join(f"{name}={value}" for name, value in query.items())
+    send = getattr(client, (method or row.method).lower())
+    if row.says is None or method:
+        return send(path, headers=row.headers(world))
+    said = row.says(world)
+    if row.is_page:
+        return send(path, {"key": secrets.token_urlsafe(18), **said}, headers=row.headers(world))
+    headers = {"Idempotency-Key": secrets.token_urlsafe(18), **row.headers(world)}
+    return send(path, json.dumps(said), content_type=row.content_type, headers=headers)
+
+
+def brief(text: str) -> str:
+    """What an answer says, without its frame."""
+    title = re.search(r"<title>(.*?)</title>", text, re.DOTALL)
+    return repr(title[1].strip() if title else text[:200])
+
+
+def read(answer: Any) -> str:
+    """The whole answer as text."""
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return content.decode("utf-8", "replace")
+
+
+def named(row: Row) -> str:
+    return f"{row.method} {row.route}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=named)
+def test_each_is_answered_as_their_role_says(row: Row, world: World) -> None:
+    """Every one of the people, each in a transaction that is taken back. A refusal changes nothing."""
+    wrong = []
+    for who in row.asked():
+        client = world.client_of(who)
+        with transaction.atomic():
+            before = Event.objects.count()
+            answer = ask(client, row, world)
+            recorded = Event.objects.count() - before
+            transaction.set_rollback(True)
+        wrong += [f"{who}: {mistake}" for mistake in mistakes(row, who, answer, recorded, world)]
+    assert not wrong, "\n".join([named(row), *wrong])
+
+
+def mistakes(row: Row, who: str, answer: Any, recorded: int, world: World) -> list[str]:
+    """What is wrong with this answer, each as a sentence."""
+    expected, text = row.expected(who), read(answer)
+    is_led_to_sign_in = who == "nobody" and expected.status == 302
+    found = []
+    if answer.status_code != expected.status:
+        found.append(f"answered {answer.status_code}, not {expected.status}: {brief(text)}")
+    if expected.code and expected.code not in text:
+        found.append(f"is not told {expected.code!r}: {brief(text)}")
+    if is_led_to_sign_in and not answer.headers.get("Location", "").startswith("/accounts/login/"):
+        found.append(f"led to {answer.headers.get('Location')}, not to the sign-in")
+    is_done = expected == Answer(row.gives) and not is_led_to_sign_in
+    if recorded and (row.is_safe or not is_done):
+        found.append(f"{recorded} events were recorded")
+    if row.records and is_done and not row.is_safe and not recorded:
+        found.append("nothing was recorded")
+    if who.startswith(STRANGERS):
+        # What they say themselves is no secret.
+        known = f"{row.at(world)} {row.says(world) if row.says else ''} {row.tells(world)}"
+        found += [f"reads {secret!r}" for secret in world.secrets_from(who) if secret in text and secret not in known]
+    return found
+
+
+# --- the tables are whole ------------------------------------------------------------------------------------------
+
+
+def test_every_route_and_method_has_a_row() -> None:
+    """Whoever adds a route says in tests/tenancy/ who may see it."""
+    told = {(row.route, row.method) for row in ROWS}
+    missing = []
+    for route in routes():
+        if route.group:
+            continue
+        methods = {method for path, method in told if path == route.path}
+        missing += [f"{method} {route.path}" for method in route.methods - methods]
+        if not route.methods and not methods:
+            missing.append(f"{route.path} ({route.view.__module__})")
+    assert not missing, "nobody said who may: " + ", ".join(sorted(missing))
+
+
+def test_no_row_is_about_a_route_that_is_gone() -> None:
+    known = {route.path for route in routes()}
+    assert {row.route for row in ROWS} - known == set()
+
+
+def test_every_group_has_routes() -> None:
+    assert {route.group for route in routes()} - {""} == set(GROUPS)
+
+
+def test_every_act_and_desk_of_the_roles_is_some_row() -> None:
+    """An act that no route asks for guards nothing."""
+    rules = [row.rule for row in ROWS]
+    member_acts = {act for rule in rules if (act := getattr(rule, "act", ""))}
+    staff_acts = {act for rule in rules for act in getattr(rule, "acts", ())}
+    assert member_acts == set(MEMBER_ACTS)
+    assert set(STAFF_ACTS) - staff_acts == DONE_BY_COMMAND
+    assert {rule.desk for rule in rules if isinstance(rule, Staff) and rule.desk} == set(DESKS)
+
+
+def test_acts_of_the_staff_ask_for_the_scope_of_the_staff() -> None:
+    """A key of one of the staff that was made without the scope “staff” decides nothing."""
+    classes = {route.path: route.api_class for route in routes()}
+    acts = [row for row in ROWS if isinstance(row.rule, Staff) and not row.is_safe and not row.is_page]
+    scopes = {named(row): getattr(classes[row.route], "scope", "manage") for row in acts}
+    assert len(scopes) > 15
+    assert {act: scope for act, scope in scopes.items() if scope != "staff"} == SANDBOX_ACTS
+
+
+# --- methods -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", [route for route in routes() if not route.group], ids=lambda route: route.path)
+def test_a_method_that_is_not_in_the_table_is_not_allowed(route: Route, world: World) -> None:
+    """Asked by somebody who may use the others: 405, and nothing happens."""
+    rows = [row for row in ROWS if row.route == route.path]
+    if any(row.gives == 404 for row in rows):
+        return
+    allowed = {row.method for row in rows}
+    wrong = []
+    row, who = next(
+        (row, who) for row in rows for who in reversed(row.asked()) if row.expected(who) == Answer(row.gives)
+    )
+    for method in [*METHODS, "OPTIONS"]:
+        if method in allowed or (method == "OPTIONS" and route.api_class):
+            continue
+        with transaction.atomic():
+            before = Event.objects.count()
+            answer = ask(world.client_of(who), row, world, method=method)
+            if answer.status_code != 405 or Event.objects.count() != before:
+                wrong.append(f"{method} by {who}: {answer.status_code}")
+            transaction.set_rollback(True)
+    assert not wrong, f"{route.path}: {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.is_safe], ids=named)
+def test_a_session_changes_nothing_without_its_csrf_token(row: Row, world: World) -> None:
+    """What another site lets a browser send is refused, whoever sits before it."""
+    if row.route in NEED_NO_CSRF_TOKEN:
+        return
+    who = next(who for who in row.asked() if who != "nobody" and row.expected(who) == Answer(row.gives))
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["sessionid"] = world.sessions[who]
+    before = Event.objects.count()
+    assert ask(client, row, world).status_code == 403
+    assert Event.objects.count() == before
+
+
+# --- the admin's records -------------------------------------------------------------------------------------------
+
+
+def test_the_admins_records_are_looked_at_by_those_who_look_everywhere_and_changed_by_nobody(world: World) -> None:
+    """Each kind of record: its list, one of it, its history, and the pages that would change it."""
+    may_look = {f"staff:{role.value}" for role in SEES_EVERY_DESK | {StaffRole.SUPPORT}} | {"staff:all"}
+    wrong = []
+    before = Event.objects.count()
+    for who in ("nobody", "stranger", "seller:owner", *(f"staff:{role.value}" for role in StaffRole), "staff:all"):
+        client = world.client_of(who)
+        for model in admin.site._registry if who == "staff:audit" else SOME_RECORDS:
+            for method, path, when_looking in _record_pages(model):
+                answer = getattr(client, method)(path)
+                expected = when_looking if who in may_look else ADMIN_REFUSES.get(who, 403)
+                if answer.status_code != expected:
+                    wrong.append(f"{who}: {method} {path} answered {answer.status_code}, not {expected}")
+    assert not wrong, "\n".join(wrong)
+    assert Event.objects.count() == before
+
+
+def _record_pages(model: Any) -> list[tuple[str, str, int]]:
+    """Method, address, and what somebody who may look is answered."""
+    base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    pages = [("get", reverse(f"{base}_changelist"), 200), ("get", reverse(f"{base}_add"), 403)]
+    row = model._default_manager.order_by("-pk").first()
+    if row is None:
+        return pages
+    one = reverse(f"{base}_change", args=[row.pk])
+    return [
+        *pages,
+        ("get", one, 200),
+        ("post", one, 403),
+        ("post", reverse(f"{base}_delete", args=[row.pk]), 403),
+        ("post", reverse(f"{base}_add"), 403),
+    ]
+
+
+def test_a_member_in_the_admin_finds_nothing_and_is_not_sent_in_circles(world: World) -> None:
+    client = world.client_of("seller:owner")
+    for path in ("/admin/marketplace/user/", "/admin/marketplace/", "/admin/nowhere/", "/admin/login/"):
+        assert client.get(path).status_code == 404, path
+    answer = Client().get("/admin/marketplace/user/", follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/accounts/login/?next=/admin/marketplace/user/")
