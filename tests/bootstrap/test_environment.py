@@ -151,7 +151,8 @@ def test_a_machine_that_brings_its_own_packages_gets_no_environment(tmp_path):
 def test_what_is_in_the_way_is_said_plainly(tmp_path, circumstance, reason):
     clone = Clone(tmp_path)
     code = f"""
-import os, shutil, sys, bootstrap
+import os, shutil, sys
+from requirements import bootstrap
 {circumstance}
 try:
     bootstrap.enter(["up"])
