@@ -459,10 +459,7 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     roles.require_staff(by, "resolve")
     trade = locked(dispute.trade, TradeState.DISPUTED)
     _require_not_frozen(trade)
-    if by.role_in(trade.buyer) or by.role_in(trade.seller):
-        raise Invalid("A member of a party cannot decide its dispute.", code="own_dispute", status=403)
-    if not resolution.strip():
-        raise Invalid("Say why, in words both parties see.", code="reason_needed")
+    _require_fair_word(trade, resolution, by)
     if not 0 <= refund_minor <= trade.price_minor:
         raise Invalid(f"An award is between 0 and {trade.price_minor} minor units.", code="award_out_of_range")
     dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
@@ -481,9 +478,13 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
 
 @transaction.atomic
 def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
-    """The exchange decides a dispute over a free product for the buyer: access ends. Raises WrongState, RoleNeeded."""
+    """The exchange decides a dispute over a free product for the buyer: access ends.
+
+    Raises WrongState, RoleNeeded, Invalid.
+    """
     roles.require_staff(by, "resolve")
     trade = locked(dispute.trade, TradeState.DISPUTED)
+    _require_fair_word(trade, resolution, by)
     if trade.price_minor:
         raise WrongState("This trade has a price: resolve it by an award.")
     dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
@@ -491,6 +492,14 @@ def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
     dispute.resolution, dispute.resolved_by, dispute.resolved_at = resolution.strip()[:4000], by, timezone.now()
     dispute.save(update_fields=["state", "resolution", "resolved_by", "resolved_at"])
     return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
+
+
+def _require_fair_word(trade: Trade, resolution: str, by: User) -> None:
+    """A dispute is decided by somebody of neither party, with a reason. Raises Invalid."""
+    if by.role_in(trade.buyer) or by.role_in(trade.seller):
+        raise Invalid("A member of a party cannot decide its dispute.", code="own_dispute", status=403)
+    if not resolution.strip():
+        raise Invalid("Say why, in words both parties see.", code="reason_needed")
 
 
 # --- clearing and settlement ---------------------------------------------------------------------------------------

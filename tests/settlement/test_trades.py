@@ -366,6 +366,27 @@ def test_an_award_lies_between_nothing_and_the_price():
     assert deal.state == TradeState.DISPUTED
 
 
+@pytest.mark.parametrize("price_minor", [0, 125_000])
+def test_nobody_decides_the_dispute_of_their_own_organisation_nor_without_a_reason(price_minor):
+    deal = make_trade(TradeState.DELIVERED, price_minor=price_minor)
+    dispute = trades.dispute(deal.trade, reason="Wrong.", by=deal.buyer)
+    partial, stranger = factories.make_member(deal.trade.seller, Role.VIEWER), factories.make_staff("disputes")
+    partial.is_staff, partial.staff_roles = True, ["disputes"]
+    partial.save()
+
+    def decide(by, resolution):
+        if price_minor:
+            return trades.resolve(dispute, refund_minor=price_minor, resolution=resolution, by=by)
+        return trades.end_free_dispute(dispute, resolution=resolution, by=by)
+
+    for by, resolution, code in ((partial, "So it is.", "own_dispute"), (stranger, "  ", "reason_needed")):
+        with pytest.raises(Invalid) as refused:
+            decide(by, resolution)
+        assert refused.value.code == code
+    assert deal.state == TradeState.DISPUTED
+    assert decide(stranger, "So it is.").state == TradeState.REFUNDED
+
+
 # --- chargebacks -----------------------------------------------------------------------------------------------------
 
 
