@@ -14,20 +14,19 @@ from typing import Any
 import redis
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Min, Q
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from marketplace import heartbeats, journal, roles
 from marketplace.errors import Refused
-from marketplace.models import Event, Follower, Seal, User
+from marketplace.models import Follower, Unsealed, User
 
 SIGN_OF_LIFE_SECONDS = 30
 SEAL_WITHIN_SECONDS = 60
 DONE_WITHIN_SECONDS = 120
 TRIES_WITHOUT_A_WORD = 3  # a row tried more often without leaving an error kills whoever takes it
 SHOWN_AT_MOST = 200
-UNSEALED_LOOK_BACK = 10_000  # events; a transaction open longer than that many others is found by verify_journal
 
 
 class NoSuchWork(Refused):
@@ -210,9 +209,7 @@ def _alive(name: str) -> Sign:
 
 def seal_lag_seconds() -> int:
     """How long the oldest committed event has waited for its place in the tree."""
-    newest_sealed = Seal.objects.aggregate(newest=Max("event_id"))["newest"] or 0
-    unsealed = Event.objects.filter(pk__gt=newest_sealed - UNSEALED_LOOK_BACK, seal=None)
-    oldest = unsealed.aggregate(oldest=Min("at"))["oldest"]
+    oldest = Unsealed.objects.aggregate(oldest=Min("event__at"))["oldest"]
     return int((timezone.now() - oldest).total_seconds()) if oldest else 0
 
 

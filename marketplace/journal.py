@@ -25,7 +25,7 @@ from marketplace.canonical import canonical
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import NotReady
 from marketplace.merkle import Frontier, leaf_hash
-from marketplace.models import Event, Follower, Salt, Seal, TreeHead, User
+from marketplace.models import Event, Follower, Salt, Seal, TreeHead, Unsealed, User
 
 logger = logging.getLogger(__name__)
 
@@ -122,15 +122,17 @@ def seal() -> int:
             return 0
     head = TreeHead.objects.order_by("-size").first()
     frontier = Frontier.from_hex(head.size, head.frontier) if head else Frontier()
-    unsealed = list(Event.objects.filter(seal=None).select_related("salt").order_by("pk")[:SEAL_AT_ONCE])
-    if not unsealed:
+    queue = list(Unsealed.objects.order_by("pk").values_list("pk", flat=True)[:SEAL_AT_ONCE])
+    if not queue:
         return 0
+    unsealed = Event.objects.filter(pk__in=queue).select_related("salt").order_by("pk")
     seals = []
     for event in unsealed:
         leaf = leaf_of(event, bytes(event.salt.value))
         seals.append(Seal(position=frontier.size, event=event, leaf_hash=leaf))
         frontier.append(leaf)
     Seal.objects.bulk_create(seals)
+    Unsealed.objects.filter(pk__in=queue).delete()
     TreeHead.objects.create(size=frontier.size, root=frontier.root(), frontier=frontier.to_hex())
     return len(seals)
 

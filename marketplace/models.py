@@ -227,6 +227,14 @@ class Event(models.Model):
         triggers = [
             never_changes("id", "kind", "subject_kind", "subject_id", "by", "at"),
             pgtrigger.Trigger(
+                name="event_joins_the_queue",
+                level=pgtrigger.Statement,
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                referencing=pgtrigger.Referencing(new="told"),
+                func="INSERT INTO marketplace_unsealed (event_id) SELECT id FROM told; RETURN NULL;",
+            ),
+            pgtrigger.Trigger(
                 name="facts_are_only_forgotten",
                 operation=pgtrigger.Update,
                 when=pgtrigger.Before,
@@ -275,6 +283,31 @@ class Seal(models.Model):
 
     class Meta:
         triggers = append_only()
+
+
+class Unsealed(models.Model):
+    """The queue of events that have no place in the tree yet, so that sealing never searches the journal."""
+
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, primary_key=True, related_name="+")
+
+    class Meta:
+        triggers = [
+            never_changes("event"),
+            pgtrigger.Trigger(
+                name="event_leaves_the_queue_sealed",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.After,
+                level=pgtrigger.Row,
+                timing=pgtrigger.Deferred,
+                func="""
+                    IF NOT EXISTS (SELECT FROM marketplace_seal WHERE event_id = OLD.event_id) THEN
+                        RAISE 'event % leaves the queue only with its seal', OLD.event_id
+                        USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
+            never_truncated(),
+        ]
 
 
 class TreeHead(models.Model):

@@ -41,6 +41,7 @@ def test_sealing_gives_each_event_the_next_position(person):
         "TRUNCATE marketplace_seal",
         "DELETE FROM marketplace_salt",
         "TRUNCATE marketplace_salt",
+        "TRUNCATE marketplace_unsealed",
         "UPDATE marketplace_treehead SET size = 9",
         "TRUNCATE marketplace_treehead",
     ],
@@ -53,6 +54,14 @@ def test_database_refuses_to_change_the_journal(person, statement):
         cursor.execute(statement)
     assert Event.objects.get().facts == {}
     assert Seal.objects.get().position == 0
+
+
+def test_an_event_leaves_the_queue_only_with_its_seal(person):
+    journal.record("person.joined", person, by=None)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM marketplace_unsealed")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert journal.seal() == 1 and journal.seal() == 0
 
 
 def test_forgetting_removes_facts_and_salt_and_keeps_the_leaf(person):
