@@ -85,9 +85,13 @@ def _command_of(pid: int) -> str:
 
 
 class PeakMemory:
-    """The most resident memory that all our processes held together, in MB, sampled ten times a second."""
+    """The most memory that our processes whose command names `name` (all by default) held together, in MB.
 
-    def __init__(self) -> None:
+    Sampled ten times a second; what they share counts once.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
         self.peak_mb = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -102,7 +106,12 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._stop.wait(0.1):
-            self.peak_mb = max(self.peak_mb, sum(_resident_kb(pid) for pid in _family(os.getpid())) / 1024)
+            self.peak_mb = max(self.peak_mb, memory_of(self.name))
+
+
+def memory_of(name: str) -> float:
+    """What our processes whose command names `name` hold now, in MB."""
+    return sum(_resident_kb(pid) for pid in _family(os.getpid()) if name in _command_of(pid)) / 1024
 
 
 def _family(root: int) -> list[int]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from compliance import reviews
 from listings import registration
-from listings.models import Listing, Offer
+from listings.models import Listing, Offer, Version
 from marketplace import journal
 from marketplace.models import Event, Organisation, User
 from settlement import clearing, hearing, payments, payouts, tasks, trades
@@ -29,14 +29,19 @@ def make_verified(name: str = "", **facts: Any) -> Organisation:
 
 def make_listed(seller: Organisation | None = None, **manual: Any) -> Listing:
     """A product on sale: two people reviewed it, a worker registered it."""
-    version = factories.make_draft(seller or make_verified(), **manual)
-    review = reviews.submit(version, by=version.listing.seller.created_by)
-    first, second = factories.make_staff("review"), factories.make_staff("review")
-    reviews.take(review, by=first)
-    reviews.approve(review, by=first)
-    reviews.approve(review, by=second)
+    version = review(factories.make_draft(seller or make_verified(), **manual))
     registration.register_due()
     return Listing.objects.select_related("current_version", "seller").get(pk=version.listing_id)
+
+
+def review(version: Version) -> Version:
+    """Submitted by its seller, approved by two people."""
+    opened = reviews.submit(version, by=version.listing.seller.created_by)
+    first, second = factories.make_staff("review"), factories.make_staff("review")
+    reviews.take(opened, by=first)
+    reviews.approve(opened, by=first)
+    reviews.approve(opened, by=second)
+    return version
 
 
 def make_offer(listing: Listing | None = None, **changes: Any) -> Offer:
