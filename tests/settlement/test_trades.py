@@ -368,7 +368,10 @@ def test_an_award_lies_between_nothing_and_the_price():
 
 @pytest.mark.parametrize("price_minor", [0, 125_000])
 def test_nobody_decides_the_dispute_of_their_own_organisation_nor_without_a_reason(price_minor):
-    deal = make_trade(TradeState.DELIVERED, price_minor=price_minor)
+    deal = trading.propose(trading.make_offer(price_minor=price_minor))
+    work()
+    if price_minor:
+        pay(deal)
     dispute = trades.dispute(deal.trade, reason="Wrong.", by=deal.buyer)
     partial, stranger = factories.make_member(deal.trade.seller, Role.VIEWER), factories.make_staff("disputes")
     partial.is_staff, partial.staff_roles = True, ["disputes"]
