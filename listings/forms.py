@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from listings import manual, offers, terms
@@ -54,7 +54,9 @@ class CatalogueForm(_Unsaid):
         choices=_chosen([choice for choice in Classification.choices if choice[0] != Classification.CORE], _("Any")),
     )
     price = forms.ChoiceField(
-        label=_("Price"), required=False, choices=[("", _("Any")), ("free", _("Free")), ("paid", _("Paid"))]
+        label=_("Price"),
+        required=False,
+        choices=[("", _("Any")), ("free", _("Free")), ("paid", pgettext_lazy("not free", "Paid"))],
     )
 
 

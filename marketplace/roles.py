@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.errors import RoleNeeded
 
@@ -19,7 +20,7 @@ class Role(models.TextChoices):
     OWNER = "owner", _("Owner")
     TRADER = "trader", _("Trader")
     DATA_STEWARD = "data_steward", _("Data steward")
-    FINANCE = "finance", _("Finance")
+    FINANCE = "finance", pgettext_lazy("role", "Finance")
     COMPLIANCE = "compliance", _("Compliance")
     VIEWER = "viewer", _("Viewer")
 
