@@ -57,6 +57,11 @@ class Seals(Looking):
     exclude = ["leaf_hash"]
 
 
+@admin.register(models.Unsealed)
+class UnsealedEvents(Looking):
+    list_display = ["event"]
+
+
 @admin.register(models.TreeHead)
 class TreeHeads(Looking):
     list_display = ["size", "at"]

@@ -23,6 +23,7 @@ class Desk(admin.AdminSite):
     site_header = _("Databourse desk")
     site_title = _("Databourse desk")
     index_title = _("Records")
+    enable_nav_sidebar = False
 
     def register(
         self, model_or_iterable: type[Model] | Iterable[type[Model]], admin_class: Any = None, **options: Any

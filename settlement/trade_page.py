@@ -191,7 +191,7 @@ def _timeline(trade: Trade, following: timeline.Next, organisation: Organisation
             "title": step.text,
             "state": "stopped" if step.kind in STOPPED else "done",
             "at": step.at,
-            "detail": _("Position %s in the journal") % step.position if step.position is not None else "",
+            "by": _("position %s in the journal") % step.position if step.position is not None else "",
         }
         for step in timeline.steps(trade)
     ]

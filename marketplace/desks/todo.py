@@ -63,7 +63,7 @@ _WORDS = {
     ("seller", TradeState.PROPOSED): ("agree", lambda: _("Answer the proposal")),
     ("seller", TradeState.DISPUTED): ("dispute", lambda: _("Answer the objection")),
     ("buyer", TradeState.REGISTERED): ("pay", lambda: _("Pay")),
-    ("buyer", TradeState.DELIVERED): ("accept", lambda: _("Inspect the delivery, then accept or object")),
+    ("buyer", TradeState.DELIVERED): ("accept", lambda: _("Inspect, then accept or object")),
 }
 
 

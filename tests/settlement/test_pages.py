@@ -300,7 +300,7 @@ def test_a_settled_trade_shows_papers_to_both_and_the_payout_to_the_seller_alone
         assert deal.trade.register_number in page
         assert deal.trade.version.registration.number in page
         assert reverse("paper", args=[deal.trade.certificate.number]) in page
-        assert "Position " in page
+        assert "position " in page
     assert "1,218.75" in sellers and "Cleared to you" in sellers
     assert "1,218.75" not in buyers and "31.25" not in buyers
 
