@@ -120,6 +120,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_FORMS = {"signup": "marketplace.sign_up.SignUp"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -141,6 +142,7 @@ if not DEBUG and "EMAIL_URL" in env.ENVIRON:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("zh-hant", "繁體中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "marketplace.formats"
 USE_I18N = True
 USE_TZ = True
 
@@ -192,6 +194,10 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+# Whose X-Forwarded-For is believed, by the API and by the limits of signing in: else all share the proxy's address.
+NUM_PROXIES = env.int("NUM_PROXIES", default=0 if DEBUG else 1)
+ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES
+
 # --- API -----------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["marketplace.tokens.TokenAuthentication", "marketplace.tokens.PageSession"],
@@ -201,7 +207,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "marketplace.api.NewestFirst",
     "DEFAULT_SCHEMA_CLASS": "marketplace.openapi.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["marketplace.rates.RateOfUser", "marketplace.rates.RateOfStranger"],
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0 if DEBUG else 1),  # whose X-Forwarded-For is believed
+    "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_THROTTLE_RATES": {
         "user": env("RATE_OF_USER", default="1200/min"),
         "anon": env("RATE_OF_STRANGER", default="120/min"),
