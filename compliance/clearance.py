@@ -24,7 +24,7 @@ NOT_VERIFIED: dict[str | None, tuple[str, str]] = {
     ),
     VerificationState.APPLIED: (
         "has applied and is being vetted",
-        "Wait for the exchange's answer; it comes by letter and stands on the organisation's page.",
+        "Wait for the exchange's answer; it stands on the organisation's page.",
     ),
     VerificationState.MORE_REQUESTED: (
         "was asked for more before it can be verified",
