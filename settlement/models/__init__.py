@@ -1,0 +1,30 @@
+"""Access against money, each exactly once: the rows, by subject."""
+
+from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
+from settlement.models.deliveries import Grant, Receipt
+from settlement.models.ledger import Account, Transfer
+from settlement.models.payments import Chargeback, Notice, Payment, Refund, Unmatched
+from settlement.models.sandbox import SandboxNotice, SandboxOrder
+from settlement.models.trades import Agreement, Dispute, FeeSchedule, Trade
+
+__all__ = [
+    "Account",
+    "Agreement",
+    "Chargeback",
+    "ClearingCycle",
+    "Dispute",
+    "FeeSchedule",
+    "Grant",
+    "Notice",
+    "Payment",
+    "Payout",
+    "PayoutAccount",
+    "Receipt",
+    "Refund",
+    "SandboxNotice",
+    "SandboxOrder",
+    "Statement",
+    "Trade",
+    "Transfer",
+    "Unmatched",
+]

@@ -1,0 +1,61 @@
+"""A buyer's access and the receipts of its use."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from marketplace.claims import Claimable
+from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves
+from marketplace.models import Organisation, User
+from settlement.models.trades import Trade
+from settlement.states import (
+    GRANT_MOVES,
+    GrantState,
+)
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def visible_to(self, organisation: Organisation | None) -> GrantQuerySet:
+        """The grants an organisation holds as buyer."""
+        return self.filter(trade__buyer=organisation) if organisation else self.none()
+
+
+class Grant(Claimable):
+    """A buyer's access to a release through a channel."""
+
+    trade = models.OneToOneField(Trade, on_delete=models.PROTECT, related_name="grant")
+    channel = models.CharField(max_length=20)
+    state = models.CharField(max_length=10, choices=GrantState.choices, default=GrantState.DUE)
+    access = models.JSONField(default=dict)  # what the channel gave; no secrets
+    opened_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    is_close_due = models.BooleanField(default=False)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "next_try_at"])]
+        triggers = [
+            only_moves(GRANT_MOVES),
+            born_in(GrantState.DUE),
+            never_changes("trade", "channel"),
+            *never_deleted(),
+        ]
+
+
+class Receipt(models.Model):
+    """One use of a grant: what was asked, what was sent at most."""
+
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="receipts")
+    path = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    first_byte = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+        triggers = append_only()

@@ -1,0 +1,221 @@
+"""A trade, what binds its parties, and what they dispute."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from listings.models import Listing, Offer, Release, Version
+from marketplace.guards import append_only, born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
+from marketplace.models import Organisation, Paper, User, new_public_id
+from marketplace.money import Money
+from settlement.models.clearing import ClearingCycle
+from settlement.states import (
+    DISPUTE_MOVES,
+    TRADE_MOVES,
+    DisputeState,
+    TradeState,
+)
+
+
+class FeeSchedule(models.Model):
+    """What the exchange takes of a trade, from a date on. A trade keeps the schedule it was agreed under."""
+
+    version = models.CharField(max_length=20, unique=True)
+    seller_basis_points = models.PositiveIntegerField()
+    valid_from = models.DateTimeField(unique=True)
+
+    class Meta:
+        constraints = [sentence("fee_is_at_most_the_price", Q(seller_basis_points__lte=10_000))]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.seller_basis_points / 100:g} %"
+
+
+class TradeQuerySet(models.QuerySet["Trade"]):
+    def visible_to(self, organisation: Organisation | None) -> TradeQuerySet:
+        """The trades this organisation is a party to."""
+        return self.filter(Q(buyer=organisation) | Q(seller=organisation)) if organisation else self.none()
+
+    def sold_by(self, organisation: Organisation | None) -> TradeQuerySet:
+        return self.filter(seller=organisation) if organisation else self.none()
+
+    def bought_by(self, organisation: Organisation | None) -> TradeQuerySet:
+        return self.filter(buyer=organisation) if organisation else self.none()
+
+    def due(self, state: str) -> TradeQuerySet:
+        """Trades in this state that may be tried now."""
+        return self.filter(state=state, next_try_at__lte=timezone.now())
+
+    def overdue(self) -> TradeQuerySet:
+        """Trades that waited too long for a party: holds may still stretch the deadline, `trades.expire` knows."""
+        now = timezone.now()
+        funding_ended = now - dt.timedelta(days=settings.FUND_WITHIN_DAYS)
+        return self.filter(
+            Q(state=TradeState.PROPOSED, agree_until__lte=now)
+            | Q(state=TradeState.AGREED, agreed_at__lte=funding_ended)
+            | Q(state=TradeState.REGISTERED, fund_until__lte=now),
+            next_try_at__lte=now,
+        )
+
+    def without_certificate(self) -> TradeQuerySet:
+        """Settled trades that wait for their certificate and may be tried now."""
+        return self.due(TradeState.SETTLED).filter(certificate=None).order_by("pk")
+
+
+class Trade(models.Model):
+    """One purchase of an offer. Version, release, price and terms are frozen into it when it is proposed."""
+
+    public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
+    register_number = models.CharField(_("trade register number"), max_length=40, unique=True, null=True, blank=True)
+    state = models.CharField(_("state"), max_length=12, choices=TradeState.choices, default=TradeState.PROPOSED)
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="trades")
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="trades")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    seller = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="sales")
+    buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="purchases")
+    price_minor = models.BigIntegerField(_("price"))
+    currency = models.CharField(max_length=3)
+    terms = models.JSONField()
+    fee_schedule = models.ForeignKey(FeeSchedule, on_delete=models.PROTECT, related_name="+")
+    crossborder = models.JSONField()  # the decision as compliance.crossborder gave it
+    inspection_days = models.PositiveSmallIntegerField()
+    purpose = models.TextField(_("use"), blank=True)
+    purchase_order = models.CharField(_("purchase order number"), max_length=60, blank=True)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(default=timezone.now)
+    agree_until = models.DateTimeField()
+    agreed_at = models.DateTimeField(null=True, blank=True)
+    registered_at = models.DateTimeField(null=True, blank=True)
+    fund_until = models.DateTimeField(null=True, blank=True)
+    funded_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    inspect_until = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    is_deemed_accepted = models.BooleanField(default=False)
+    cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, null=True, blank=True, related_name="trades")
+    cleared_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=300, blank=True)
+    holds_licence = models.BooleanField(default=False)
+    is_frozen = models.BooleanField(default=False)  # a chargeback is open
+    certificate = models.OneToOneField(Paper, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    next_try_at = models.DateTimeField(default=timezone.now)
+    tries = models.IntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    objects = TradeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("trade")
+        verbose_name_plural = _("trades")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["state", "next_try_at", "id"]), models.Index(fields=["cycle", "seller"])]
+        constraints = [
+            sentence("trade_has_two_parties", ~Q(buyer=F("seller"))),
+            sentence("trade_price_is_not_negative", Q(price_minor__gte=0)),
+            both_or_neither("registered_trade_has_a_number", "register_number", "registered_at"),
+            sentence("only_settled_trades_have_a_certificate", Q(certificate=None) | Q(state=TradeState.SETTLED)),
+            sentence(
+                "cleared_trade_names_its_cycle",
+                ~Q(state__in=[TradeState.CLEARED, TradeState.SETTLED]) | Q(cycle__isnull=False),
+            ),
+        ]
+        triggers = [
+            only_moves(TRADE_MOVES),
+            born_in(TradeState.PROPOSED),
+            never_changes(
+                "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
+                "terms",
+                "fee_schedule", "crossborder", "inspection_days", "proposed_by", "proposed_at",
+            ),
+            pgtrigger.Trigger(
+                name="agreed_trade_has_an_agreement",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__state="agreed"),
+                func="""
+                    IF NOT EXISTS (SELECT FROM settlement_agreement WHERE trade_id = NEW.id) THEN
+                        RAISE 'trade % is agreed without an agreement', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="paid_trade_holds_its_price",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__state="funded", new__price_minor__gt=0),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_transfer t JOIN settlement_account a ON a.id = t.credit_id
+                        WHERE a.trade_id = NEW.id AND a.kind = 'escrow'
+                        GROUP BY a.id HAVING sum(t.amount_minor) >= NEW.price_minor
+                    ) THEN
+                        RAISE 'trade % is funded without its price in escrow', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
+            *never_deleted(),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.register_number or self.public_id
+
+    def get_absolute_url(self) -> str:
+        return reverse("trade", args=[self.public_id])
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+
+class Agreement(models.Model):
+    """What both parties are bound by, and who bound them."""
+
+    trade = models.OneToOneField(Trade, on_delete=models.PROTECT, related_name="agreement")
+    terms = models.JSONField()
+    digest = models.CharField(max_length=80)
+    buyer_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    seller_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    agreed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        triggers = append_only()
+
+
+class Dispute(models.Model):
+    """The buyer's objection to what was delivered, and the exchange's answer."""
+
+    trade = models.OneToOneField(Trade, on_delete=models.PROTECT, related_name="dispute")
+    state = models.CharField(max_length=10, choices=DisputeState.choices, default=DisputeState.OPEN)
+    reason = models.TextField()
+    opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(default=timezone.now)
+    answer = models.TextField(blank=True)
+    resolution = models.TextField(blank=True)
+    refund_minor = models.BigIntegerField(null=True, blank=True)
+    resolved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("dispute")
+        verbose_name_plural = _("disputes")
+        constraints = [both_or_neither("resolved_dispute_says_by_whom", "resolved_at", "resolved_by")]
+        triggers = [
+            only_moves(DISPUTE_MOVES),
+            born_in(DisputeState.OPEN),
+            never_changes("trade", "reason", "opened_by", "opened_at"),
+            *never_deleted(),
+        ]
