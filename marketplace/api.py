@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ from marketplace.idempotency import once
 from marketplace.models import Organisation
 
 LONGEST_KEY_CHARACTERS = 200
+_POSITION = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 # --- errors --------------------------------------------------------------------------------------------------------
@@ -131,6 +133,13 @@ class NewestFirst(CursorPagination):
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Raises NotFound for a cursor that is none of ours: its position is compared with ids."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _POSITION.fullmatch(cursor.position):
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 def read(form: type[Serializer], request: Request) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from marketplace.models import AccessToken, Invitation, Membership, Organisation
 from marketplace.roles import Role
 
 INVITATION_DAYS = 14
+INVITATIONS_A_DAY = 50  # of one person, whatever the organisation: each is a letter to an address of their choosing
 ACTING_KEY = "acting"  # of the session: the public id of the organisation a person acts for
 
 
@@ -39,6 +40,14 @@ class OtherAddress(Refused):
     code = "other_address"
     status = 403
     next = "Sign in with the address the letter came to, or add and confirm it in your account."
+
+
+class TooManyInvitations(Refused):
+    """You invited as many people as one may in a day."""
+
+    code = "too_many_invitations"
+    status = 429
+    next = "Go on tomorrow, or let another owner invite."
 
 
 class NotYours(Refused):
@@ -127,7 +136,7 @@ def invite(organisation: Organisation, *, email: str, role: str, by: User) -> tu
     """Invite a person to join in a role; an earlier open invitation to the same address is withdrawn.
 
     Gives the invitation and the secret of its letter, which is kept nowhere. Raises RoleNeeded, Invalid, Refused
-    `already_member`.
+    `already_member`, TooManyInvitations.
     """
     roles.require(by, organisation, "manage_members")
     role = _role(role)
@@ -139,6 +148,8 @@ def invite(organisation: Organisation, *, email: str, role: str, by: User) -> tu
     if Membership.objects.filter(organisation=organisation, user__email__iexact=email, ended_at=None).exists():
         raise Refused(f"{email} already belongs to {organisation}.", code="already_member", next="Change their role.")
     now = timezone.now()
+    if Invitation.objects.filter(invited_by=by, created_at__gt=now - dt.timedelta(days=1)).count() >= INVITATIONS_A_DAY:
+        raise TooManyInvitations()
     _open_invitations(organisation).filter(email=email).update(withdrawn_at=now)
     secret = secrets.token_urlsafe(24)
     invitation = Invitation.objects.create(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
@@ -66,7 +67,7 @@ class Tokens(ListAPIView):
         asked = read(TokenIn, request)
         bound = asked.pop("is_for_organisation")
         organisation = participants.acting_organisation(request) if bound else None
-        _require_no_more(request, asked["scopes"], bound=bound)
+        _require_no_more(request, asked["scopes"], bound=bound, lapses_at=asked["lapses_at"])
 
         def create() -> dict[str, Any]:
             token, secret = tokens.create_token(user=request.user, organisation=organisation, by=request.user, **asked)
@@ -84,11 +85,14 @@ def _visible(request: Request) -> QuerySet[AccessToken]:
     return visible
 
 
-def _require_no_more(request: Request, scopes: list[str], *, bound: bool) -> None:
-    """A key made by a key has no more scopes, and is bound where its maker is bound."""
+def _require_no_more(request: Request, scopes: list[str], *, bound: bool, lapses_at: dt.datetime | None) -> None:
+    """A key made by a key has no more scopes, is bound where its maker is bound, and lapses no later."""
     maker = request.auth
-    if isinstance(maker, AccessToken) and (set(scopes) - set(maker.scopes) or (maker.organisation_id and not bound)):
-        raise RoleNeeded("A token cannot make one that may do more than itself.", code="scope_needed")
+    if not isinstance(maker, AccessToken):
+        return
+    outlives = maker.lapses_at is not None and (lapses_at is None or lapses_at > maker.lapses_at)
+    if set(scopes) - set(maker.scopes) or (maker.organisation_id and not bound) or outlives:
+        raise RoleNeeded("A token cannot make one that may do more, or lasts longer, than itself.", code="scope_needed")
 
 
 class TokenRevocation(APIView):

@@ -192,6 +192,7 @@ def paper(request: HttpRequest, number: str) -> HttpResponse:
 @never_cache
 def paper_pdf(request: HttpRequest, number: str, language: str) -> HttpResponse:
     """The paper as PDF, for its readers."""
+    paper_checks.require_rendering(f"person-{request.user.pk}")
     return pdf_answer(_own(request, number).paper, language)
 
 
