@@ -22,6 +22,7 @@ from marketplace.api import acted
 from marketplace.bells import ring
 from marketplace.errors import NotReady, Refused
 from marketplace.participants import acting_organisation
+from marketplace.scopes import require_scope
 from settlement import papers, payments, payouts, tasks, trades
 from settlement.channels.files.links import links as file_links
 from settlement.models import Dispute, Payout, Receipt, Statement, Trade
@@ -284,7 +285,10 @@ class TradeAward(APIView):
 
 
 class TradeAccess(APIView):
-    """GET: the buyer's access to the files, with links that lapse. Answers 409 `not_ready`, 403 `grant_closed`."""
+    """GET: the buyer's access to the files, with links that lapse. Answers 409 `not_ready`, 403 `grant_closed`.
+
+    Links are downloads: a token needs the scope `trade` for them.
+    """
 
     @extend_schema(responses=AccessOut)
     def get(self, request: Request, trade_id: str) -> Response:
@@ -296,6 +300,7 @@ class TradeAccess(APIView):
         answer = dict(AccessOut(trade.grant).data)
         answer["files"] = []
         if trade.grant.state == GrantState.OPEN:
+            require_scope(request, "trade")
             answer["files"] = FileOut(file_links(trade.grant, by=request.user), many=True).data
         return Response(answer)
 

@@ -120,9 +120,9 @@ def _hear_disputed(fact: Disputed, gateway_name: str) -> None:
     journal.record("chargeback.opened", chargeback, by=None, trade=trade.pk, amount_minor=fact.amount_minor)
 
 
-def _hear_dispute_closed(fact: DisputeClosed, _gateway_name: str) -> None:
+def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
     """The bank decided. Lost before clearing, the trade ends; lost later, the seller owes it."""
-    found = Chargeback.objects.filter(reference=fact.reference).first()
+    found = Chargeback.objects.filter(reference=fact.reference, payment__gateway=gateway_name).first()
     if found is None:
         raise Invalid(f"No chargeback has the reference {fact.reference!r}.", code="unknown_chargeback")
     trade = trades.locked(found.trade)
@@ -161,9 +161,9 @@ def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
         trades.charge_back(trade)
 
 
-def _hear_paid_out(fact: PaidOut, _gateway_name: str) -> None:
+def _hear_paid_out(fact: PaidOut, gateway_name: str) -> None:
     """The member has its money: the trades that payout pays for are settled."""
-    payout = payouts.record_paid(fact.key)
+    payout = payouts.record_paid(fact.key, gateway_name)
     paid_for = Trade.objects.filter(
         cycle=payout.cycle, seller=payout.organisation, currency=payout.currency, state=TradeState.CLEARED
     )
@@ -173,10 +173,10 @@ def _hear_paid_out(fact: PaidOut, _gateway_name: str) -> None:
 HEAR: dict[type, Callable[..., object]] = {
     Paid: _hear_paid,
     PaymentFailed: _hear_failed,
-    Refunded: lambda fact, _name: payments.record_refund_paid(fact.key),
-    RefundFailed: lambda fact, _name: payments.record_refund_bounced(fact.key, fact.reason),
+    Refunded: lambda fact, name: payments.record_refund_paid(fact.key, name),
+    RefundFailed: lambda fact, name: payments.record_refund_bounced(fact.key, name, fact.reason),
     PaidOut: _hear_paid_out,
-    PayoutFailed: lambda fact, _name: payouts.record_bounced(fact.key, fact.reason),
+    PayoutFailed: lambda fact, name: payouts.record_bounced(fact.key, name, fact.reason),
     Disputed: _hear_disputed,
     DisputeClosed: _hear_dispute_closed,
 }

@@ -282,9 +282,9 @@ def _send(refund: Refund, reference: str) -> None:
     journal.record("refund.sent", refund, by=None, amount_minor=refund.amount_minor)
 
 
-def record_refund_paid(key: str) -> None:
-    """The payer has it. A notice that overtakes our own record of sending does both."""
-    refund = _locked_refund(Q(key=key))
+def record_refund_paid(key: str, gateway_name: str) -> None:
+    """The payer has it. A notice that overtakes our own record of sending does both. No gateway speaks for another."""
+    refund = _locked_refund(Q(key=key, gateway=gateway_name))
     if refund.state == OutgoingState.DUE:
         _send(refund, refund.reference)
     if refund.state == OutgoingState.SENT:
@@ -292,9 +292,9 @@ def record_refund_paid(key: str) -> None:
         journal.record("refund.paid", refund, by=None, amount_minor=refund.amount_minor)
 
 
-def record_refund_bounced(key: str, reason: str) -> None:
+def record_refund_bounced(key: str, gateway_name: str, reason: str) -> None:
     """It came back: the posting is reversed and the desk opens a new one when the payer's account is mended."""
-    refund = _locked_refund(Q(key=key))
+    refund = _locked_refund(Q(key=key, gateway=gateway_name))
     if refund.state == OutgoingState.DUE:
         _send(refund, refund.reference)
     if refund.state == OutgoingState.BOUNCED:

@@ -95,9 +95,9 @@ def _send(payout: Payout, reference: str) -> None:
     journal.record("payout.sent", payout, by=None, amount_minor=payout.amount_minor)
 
 
-def record_paid(key: str) -> Payout:
-    """The member has it. A notice that overtakes our own record of sending does both."""
-    payout = _locked(Q(key=key))
+def record_paid(key: str, gateway_name: str) -> Payout:
+    """The member has it. A notice that overtakes our own record of sending does both. No gateway speaks for another."""
+    payout = _locked(Q(key=key, gateway=gateway_name))
     if payout.state == OutgoingState.DUE:
         _send(payout, payout.reference)
     if payout.state == OutgoingState.SENT:
@@ -106,9 +106,9 @@ def record_paid(key: str) -> Payout:
     return payout
 
 
-def record_bounced(key: str, reason: str) -> Payout:
+def record_bounced(key: str, gateway_name: str, reason: str) -> Payout:
     """It came back: the posting is reversed; a new row is opened when the member mends its account."""
-    payout = _locked(Q(key=key))
+    payout = _locked(Q(key=key, gateway=gateway_name))
     if payout.state == OutgoingState.DUE:
         _send(payout, payout.reference)
     if payout.state != OutgoingState.BOUNCED:

@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from marketplace import roles
 from marketplace.models import Organisation, Paper
 from settlement import timeline
 from settlement.models import (
@@ -93,7 +94,7 @@ class TradeInFullOut(TradeOut):
     steps = serializers.SerializerMethodField()
     next = serializers.SerializerMethodField()
     possible_acts = serializers.SerializerMethodField()
-    payments = PaymentOut(many=True)
+    payments = serializers.SerializerMethodField()
     refunds = RefundOut(many=True)
     dispute = serializers.SerializerMethodField()
     contract = serializers.SerializerMethodField()
@@ -104,6 +105,14 @@ class TradeInFullOut(TradeOut):
             *TradeOut.Meta.fields,
             "steps", "next", "possible_acts", "payments", "refunds", "dispute", "contract", "certificate",
         ]  # fmt: skip
+
+    @extend_schema_field(PaymentOut(many=True))
+    def get_payments(self, trade: Trade) -> list[dict[str, Any]]:
+        """Where to pay is told to those who may pay: whoever has that address acts at the gateway as the payer."""
+        organisation, by = self.context["organisation"], self.context["user"]
+        may_pay = organisation.pk == trade.buyer_id and roles.may(by, organisation, "pay")
+        told = [dict(row) for row in PaymentOut(trade.payments.all(), many=True).data]
+        return told if may_pay else [row | {"pay_at_url": ""} for row in told]
 
     @extend_schema_field(StepOut(many=True))
     def get_steps(self, trade: Trade) -> list[dict[str, Any]]:

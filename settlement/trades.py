@@ -21,7 +21,7 @@ from marketplace import journal, roles
 from marketplace.canonical import digest_of
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState
-from marketplace.models import Organisation, User
+from marketplace.models import Membership, Organisation, User
 from marketplace.numbers import new_number
 from settlement import clearing, deadlines, deliveries, ledger, papers, payments
 from settlement.channels import Access, channel
@@ -495,8 +495,11 @@ def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
 
 
 def _require_fair_word(trade: Trade, resolution: str, by: User) -> None:
-    """A dispute is decided by somebody of neither party, with a reason. Raises Invalid."""
-    if by.role_in(trade.buyer) or by.role_in(trade.seller):
+    """A dispute is decided by somebody who never belonged to a party, with a reason. Raises Invalid.
+
+    Who leaves a party for the moment of deciding is still of that party.
+    """
+    if Membership.objects.filter(user=by, organisation__in=[trade.buyer_id, trade.seller_id]).exists():
         raise Invalid("A member of a party cannot decide its dispute.", code="own_dispute", status=403)
     if not resolution.strip():
         raise Invalid("Say why, in words both parties see.", code="reason_needed")

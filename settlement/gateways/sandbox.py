@@ -68,10 +68,10 @@ class Sandbox:
         signature = next((value for name, value in headers.items() if name.lower() == HEADER.lower()), "")
         require_signed(body, signature)
         try:
-            event_id = json.loads(body)["event_id"]
-        except (ValueError, KeyError, TypeError):
+            event_id = json.loads(body.decode("utf-8"))["event_id"]
+        except (ValueError, KeyError, TypeError, RecursionError):
             event_id = None
-        if not isinstance(event_id, str) or not 0 < len(event_id) <= 120:
+        if not isinstance(event_id, str) or not 0 < len(event_id) <= 120 or not event_id.isprintable():
             raise BadNotice("The notice names no event.")
         return event_id
 
