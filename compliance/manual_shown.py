@@ -14,6 +14,12 @@ from listings.states import VersionState
 # A dictionary may have thousands of fields; a reviewer sees so many here and the rest in the API.
 SHOWN_FIELDS = 200
 
+RIGHTS: dict[str, Any] = {
+    "holding": gettext_lazy("Right to hold the resource"),
+    "use": gettext_lazy("Right to process and use"),
+    "operation": gettext_lazy("Right to operate the product"),
+}
+
 LABELS: dict[str, Any] = {
     "titles": gettext_lazy("Title"),
     "summaries": gettext_lazy("Summary"),
@@ -86,6 +92,9 @@ def _field(entry: dict[str, Any]) -> str:
 
 
 def _right(right: str, claim: dict[str, Any]) -> str:
+    name = RIGHTS.get(right, right)
+    # Not called within the f-strings: gettext's tools do not look there.
+    not_claimed, evidence = _("Not claimed"), _("Evidence")
     if not claim.get("held"):
-        return f"{right}: {_('not held')}"
-    return f"{right}: {claim.get('basis', '')} · {_('evidence')}: {claim.get('evidence', '')}"
+        return f"{name}: {not_claimed}"
+    return f"{name}: {claim.get('basis', '')} · {evidence}: {claim.get('evidence', '')}"

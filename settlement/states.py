@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.guards import Moves
 
@@ -41,7 +42,7 @@ class OutgoingState(models.TextChoices):
 
 class GrantState(models.TextChoices):
     DUE = "due", _("Due")
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("access", "Open")
     SUSPENDED = "suspended", _("Suspended")
     CLOSED = "closed", _("Closed")
 
