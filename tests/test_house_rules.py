@@ -143,7 +143,7 @@ def test_no_transaction_is_open_while_a_driver_is_called() -> None:
     "source",
     [
         "@transaction.atomic\ndef pay(row):\n    gateway(row.gateway).start(row)",
-        "def pay(row):\n    with transaction.atomic():\n        driver = channel(row.channel)\n        driver.open(row)",
+        "def pay(row):\n    with transaction.atomic():\n        one = channel(row.channel)\n        one.open(row)",
     ],
 )
 def test_a_driver_called_in_a_transaction_is_recognised(source: str) -> None:
@@ -286,7 +286,6 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "mana
 MOST_LINES = 400
 LONGER = {
     "settlement/trades.py": "the story of a trade, told in order in one place",
-    "settlement/models.py": "every row of a trade beside the rules PostgreSQL holds it to",
     "listings/models.py": "every row of a product beside the rules PostgreSQL holds it to",
     "marketplace/models.py": "every row of the ground beside the rules PostgreSQL holds it to",
 }
