@@ -284,7 +284,7 @@ class OfferForm(forms.Form):
     ]
 
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("Such as “Internal use, one year”."))
-    price = forms.CharField(label=_("Price"), max_length=30, help_text=_("0 is free."), initial="0")
+    price = forms.CharField(label=_("Price"), max_length=30, help_text=_("0 is free."))
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in settings.CURRENCIES])
     channel = forms.ChoiceField(label=_("Delivery"), choices=[(name, name) for name in settings.CHANNELS])
     inspection_days = forms.IntegerField(
