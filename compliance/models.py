@@ -121,6 +121,12 @@ class Decision(models.Model):
             *never_deleted(),
         ]
 
+    @property
+    def outcome(self) -> str:
+        """The standing that this act leads to, in words."""
+        becomes = {act: state for moves in VERIFICATION_MOVES.values() for act, state in moves.items()}
+        return str(VerificationState(becomes[self.act]).label)
+
 
 class Review(models.Model):
     """The review of one submitted version by two people, neither the submitter nor a member of the seller."""

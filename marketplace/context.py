@@ -32,7 +32,7 @@ def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
     if signed_in and participants.memberships_of(request):
         places += [("studio", _("Studio")), ("sales", _("Sales")), ("orders", _("Orders"))]
         places += [("organisation", _("Organisation"))]
-    elif signed_in:
+    elif signed_in and not request.user.is_staff:
         places += [("apply", _("Apply"))]
     if signed_in and request.user.is_staff:
         places += [("admin:index", _("Desk"))]

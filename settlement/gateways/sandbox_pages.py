@@ -19,7 +19,7 @@ from marketplace import money, roles
 from marketplace.bells import ring
 from marketplace.models import User
 from settlement.gateways import sandbox_bank
-from settlement.models import SandboxOrder
+from settlement.models import Payment, SandboxOrder, Trade
 from settlement.tasks import post_sandbox_notices
 
 LABELS = {
@@ -100,6 +100,7 @@ def pay(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("sandbox_pay", reference=reference)
     context = {
         "order": order,
+        "trade": _paid_for(order, request.user),  # type: ignore[arg-type]
         "amount": money.Money(order.amount_minor, order.currency),
         "acts": _buttons(order, request, form),
         "told": [
@@ -122,6 +123,12 @@ def known_order(reference: str, by: User) -> SandboxOrder:
     if order.kind != SandboxOrder.Kind.PAYMENT:
         roles.require_staff(by, "match_payment")
     return order
+
+
+def _paid_for(order: SandboxOrder, by: User) -> Trade | None:
+    """The trade this order pays for, for somebody of its buyer, so that they find their way back."""
+    payment = Payment.objects.select_related("trade__buyer").filter(key=order.key).first()
+    return payment.trade if payment is not None and by.role_in(payment.trade.buyer) else None
 
 
 def _buttons(order: SandboxOrder, request: HttpRequest, tried: ActForm | None) -> Iterable[dict[str, Any]]:
