@@ -1,11 +1,12 @@
 """Django's registration of the listings app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ListingsConfig(AppConfig):
     name = "listings"
-    verbose_name = "Listings"
+    verbose_name = _("Listings")
 
     def ready(self) -> None:
         from listings import due

@@ -2,11 +2,12 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MarketplaceConfig(AppConfig):
     name = "marketplace"
-    verbose_name = "Members and journal"
+    verbose_name = _("Members and journal")
 
     def ready(self) -> None:
         from marketplace import checks  # noqa: F401  registers the system checks

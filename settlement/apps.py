@@ -1,11 +1,12 @@
 """Django's registration of the settlement app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SettlementConfig(AppConfig):
     name = "settlement"
-    verbose_name = "Settlement"
+    verbose_name = _("Settlement")
 
     def ready(self) -> None:
         from settlement import due

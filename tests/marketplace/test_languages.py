@@ -16,8 +16,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from listings.terms_words import PURPOSES
+from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
 from marketplace.models import Paper
+from marketplace.regions import COUNTRY_NAMES
 from tests import sentences
 from tests.factories import make_listed_product
 from tests.source import ROOT
@@ -135,6 +136,13 @@ def test_pages_call_a_thing_as_papers_and_licences_do(language: str) -> None:
     assert {kind.label.lower() for kind in Paper.Kind} <= {word["en"].lower() for word in named}
     licence_names = {english: names[list(FOLDERS).index(language)] for english, *names in PURPOSES.values()}
     assert [name for name, own in licence_names.items() if on_pages.get(name.lower(), own) != own] == []
+
+
+@EACH_LANGUAGE
+def test_a_territory_of_a_licence_is_called_as_the_country_of_a_member(language: str) -> None:
+    with translation.override(language):
+        names = {code: str(COUNTRY_NAMES[code]) for code in TERRITORIES}
+    assert names == {code: own[LANGUAGES.index(language)] for code, own in TERRITORIES.items()}
 
 
 @EACH_LANGUAGE
