@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from listings import file_names, plain_text, storage
@@ -89,6 +90,7 @@ def start_upload(release: Release, *, path: str, size_bytes: int, by: User, expe
         raise TooLarge(
             f"At most {MOST_OPEN_UPLOADS} uploads are open at once.", code="too_many_uploads", next="End some."
         )
+    _require_quota(release, size_bytes)
     storage.require_room(size_bytes)
     return Upload.objects.create(
         release=release,
@@ -98,6 +100,19 @@ def start_upload(release: Release, *, path: str, size_bytes: int, by: User, expe
         created_by=by,
         lapses_at=_lapse(),
     )
+
+
+def _require_quota(release: Release, size_bytes: int) -> None:
+    """Raises TooLarge when one seller would take up the disk all sellers share."""
+    seller = release.listing.seller_id
+    kept = ReleaseFile.objects.filter(release__listing__seller=seller).aggregate(sum=Sum("size_bytes"))["sum"] or 0
+    arriving = Upload.objects.filter(release__listing__seller=seller).aggregate(sum=Sum("size_bytes"))["sum"] or 0
+    if kept + arriving + size_bytes > settings.SELLER_MAX_BYTES:
+        raise TooLarge(
+            f"The files of one seller have at most {settings.SELLER_MAX_BYTES:,} bytes together.",
+            code="seller_full",
+            next="Cancel uploads you do not need, or write to the exchange's operators.",
+        )
 
 
 def offset_of(upload: Upload) -> int:

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import io
 import uuid
 
 import pytest
@@ -9,8 +10,9 @@ from django.contrib.auth import hashers
 from django.test import Client
 from django.utils import timezone
 
+from listings import publishing, uploads
 from marketplace import paper_checks, participants, tokens
-from marketplace.errors import Invalid
+from marketplace.errors import Invalid, TooLarge
 from marketplace.models import AccessToken, Invitation, Paper
 from marketplace.participants import INVITATIONS_A_DAY, TooManyInvitations
 from marketplace.roles import Role
@@ -229,3 +231,27 @@ def test_a_signed_notice_nobody_can_keep_is_refused_and_not_a_fault_of_ours(body
     with pytest.raises(BadNotice):
         payments.note("sandbox", body, {sandbox_signature.HEADER: sandbox_signature.sign(body)})
     assert not Notice.objects.exists()
+
+
+# --- the disk ------------------------------------------------------------------------------------------------------
+
+
+def test_one_seller_does_not_take_up_the_disk_all_share(settings):
+    settings.SELLER_MAX_BYTES = 1000
+    greedy, modest = factories.make_organisation(), factories.make_organisation()
+    releases = {}
+    for seller in (greedy, modest):
+        by = factories.owner_of(seller)
+        for label in ("1", "2"):
+            listing = publishing.create_listing(seller=seller, product_type="dataset", by=by)
+            releases[seller, label] = uploads.open_release(listing, label=label, by=by), by
+    release, by = releases[greedy, "1"]
+    uploads.put_file(release, path="a.csv", stream=io.BytesIO(b"a" * 400), by=by)
+    announced = uploads.start_upload(release, path="b.csv", size_bytes=500, by=by)
+    other, by = releases[greedy, "2"]
+    with pytest.raises(TooLarge) as refusal:
+        uploads.start_upload(other, path="c.csv", size_bytes=101, by=by)
+    assert refusal.value.code == "seller_full"
+    uploads.start_upload(releases[modest, "1"][0], path="c.csv", size_bytes=1000, by=releases[modest, "1"][1])
+    uploads.cancel_upload(announced, by=by)
+    uploads.start_upload(other, path="c.csv", size_bytes=600, by=by)

@@ -73,6 +73,11 @@ class Command(BaseCommand):
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.options.host, self.options.host)  # noqa: S104
         local_url = f"http://{f'[{shown}]' if ':' in shown.strip('[]') and '[' not in shown else shown}:{port}"
         base_url = os.environ.setdefault("BASE_URL", local_url)
+        if settings.DEBUG and self.options.host not in ("127.0.0.1", "localhost", "::1", "[::1]"):
+            self._say(
+                f"whoever reaches {self.options.host}:{port} can read every letter, and so take over any account: this "
+                "is development (DEBUG is on)"
+            )
         quarters = self._start_servers(supervisor, lock)
         self._write_addresses(base_url)
         self._migrate(supervisor)
