@@ -106,6 +106,11 @@ def broken(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer, status=500)
 
 
+def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """There is no such address, not even under /api/v1/ (a line break in it, say): JSON under /api/, else the page."""
+    return no_such_route(request) if request.path.startswith("/api/") else defaults.page_not_found(request, exception)
+
+
 @csrf_exempt
 def no_such_route(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Any address under /api/v1/ that is none."""

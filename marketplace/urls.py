@@ -34,4 +34,5 @@ urlpatterns = [
     path("", include("settlement.page_urls")),
 ]
 
+handler404 = "marketplace.api.missing"
 handler500 = "marketplace.api.broken"
