@@ -5,30 +5,24 @@ The tables in tests/tenancy/ name for each route and method the act it is; who m
 
 from __future__ import annotations
 
-import json
-import re
-import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from marketplace.models import Event, Organisation, User
 from marketplace.roles import DESKS, MEMBER_ACTS, SEES_EVERY_DESK, STAFF_ACTS, StaffRole
 from settlement.models import Trade
-from tests.tenancy import api_rows, api_trade_rows, desk_rows, page_rows
+from tests.tenancy.asking import ROWS, ask, brief, made_world, named, read, taken_back, who_may
 from tests.tenancy.rules import Answer, Row, Staff
-from tests.tenancy.walk import GROUPS, METHODS, Route, filled, routes
+from tests.tenancy.walk import GROUPS, METHODS, Route, routes
 from tests.tenancy.world import World
 
 pytestmark = pytest.mark.django_db
 
-ROWS = [*api_rows.ROWS, *api_trade_rows.ROWS, *page_rows.ROWS, *desk_rows.ROWS]
 STRANGERS = ("nobody", "stranger", "former", "newcomer:")
 # What a browser posts without a token of ours: gateways, programs with a token of their own, and no route at all.
 NEED_NO_CSRF_TOKEN = {"/api/v1/gateways/<str:name>/notices", "/api/v1/<path:rest>"}
@@ -43,42 +37,8 @@ ADMIN_REFUSES = {"nobody": 302, "stranger": 404, "seller:owner": 404}
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Made once, in a transaction that every case returns to and that ends with the module."""
-    storage: Path = tmp_path_factory.mktemp("storage")
-    with django_db_blocker.unblock(), override_settings(STORAGE_DIR=storage), transaction.atomic():
-        yield World()
-        transaction.set_rollback(True)
-
-
-def ask(client: Client, row: Row, world: World, *, method: str = "") -> Any:
-    """Send the row's request, as a program would to the API and a browser to a page."""
-    path = filled(row.route, row.at(world))
-    if query := row.asks(world):
-        path += "?" + "&".join(f"{name}={value}" for name, value in query.items())
-    send = getattr(client, (method or row.method).lower())
-    if row.says is None or method:
-        return send(path, headers=row.headers(world))
-    said = row.says(world)
-    if row.is_page:
-        return send(path, {"key": secrets.token_urlsafe(18), **said}, headers=row.headers(world))
-    headers = {"Idempotency-Key": secrets.token_urlsafe(18), **row.headers(world)}
-    return send(path, json.dumps(said), content_type=row.content_type, headers=headers)
-
-
-def brief(text: str) -> str:
-    """What an answer says, without its frame."""
-    title = re.search(r"<title>(.*?)</title>", text, re.DOTALL)
-    return repr(title[1].strip() if title else text[:200])
-
-
-def read(answer: Any) -> str:
-    """The whole answer as text."""
-    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return content.decode("utf-8", "replace")
-
-
-def named(row: Row) -> str:
-    return f"{row.method} {row.route}"
+    with django_db_blocker.unblock(), made_world(tmp_path_factory.mktemp("storage")) as made:
+        yield made
 
 
 @pytest.mark.parametrize("row", ROWS, ids=named)
@@ -87,11 +47,10 @@ def test_each_is_answered_as_their_role_says(row: Row, world: World) -> None:
     wrong = []
     for who in row.asked():
         client = world.client_of(who)
-        with transaction.atomic():
+        with taken_back():
             before = Event.objects.count()
             answer = ask(client, row, world)
             recorded = Event.objects.count() - before
-            transaction.set_rollback(True)
         wrong += [f"{who}: {mistake}" for mistake in mistakes(row, who, answer, recorded, world)]
     assert not wrong, "\n".join([named(row), *wrong])
 
@@ -175,18 +134,16 @@ def test_a_method_that_is_not_in_the_table_is_not_allowed(route: Route, world: W
         return
     allowed = {row.method for row in rows}
     wrong = []
-    row, who = next(
-        (row, who) for row in rows for who in reversed(row.asked()) if row.expected(who) == Answer(row.gives)
-    )
+    row = next(row for row in rows if any(row.expected(who) == Answer(row.gives) for who in row.asked()))
+    who = who_may(row)
     for method in [*METHODS, "OPTIONS"]:
         if method in allowed or (method == "OPTIONS" and route.api_class):
             continue
-        with transaction.atomic():
+        with taken_back():
             before = Event.objects.count()
             answer = ask(world.client_of(who), row, world, method=method)
             if answer.status_code != 405 or Event.objects.count() != before:
                 wrong.append(f"{method} by {who}: {answer.status_code}")
-            transaction.set_rollback(True)
     assert not wrong, f"{route.path}: {', '.join(wrong)}"
 
 
@@ -195,7 +152,7 @@ def test_a_session_changes_nothing_without_its_csrf_token(row: Row, world: World
     """What another site lets a browser send is refused, whoever sits before it."""
     if row.route in NEED_NO_CSRF_TOKEN:
         return
-    who = next(who for who in row.asked() if who != "nobody" and row.expected(who) == Answer(row.gives))
+    who = who_may(row)
     client = Client(enforce_csrf_checks=True)
     client.cookies["sessionid"] = world.sessions[who]
     before = Event.objects.count()

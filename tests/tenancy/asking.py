@@ -1,0 +1,73 @@
+"""The whole table, a world for it, and how one of its rows is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.test import Client, override_settings
+
+from tests.tenancy import api_rows, api_trade_rows, desk_rows, page_rows
+from tests.tenancy.rules import Answer, Row
+from tests.tenancy.walk import filled
+from tests.tenancy.world import World
+
+ROWS = [*api_rows.ROWS, *api_trade_rows.ROWS, *page_rows.ROWS, *desk_rows.ROWS]
+
+
+@contextmanager
+def made_world(storage: Path) -> Iterator[World]:
+    """Made once for a module, in a transaction that every case returns to and that ends with the module."""
+    with override_settings(STORAGE_DIR=storage), transaction.atomic():
+        yield World()
+        transaction.set_rollback(True)
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Whatever is done inside leaves no trace."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def who_may(row: Row) -> str:
+    """Somebody the row allows; signed in, if anybody like that is."""
+    return next(who for who in reversed(row.asked()) if row.expected(who) == Answer(row.gives))
+
+
+def ask(client: Client, row: Row, world: World, *, method: str = "") -> Any:
+    """Send the row's request, as a program would to the API and a browser to a page."""
+    path = filled(row.route, row.at(world))
+    if query := row.asks(world):
+        path += "?" + "&".join(f"{name}={value}" for name, value in query.items())
+    send = getattr(client, (method or row.method).lower())
+    if row.says is None or method:
+        return send(path, headers=row.headers(world))
+    said = row.says(world)
+    if row.is_page:
+        return send(path, {"key": secrets.token_urlsafe(18), **said}, headers=row.headers(world))
+    headers = {"Idempotency-Key": secrets.token_urlsafe(18), **row.headers(world)}
+    return send(path, json.dumps(said), content_type=row.content_type, headers=headers)
+
+
+def brief(text: str) -> str:
+    """What an answer says, without its frame."""
+    title = re.search(r"<title>(.*?)</title>", text, re.DOTALL)
+    return repr(title[1].strip() if title else text[:200])
+
+
+def read(answer: Any) -> str:
+    """The whole answer as text."""
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return content.decode("utf-8", "replace")
+
+
+def named(row: Row) -> str:
+    return f"{row.method} {row.route}"
