@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
-from marketplace.models import Paper
+from marketplace.models import Paper, User
 from marketplace.regions import COUNTRY_NAMES
 from tests import sentences
-from tests.factories import make_listed_product
+from tests.factories import make_listed_product, make_user, make_verified, owner_of
 from tests.source import ROOT
 
 FOLDERS = {"zh-hans": "zh_Hans", "zh-hant": "zh_Hant"}
@@ -170,9 +170,11 @@ PAGES = {
 ENGLISH_WORDS = re.compile(r"\b(the|of|your|you|is|and|for|with|Sign|Search|Catalogue|Price|Seller|Email|Password)\b")
 
 
-def in_language(language: str, url: str) -> list[str]:
-    """What a page says: its pieces of text, titles, labels and placeholders."""
+def in_language(language: str, url: str, reader: User | None = None) -> list[str]:
+    """What a page says to this reader: its pieces of text, titles, labels and placeholders."""
     client = Client()
+    if reader:
+        client.force_login(reader)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     page = client.get(url)
     assert page.status_code == 200
@@ -202,3 +204,14 @@ def test_a_product_page_leaves_only_the_sellers_own_words_in_english(language: s
     assert set(words[language]) <= set(pieces)
     ours = {entry.asked.text for entry in sentences.entries(FOLDERS[language]) if entry.asked.text not in entry.answers}
     assert set(pieces) & ours == set()
+
+
+@pytest.mark.django_db
+@EACH_LANGUAGE
+@pytest.mark.parametrize("page", ["home", "apply", "tokens", "papers", "orders", "money", "account_email", "mfa_index"])
+def test_a_members_pages_speak_no_english(language: str, page: str) -> None:
+    reader = (
+        make_user("reader@example.com", name="甲") if page == "apply" else owner_of(make_verified("海港圖集有限公司"))
+    )
+    pieces = in_language(language, reverse(page), reader)
+    assert [piece for piece in pieces if ENGLISH_WORDS.search(piece)] == []
