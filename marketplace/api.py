@@ -142,7 +142,7 @@ class NewestFirst(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """Raises NotFound for a cursor that is none of ours: its position is compared with ids."""
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not _POSITION.fullmatch(cursor.position):
+        if cursor is not None and cursor.position is not None and not _POSITION.fullmatch(str(cursor.position)):
             raise exceptions.NotFound(self.invalid_cursor_message)
         return cursor
 

@@ -143,6 +143,7 @@ def invite(organisation: Organisation, *, email: str, role: str, by: User) -> tu
     email = email.strip().lower()
     try:
         validate_email(email)
+        Invitation._meta.get_field("email").run_validators(email)  # type: ignore[union-attr]  # no longer than is kept
     except ValidationError as mistake:
         raise Invalid("This is not an e-mail address.", code="email_invalid") from mistake
     if Membership.objects.filter(organisation=organisation, user__email__iexact=email, ended_at=None).exists():

@@ -20,11 +20,12 @@ def set_account(organisation: Organisation, *, gateway_name: str, reference: str
     """Where the member wants its money from now on; bounced payouts are opened anew. Raises RoleNeeded, NoGateway."""
     roles.require(by, organisation, "manage_payout")
     gateway(gateway_name)
-    if not reference.strip():
-        raise Invalid("Name the account the money goes to.")
+    reference = reference.strip()
+    if not reference or not reference.isprintable():  # a sign that turns writing around would show another account
+        raise Invalid("Name the account the money goes to, in one line.", code="wrong_account")
     with transaction.atomic():
         account = PayoutAccount.objects.create(
-            organisation=organisation, gateway=gateway_name, reference=reference.strip()[:120], by=by
+            organisation=organisation, gateway=gateway_name, reference=reference[:120], by=by
         )
         journal.record("payout_account.set", account, by=by, organisation=organisation.pk, gateway=gateway_name)
         bounced = Payout.objects.select_for_update(of=("self",)).filter(

@@ -133,6 +133,15 @@ def test_nobody_floods_strangers_with_letters():
     participants.invite(one, email="one-more@example.com", role="viewer", by=owner)
 
 
+def test_a_letter_to_an_address_longer_than_is_kept_is_refused_and_not_a_fault_of_ours():
+    organisation = factories.make_organisation()
+    owner, path = factories.owner_of(organisation), f"organisations/{organisation.public_id}/invitations"
+    answer = post(
+        signed_in(owner), path, {"email": "a" * 60 + "@" + "b" * 60 + ".c" * 80 + ".example", "role": "viewer"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "email_invalid")
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_signing_up_hashes_a_password_whether_or_not_the_address_has_an_account(is_known, client, monkeypatch):
     hashed = []
@@ -233,6 +242,16 @@ def test_a_signed_notice_nobody_can_keep_is_refused_and_not_a_fault_of_ours(body
     assert not Notice.objects.exists()
 
 
+@pytest.mark.parametrize("reference", ["12\n34", "12\u202e34", "12\x0034", " "])
+def test_an_account_for_payouts_reads_as_it_is(reference):
+    organisation = factories.make_organisation()
+    with pytest.raises(Invalid):
+        payouts.set_account(
+            organisation, gateway_name="sandbox", reference=reference, by=factories.owner_of(organisation)
+        )
+    assert not organisation.payout_accounts.exists()
+
+
 # --- the disk ------------------------------------------------------------------------------------------------------
 
 
@@ -255,3 +274,23 @@ def test_one_seller_does_not_take_up_the_disk_all_share(settings):
     uploads.start_upload(releases[modest, "1"][0], path="c.csv", size_bytes=1000, by=releases[modest, "1"][1])
     uploads.cancel_upload(announced, by=by)
     uploads.start_upload(other, path="c.csv", size_bytes=600, by=by)
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/nope", "/api/v1/nope", "/api/v1/docs", "/admin/", "/data/files/x/y", "/verify/?number=x", "/?x=%00"],
+)
+def test_every_kind_of_answer_says_what_a_browser_may_load(address, client):
+    answer = client.get(address)
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nobody_reads_the_letters_of_a_real_exchange(client, settings):
+    assert settings.DEBUG is False
+    assert client.get("/letters/").status_code == 404
