@@ -95,7 +95,8 @@ def _tags(template: Template) -> Iterator[str]:
 def entries(language_folder: str) -> list[Entry]:
     """The catalogue's source under locale/, without its header."""
     text = (ROOT / "locale" / language_folder / "LC_MESSAGES" / "django.po").read_text()
-    found = [_entry(block) for block in text.split("\n\n")]
+    # What no source asks for any longer is kept commented out (`#~`) until somebody drops it.
+    found = [_entry(block) for block in text.split("\n\n") if re.search(r"^msgid ", block, re.M)]
     return [entry for entry in found if entry.asked.text]
 
 
