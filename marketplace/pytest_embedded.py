@@ -7,6 +7,7 @@ takes a Redis database of its own, as pytest-django gives each a PostgreSQL data
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,9 @@ _servers = contextlib.ExitStack()
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if "STORAGE_DIR" not in os.environ:  # the files of tests never lie among those of the exchange; workers inherit it
+        folder = tempfile.TemporaryDirectory(prefix="databourse-tests-", ignore_cleanup_errors=True)
+        os.environ["STORAGE_DIR"] = _servers.enter_context(folder)
     if worker:
         if os.environ["REDIS_URL"].startswith("unix://"):
             os.environ["REDIS_URL"] += f"?db={int(worker.removeprefix('gw')) + 1}"

@@ -33,6 +33,7 @@ urlpatterns = [
         staff_api.TradeFundingFromSuspense.as_view(),
         name="api_funding_from_suspense",
     ),
+    path("trades/<str:trade_id>/hold", staff_api.TradeHold.as_view(), name="api_trade_hold"),
     path("refunds/bounced", staff_api.BouncedRefunds.as_view(), name="api_bounced_refunds"),
     path("refunds/<str:key>/resending", staff_api.RefundResending.as_view(), name="api_refund_resending"),
     path("gateways/<str:name>/notices", api.gateway_notices, name="gateway_notices"),

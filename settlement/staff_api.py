@@ -13,6 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance import holds
+from compliance.presented import HoldOut
+from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
 from marketplace import roles
 from marketplace.api import acted
 from marketplace.bells import ring
@@ -50,6 +53,11 @@ class ResendingIn(serializers.Serializer[Any]):
     payer_reference = serializers.CharField(
         max_length=120, allow_blank=True, default="", help_text="The payer's mended account, if it changed."
     )
+
+
+class TradeHoldIn(serializers.Serializer[Any]):
+    reason_code = serializers.ChoiceField(sorted(REASONS["hold"]))
+    reason = serializers.CharField(max_length=LONGEST_REASON_CHARACTERS)
 
 
 class Cycles(ListAPIView):
@@ -135,6 +143,26 @@ class TradeFundingFromSuspense(APIView):
         answer = acted(request, None, {}, lambda: dict(TradeOut(trades.apply_suspense(trade, by=request.user)).data))
         ring(tasks.open_grants)
         return answer
+
+
+class TradeHold(APIView):
+    """POST: place a hold on one trade. It is lifted like any other hold."""
+
+    scope = "staff"
+
+    @extend_schema(request=TradeHoldIn, responses={201: HoldOut})
+    def post(self, request: Request, trade_id: str) -> Response:
+        roles.require_staff(request.user, "hold")
+        parsed = TradeHoldIn(data=request.data)
+        parsed.is_valid(raise_exception=True)
+        trade = get_object_or_404(Trade, public_id=trade_id)
+        return acted(
+            request,
+            None,
+            parsed.validated_data,
+            lambda: dict(HoldOut(holds.place("trade", trade.pk, by=request.user, **parsed.validated_data)).data),
+            status=201,
+        )
 
 
 class BouncedRefunds(ListAPIView):

@@ -211,6 +211,14 @@ SETTLEMENT = [
         says=lambda w: {},
     ),
     Row("POST", f"{TRADE}/funding-from-suspense", MATCH, at=_trade("overpaid"), says=lambda w: {}),
+    Row(
+        "POST",
+        f"{TRADE}/hold",
+        Staff(acts=("hold",)),
+        gives=201,
+        at=_trade("delivered"),
+        says=lambda w: {"reason_code": "complaint", "reason": "A complaint came in."},
+    ),
     Row("GET", f"{API}/refunds/bounced", Staff(desk="payments")),
     Row(
         "POST",
