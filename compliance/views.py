@@ -128,8 +128,8 @@ def submission(request: HttpRequest, public_id: str, number: int) -> HttpRespons
     """Hand a version in for review; a refusal names everything that is missing."""
     listing = get_object_or_404(Listing.objects.sold_by(acting_organisation(request)), public_id=public_id)
     version = get_object_or_404(listing.versions.select_related("listing__seller"), number=number)
+    url = request.POST.get("next", "")
     reviews.submit(version, by=request.user)
     messages.success(request, _("Version %s is with the reviewers.") % number)
-    url = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
     return redirect(url if is_ours else "studio")
