@@ -22,10 +22,10 @@ ROWS = [*api_rows.ROWS, *api_trade_rows.ROWS, *page_rows.ROWS, *desk_rows.ROWS]
 
 
 @contextmanager
-def made_world(storage: Path) -> Iterator[World]:
+def made_world(storage: Path, mark: str = "") -> Iterator[World]:
     """Made once for a module, in a transaction that every case returns to and that ends with the module."""
     with override_settings(STORAGE_DIR=storage), transaction.atomic():
-        yield World()
+        yield World(mark)
         transaction.set_rollback(True)
 
 

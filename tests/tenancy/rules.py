@@ -228,6 +228,11 @@ class Row:
         may_look = [who for who in everyone if self.is_safe and self.expected(who) == Answer(self.gives)]
         return [who for who in everyone if who not in may_look[1:-1]]
 
+    @property
+    def is_open_to_somebody(self) -> bool:
+        """Whether anybody gets what the row gives; one that tells only of refusals gives nothing."""
+        return any(self.expected(who) == Answer(self.gives) for who in self.rule.asked())
+
     def expected(self, who: str) -> Answer:
         """What this one is answered."""
         if any(fnmatch(who, pattern) for pattern in self.but):

@@ -24,7 +24,6 @@ from settlement.states import OutgoingState, TradeState
 from tests import factories, trading
 
 REASON = {"reason_code": "complaint", "reason": "Somebody complained."}
-CHECKED = {"reason_code": "checks_passed", "reason": "Checked the register."}
 SIDES = ("seller", "buyer", "newcomer")
 
 
@@ -33,10 +32,12 @@ class World:
     `seller:<role>`, `buyer:<role>`, `newcomer:<role>`, `staff:<role>`, `staff:all` and `staff:none`.
     """
 
-    def __init__(self) -> None:
-        self.seller = trading.make_verified("A Selling House Limited")
-        self.buyer = trading.make_verified("A Buying House Limited")
-        self.newcomer = factories.make_organisation("A House That Has Not Applied")
+    def __init__(self, mark: str = "") -> None:
+        """`mark` is put behind every name and text a member or one of the staff chooses."""
+        self.mark = mark
+        self.seller = trading.make_verified("A Selling House Limited" + mark)
+        self.buyer = trading.make_verified("A Buying House Limited" + mark)
+        self.newcomer = factories.make_organisation("A House That Has Not Applied" + mark)
         self.people: dict[str, User | None] = {"nobody": None}
         self._make_people()
         self._make_products()
@@ -46,6 +47,8 @@ class World:
         self._make_money()
         self._make_papers()
         self._make_members_things()
+        if mark:
+            User.objects.update(name="Somebody" + mark)
         self.sessions = {name: _session(person) for name, person in self.people.items() if person is not None}
 
     # --- people ----------------------------------------------------------------------------------------------------
@@ -91,24 +94,48 @@ class World:
 
     def _make_products(self) -> None:
         owner = self.seller.created_by
-        self.listed = trading.make_listed(self.seller)
-        self.on_request = trading.make_offer(self.listed, audience="on_request")
-        self.named_offer = trading.make_offer(self.listed, audience="named", buyers=[self.buyer])
+        self.listed = trading.make_listed(self.seller, **self._manual())
+        plan = {"name": "One year" + self.mark}
+        self.on_request = trading.make_offer(self.listed, audience="on_request", **plan)
+        self.named_offer = trading.make_offer(self.listed, audience="named", buyers=[self.buyer], **plan)
         self.suspended = trading.make_listed(self.seller)
-        publishing.suspend(self.suspended, reason="Being looked into.", by=factories.make_staff("review"))
-        self.draft = factories.make_draft(self.seller)
+        reason = "Being looked into." + self.mark
+        publishing.suspend(self.suspended, reason=reason, by=factories.make_staff("review"))
+        self.draft = factories.make_draft(self.seller, **self._manual())
         self.fresh = publishing.create_listing(seller=self.seller, product_type="dataset", by=owner)
-        self.release = uploads.open_release(self.fresh, label="ready to be sealed", by=owner)
+        label = "to be sealed" + self.mark
+        self.release = uploads.open_release(self.fresh, label=label, notes=label, by=owner)
         uploads.put_file(self.release, path="a.csv", stream=io.BytesIO(factories.FLIGHTS_CSV), by=owner)
         self.arriving = uploads.open_release(self.fresh, label="still arriving", by=owner)
         self.upload = uploads.start_upload(self.arriving, path="b.csv", size_bytes=10, by=owner)
 
+    def _manual(self) -> dict[str, Any]:
+        """What the manual says of the product, marked."""
+        languages = ("en", "zh-hans", "zh-hant")
+        claim = {part: text + self.mark for part, text in {"basis": "Own collection", "evidence": "Record 12"}.items()}
+        return {
+            "titles": {language: "Departures of New York" + self.mark for language in languages},
+            "summaries": {language: "Every departure." + self.mark for language in languages},
+            "coverage_area": "New York" + self.mark,
+            "fields": [{"name": "carrier" + self.mark, "type": "text", "meaning": "Airline" + self.mark, "unit": ""}],
+            "use_scenarios": "Planning." + self.mark,
+            "forbidden_uses": "Tracing passengers." + self.mark,
+            "source_statement": "Collected by us." + self.mark,
+            "rights": {right: {"held": True, **claim} for right in ("holding", "use", "operation")},
+        }
+
     def _make_reviews(self) -> None:
         owner = self.seller.created_by
-        self.submitted = factories.make_draft(self.seller)
+        self.submitted = factories.make_draft(self.seller, **self._manual())
         self.open_review = reviews.submit(self.submitted, by=owner)
         self.taken_review = reviews.submit(factories.make_draft(self.seller), by=owner)
         reviews.take(self.taken_review, by=factories.make_staff("review"))
+        sent_back = reviews.submit(factories.make_draft(self.seller), by=owner)
+        officer = factories.make_staff("review")
+        reviews.take(sent_back, by=officer)
+        told = "Too many gaps." + self.mark
+        reviews.request_changes(sent_back, reason_code="quality", reason=told, by=officer)
+        self.sent_back = sent_back.version
 
         self.listed_review = Review.objects.get(version=self.listed.current_version)
 
@@ -118,10 +145,12 @@ class World:
 
     def _make_decisions(self) -> None:
         officer = factories.make_staff("vetting")
-        self.applicant = factories.make_applied("An Applicant Limited")
+        self.applicant = factories.make_applied("An Applicant Limited" + self.mark)
         self.half_approved = factories.make_applied("A Half Approved Applicant Limited")
-        self.decision = verification.propose(self.half_approved.verification, "approve", **CHECKED, by=officer)
-        self.hold = holds.place("listing", self.fresh.pk, **REASON, by=officer)
+        checked = {"reason_code": "checks_passed", "reason": "Checked the register." + self.mark}
+        self.decision = verification.propose(self.half_approved.verification, "approve", **checked, by=officer)
+        held = REASON | {"reason": "Somebody complained." + self.mark}
+        self.hold = holds.place("listing", self.fresh.pk, **held, by=officer)
 
     # --- trades ----------------------------------------------------------------------------------------------------
 
@@ -131,7 +160,7 @@ class World:
         self.cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
         self.delivered = self._walked(TradeState.DELIVERED)
         self.disputed = self._walked(TradeState.DELIVERED)
-        trades.dispute(self.disputed.trade, reason="The dates are wrong.", by=self.buyer.created_by)
+        trades.dispute(self.disputed.trade, reason="The dates are wrong." + self.mark, by=self.buyer.created_by)
         self.dispute = Dispute.objects.get(trade=self.disputed.trade)
         self.registered = self._walked(TradeState.REGISTERED)
         self.failed = self._walked(TradeState.REGISTERED)
@@ -164,7 +193,7 @@ class World:
         token, name = links(self.delivered.trade.grant, by=self.buyer.created_by)[0]["url"].rsplit("/", 2)[1:]
         self.link = {"token": token, "name": name}
         self.stuck = trading.propose(self.named_offer, buyer=self.buyer).trade
-        trades.postpone(self.stuck, RuntimeError("the register was away"))
+        trades.postpone(self.stuck, RuntimeError("the register was away" + self.mark))
 
     def _make_papers(self) -> None:
         journal.seal()
@@ -175,7 +204,7 @@ class World:
         self.certificate = about.get(kind=Paper.Kind.TRADE_CERTIFICATE)
         self.contract = about.get(kind=Paper.Kind.TRADE_CONTRACT)
         officer = factories.make_staff("review")
-        self.revocation = documents.ask_revocation(self.contract, reason="Issued by mistake.", by=officer)
+        self.revocation = documents.ask_revocation(self.contract, reason="Issued by mistake." + self.mark, by=officer)
 
     def _make_members_things(self) -> None:
         owner = self.seller.created_by
@@ -186,7 +215,7 @@ class World:
         self.token, _secret = tokens.create_token(
             user=owner,
             organisation=self.seller,
-            name="Nightly script",
+            name="Nightly script" + self.mark,
             scopes=["read"],
             lapses_at=timezone.now() + dt.timedelta(days=1),
             by=owner,
