@@ -16,7 +16,7 @@ STATE_DIR = Path(env("STATE_DIR", default=str(BASE_DIR / ".local")))
 DEBUG = env.bool("DEBUG", default=True)
 DEVELOPMENT_KEY = "development-only-and-refused-when-DEBUG-is-off"
 SECRET_KEY = env("SECRET_KEY", default=DEVELOPMENT_KEY)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"] if DEBUG else [])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 EXCHANGE_NAME = env("EXCHANGE_NAME", default="Databourse")
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")

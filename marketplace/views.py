@@ -186,7 +186,10 @@ def token_revocation(request: HttpRequest, token_id: int) -> HttpResponse:
 
 @require_safe
 def letter_list(request: HttpRequest) -> HttpResponse:
-    """The letters the exchange wrote; in development only, where they go into files instead of to people."""
-    if not settings.DEBUG:
+    """The letters the exchange wrote; in development only, where they go into files instead of to people.
+
+    They hold links that open accounts, so only this machine may read them.
+    """
+    if not settings.DEBUG or request.META["REMOTE_ADDR"] not in ("127.0.0.1", "::1"):
         raise Http404
     return render(request, "marketplace/letters.html", {"letters": letters.kept_letters()})

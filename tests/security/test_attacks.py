@@ -294,3 +294,9 @@ def test_every_kind_of_answer_says_what_a_browser_may_load(address, client):
 def test_nobody_reads_the_letters_of_a_real_exchange(client, settings):
     assert settings.DEBUG is False
     assert client.get("/letters/").status_code == 404
+
+
+def test_another_machine_does_not_read_the_letters_of_development(client, settings):
+    settings.DEBUG = True
+    assert client.get("/letters/").status_code == 200
+    assert client.get("/letters/", REMOTE_ADDR="192.168.7.7").status_code == 404
