@@ -13,8 +13,11 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from marketplace import tokens
 from marketplace.models import Event, Organisation, User
 from marketplace.roles import DESKS, MEMBER_ACTS, SEES_EVERY_DESK, STAFF_ACTS, StaffRole
+from marketplace.scopes import SignedInWithScope
+from marketplace.tokens import SCOPES
 from settlement.models import Trade
 from tests.tenancy.asking import ROWS, ask, brief, made_world, named, read, taken_back, who_may
 from tests.tenancy.rules import Answer, Row, Staff
@@ -116,11 +119,47 @@ def test_every_act_and_desk_of_the_roles_is_some_row() -> None:
 
 def test_acts_of_the_staff_ask_for_the_scope_of_the_staff() -> None:
     """A key of one of the staff that was made without the scope “staff” decides nothing."""
-    classes = {route.path: route.api_class for route in routes()}
     acts = [row for row in ROWS if isinstance(row.rule, Staff) and not row.is_safe and not row.is_page]
-    scopes = {named(row): getattr(classes[row.route], "scope", "manage") for row in acts}
+    scopes = {named(row): getattr(CLASSES[row.route], "scope", "manage") for row in acts}
     assert len(scopes) > 15
     assert {act: scope for act, scope in scopes.items() if scope != "staff"} == SANDBOX_ACTS
+
+
+# --- keys of scripts -----------------------------------------------------------------------------------------------
+
+CLASSES = {route.path: route.api_class for route in routes()}
+GUARDED = [
+    row
+    for row in ROWS
+    if SignedInWithScope in getattr(CLASSES[row.route], "permission_classes", []) and row.is_open_to_somebody
+]
+
+LOOKS_THAT_ARE_ACTS = {"GET /api/v1/trades/<str:trade_id>/access": "trade"}  # its links are the delivery
+
+
+@pytest.mark.parametrize("row", GUARDED, ids=named)
+def test_a_key_does_what_its_scopes_allow_and_nothing_else(row: Row, world: World) -> None:
+    """With the one scope that is needed the act is done as by the person; with all others but that one it is not."""
+    person = world.person(who_may(row))
+    needed = "read" if row.is_safe else getattr(CLASSES[row.route], "scope", "manage")
+    needed = LOOKS_THAT_ARE_ACTS.get(named(row), needed)
+    others = [scope for scope in SCOPES if scope != needed and (scope != "staff" or person.is_staff)]
+    enough = [needed, "read"]  # making a key, one cannot give it more than one has
+    with taken_back():
+        assert ask(_script(person, enough), row, world).status_code == row.gives
+    with taken_back():
+        client = _script(person, others)
+        before = Event.objects.count()
+        answer = ask(client, row, world)
+        assert (answer.status_code, answer.json()["code"]) == (403, "scope_needed")
+        assert Event.objects.count() == before
+
+
+def _script(person: User, scopes: list[str]) -> Client:
+    _token, secret = tokens.create_token(
+        user=person, organisation=None, name="script", scopes=scopes, lapses_at=None, by=person
+    )
+    return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
 # --- methods -------------------------------------------------------------------------------------------------------
