@@ -6,7 +6,6 @@ the process) is tried again.
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -18,10 +17,8 @@ from listings import isolation, storage
 from listings.models import Profile, Release, ReleaseFile
 from listings.states import ProfileState
 from marketplace import journal
-from marketplace.claims import postponed_on_failure
+from marketplace.claims import kept, postponed_on_failure
 
-# One file's own limit and what it may take to start and end the process.
-CLAIM_SPARE_SECONDS = 60
 MOST_TRIES = 3
 PERHAPS_A_BAD_MOMENT = {"took_too_long", "out_of_memory"}
 # The longest part of a report by far; more files than these are described in a line each.
@@ -47,12 +44,13 @@ class ClaimLost(Exception):
 def profile_next() -> Profile | None:
     """Measure the release that has waited longest, or None. Safe to run late, twice and in parallel."""
     due = Profile.objects.filter(state=ProfileState.DUE)
-    profile = Profile.claim_next(due, claim_seconds=_claim_seconds())
+    profile = Profile.claim_next(due)
     if profile is None:
         return None
     with postponed_on_failure(profile):
         try:
-            report = _measured(profile)
+            with kept(profile):
+                report = _measured(profile)
         except FileFailed as failure:
             if failure.code in PERHAPS_A_BAD_MOMENT and profile.tries < MOST_TRIES:
                 raise
@@ -73,17 +71,13 @@ def try_again(profile: Profile) -> Profile:
     return profile
 
 
-def _claim_seconds() -> int:
-    return int(settings.PROFILE_TIMEOUT_SECONDS) + CLAIM_SPARE_SECONDS
-
-
 def _measured(profile: Profile) -> dict[str, Any]:
     """The report on the whole release. Raises FileFailed, StorageDamaged, ClaimLost, IsolationUnavailable."""
     release = profile.release
     keys, update_frequency = _declared(release)
     described = []
     for file in release.files.all():
-        _renew(profile)
+        _require_held(profile)
         try:
             report = isolation.profile_file(
                 storage.path_of(file.stored_as),
@@ -142,11 +136,9 @@ def _require_same(file: ReleaseFile, report: dict[str, Any]) -> None:
         raise StorageDamaged(f"file {file.pk} of release {file.release_id} has changed in storage")
 
 
-def _renew(profile: Profile) -> None:
-    """Hold the profile for one more file."""
-    until = timezone.now() + dt.timedelta(seconds=_claim_seconds())
-    held = Profile.objects.filter(pk=profile.pk, state=ProfileState.DUE, tries=profile.tries)
-    if not held.update(claimed_until=until):
+def _require_held(profile: Profile) -> None:
+    """Whether one more file is worth reading. Raises ClaimLost when another worker has the profile."""
+    if not Profile.objects.filter(pk=profile.pk, state=ProfileState.DUE, tries=profile.tries).exists():
         raise ClaimLost(f"profile {profile.pk}, try {profile.tries}")
 
 

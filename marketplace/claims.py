@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self, TypeVar
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -73,12 +74,41 @@ class Claimable(models.Model):
 
 
 @contextmanager
+def kept(row: Claimable) -> Iterator[None]:
+    """Keep a claim for as long as the block lasts; that of a worker that dies in it lapses within CLAIM_SECONDS."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not ended.wait(settings.CLAIM_SECONDS / 4):
+                until = timezone.now() + dt.timedelta(seconds=settings.CLAIM_SECONDS)
+                mine = type(row)._default_manager.filter(pk=row.pk, tries=row.tries, claimed_until__isnull=False)
+                try:
+                    mine.update(claimed_until=until)
+                except DatabaseError as error:  # the next may be in time; if not, another worker repeats the work
+                    logger.warning("the claim on %s %s was not renewed: %s", type(row).__name__, row.pk, error)
+                    connection.close()
+        finally:
+            connection.close()
+
+    renewer = threading.Thread(target=renew, name=f"claim on {type(row).__name__} {row.pk}", daemon=True)
+    renewer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        renewer.join()
+
+
+@contextmanager
 def postponed_on_failure(row: Claimable) -> Iterator[None]:
     """A row that fails backs off alone and shows on the desk of stuck work; its neighbours go on."""
     try:
         yield
     except Exception as error:
-        logger.warning("%s %s postponed after try %s: %s", type(row).__name__, row.pk, row.tries, type(error).__name__)
+        trade = getattr(row, "trade_id", None)
+        about = f"{type(row).__name__} {row.pk}" + (f" of trade {trade}" if trade else "")
+        logger.warning("%s postponed after try %s: %s", about, row.tries, type(error).__name__)
         row.postpone(error)
 
 

@@ -7,6 +7,7 @@ Each command locks the trade first, checks, changes, records. Nobody else writes
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -37,6 +38,7 @@ from settlement.models import (
 )
 from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeState
 
+logger = logging.getLogger(__name__)
 AT_ONCE = 50
 PARTS = ("offer", "listing", "version", "release", "seller", "buyer", "fee_schedule")
 
@@ -73,6 +75,7 @@ def _move(
     for name, value in changes.items():
         setattr(trade, name, value)
     trade.save(update_fields=["state", *changes])
+    logger.info("trade %s is %s", trade.public_id, trade.state)
     journal.record(f"trade.{trade.state}", trade, by=by, **(facts or {}))
     return trade
 
@@ -98,6 +101,7 @@ def _move_together(
         trade.state = TRADE_MOVES[trade.state][act]
         trade.tries, trade.error, trade.next_try_at = 0, "", timezone.now()
     Trade.objects.bulk_update(trades, ["state", "tries", "error", "next_try_at", *changed])
+    logger.info("trades %s are %s", ", ".join(trade.public_id for trade in trades), trades[0].state)
     journal.record_many(((f"trade.{trade.state}", trade, facts[trade.pk]) for trade in trades), by=None)
 
 

@@ -17,8 +17,6 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from listings import profiling
-from listings.models import Profile
 from marketplace.celery import app
 from marketplace.claims import Claimable
 
@@ -78,12 +76,9 @@ def claims_left() -> list[Claimable]:
 
 
 def let_claims_lapse() -> None:
-    """Instead of waiting for it: the time passes in which a dead worker's rows stay taken, at most CLAIM_SECONDS.
-
-    Only the measuring of a release is held for longer, for as long as its process may take.
-    """
+    """Instead of waiting for it: the time passes in which a dead worker's rows stay taken, at most CLAIM_SECONDS."""
     now = timezone.now()
+    longest = now + dt.timedelta(seconds=settings.CLAIM_SECONDS)
     for row in claims_left():
-        limit = profiling._claim_seconds() if isinstance(row, Profile) else settings.CLAIM_SECONDS
-        assert row.claimed_until is not None and row.claimed_until <= now + dt.timedelta(seconds=limit)
+        assert row.claimed_until is not None and row.claimed_until <= longest
         type(row).objects.filter(pk=row.pk).update(claimed_until=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import time
 import zipfile
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 from listings import isolation, profiling, publishing, storage, uploads
 from listings.models import Profile
 from listings.states import ProfileState
-from marketplace import journal
+from marketplace import claims, journal
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +160,18 @@ def test_a_worker_that_lost_its_claim_stores_nothing():
     profile = Profile.objects.get()
     assert (profile.state, profile.report) == (ProfileState.DONE, report)
     assert profile.release == release
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_is_kept_while_the_work_lasts_and_no_longer(settings):
+    settings.CLAIM_SECONDS = 2
+    unmeasured({"a.csv": b"a\n1\n"})
+    claimed = Profile.claim_next(Profile.objects.all())
+    with claims.kept(claimed):
+        time.sleep(3)
+        assert Profile.claim_next(Profile.objects.all()) is None
+    time.sleep(2.5)
+    assert Profile.claim_next(Profile.objects.all()).pk == claimed.pk
 
 
 def test_a_claimed_profile_is_left_to_its_worker():
