@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from marketplace import api_docs, members_api, papers_api, tokens_api
+from marketplace import api_docs, members_api, papers_api, stuck_api, tokens_api
 
 urlpatterns = [
+    path("stuck", stuck_api.StuckWork.as_view()),
+    path("stuck/attempt", stuck_api.StuckAttempt.as_view()),
     path("schema", api_docs.SchemaDocument.as_view(), name="api_schema"),
     path("docs", api_docs.docs, name="api_docs"),
     path("me", members_api.Me.as_view()),

@@ -201,6 +201,13 @@ SETTLEMENT = [
     Row(
         "POST", f"{API}/cycles/<int:number>/release", CLEAR, at=lambda w: {"number": w.cycle.number}, says=lambda w: {}
     ),
+    Row("GET", f"{API}/stuck", Staff(desk="stuck")),
+    Row(
+        "POST",
+        f"{API}/stuck/attempt",
+        Staff(acts=("try_again",)),
+        says=lambda w: {"work": "trades to register", "row": str(w.stuck.pk)},
+    ),
     Row("GET", f"{API}/unmatched", Staff(desk="payments")),
     Row(
         "POST",
