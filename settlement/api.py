@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from listings.models import Offer
 from marketplace import roles
-from marketplace.api import acted
+from marketplace.api import acted, read
 from marketplace.bells import ring
 from marketplace.errors import NotReady, Refused
 from marketplace.participants import acting_organisation
@@ -74,12 +74,6 @@ def in_full(trade: Trade, request: Request) -> dict[str, Any]:
     return dict(TradeInFullOut(Trade.objects.select_related(*PARTS).get(pk=trade.pk), context=context).data)
 
 
-def body_of(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    parsed = serializer(data=request.data)
-    parsed.is_valid(raise_exception=True)
-    return dict(parsed.validated_data)
-
-
 class Trades(ListAPIView):
     """GET: the trades your organisation is a party to. POST: propose a trade."""
 
@@ -109,7 +103,7 @@ class Trades(ListAPIView):
     @extend_schema(request=ProposalIn, responses={201: TradeInFullOut})
     def post(self, request: Request) -> Response:
         organisation = acting_organisation(request)
-        body = body_of(ProposalIn, request)
+        body = read(ProposalIn, request)
         offer = get_object_or_404(Offer.objects.visible_to(organisation), public_id=body["offer"])
         answer = acted(
             request,
@@ -176,7 +170,7 @@ class TradeRefusal(_Act):
 
     @extend_schema(request=ReasonIn, responses=TradeInFullOut)
     def post(self, request: Request, trade_id: str) -> Response:
-        body = body_of(ReasonIn, request)
+        body = read(ReasonIn, request)
         return self.act(
             request,
             trade_id,
@@ -191,7 +185,7 @@ class TradeCancellation(_Act):
 
     @extend_schema(request=ReasonIn, responses=TradeInFullOut)
     def post(self, request: Request, trade_id: str) -> Response:
-        body = body_of(ReasonIn, request)
+        body = read(ReasonIn, request)
         return self.act(
             request,
             trade_id,
@@ -234,7 +228,7 @@ class TradeDispute(_Act):
 
     @extend_schema(request=ReasonIn, responses=TradeInFullOut)
     def post(self, request: Request, trade_id: str) -> Response:
-        body = body_of(ReasonIn, request)
+        body = read(ReasonIn, request)
         return self.act(
             request,
             trade_id,
@@ -249,7 +243,7 @@ class TradeDisputeAnswer(_Act):
 
     @extend_schema(request=AnswerIn, responses=TradeInFullOut)
     def post(self, request: Request, trade_id: str) -> Response:
-        body = body_of(AnswerIn, request)
+        body = read(AnswerIn, request)
         return self.act(
             request,
             trade_id,
@@ -269,7 +263,7 @@ class TradeAward(APIView):
     @extend_schema(request=AwardIn, responses=TradeOut)
     def post(self, request: Request, trade_id: str) -> Response:
         roles.require_staff(request.user, "resolve")
-        body = body_of(AwardIn, request)
+        body = read(AwardIn, request)
         dispute = get_object_or_404(Dispute.objects.select_related("trade"), trade__public_id=trade_id)
 
         def run() -> dict[str, Any]:
@@ -367,7 +361,7 @@ class PayoutAccounts(APIView):
     @extend_schema(request=PayoutAccountIn, responses={201: PayoutAccountOut})
     def post(self, request: Request) -> Response:
         organisation = acting_organisation(request)
-        body = body_of(PayoutAccountIn, request)
+        body = read(PayoutAccountIn, request)
         answer = acted(
             request,
             organisation,

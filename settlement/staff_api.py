@@ -17,7 +17,7 @@ from compliance import holds
 from compliance.presented import HoldOut
 from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
 from marketplace import roles
-from marketplace.api import acted
+from marketplace.api import acted, read
 from marketplace.bells import ring
 from marketplace.errors import RoleNeeded
 from settlement import clearing, payments, tasks, trades
@@ -153,14 +153,13 @@ class TradeHold(APIView):
     @extend_schema(request=TradeHoldIn, responses={201: HoldOut})
     def post(self, request: Request, trade_id: str) -> Response:
         roles.require_staff(request.user, "hold")
-        parsed = TradeHoldIn(data=request.data)
-        parsed.is_valid(raise_exception=True)
+        asked = read(TradeHoldIn, request)
         trade = get_object_or_404(Trade, public_id=trade_id)
         return acted(
             request,
             None,
-            parsed.validated_data,
-            lambda: dict(HoldOut(holds.place("trade", trade.pk, by=request.user, **parsed.validated_data)).data),
+            asked,
+            lambda: dict(HoldOut(holds.place("trade", trade.pk, by=request.user, **asked)).data),
             status=201,
         )
 
@@ -184,14 +183,13 @@ class RefundResending(APIView):
     @extend_schema(request=ResendingIn, responses={201: RefundOut})
     def post(self, request: Request, key: str) -> Response:
         roles.require_staff(request.user, "match_payment")
-        parsed = ResendingIn(data=request.data)
-        parsed.is_valid(raise_exception=True)
+        asked = read(ResendingIn, request)
         refund = get_object_or_404(Refund, key=key)
-        reference = parsed.validated_data["payer_reference"]
+        reference = asked["payer_reference"]
         answer = acted(
             request,
             None,
-            parsed.validated_data,
+            asked,
             lambda: dict(RefundOut(payments.send_again(refund, payer_reference=reference, by=request.user)).data),
             status=201,
         )
