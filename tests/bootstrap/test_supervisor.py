@@ -110,13 +110,26 @@ def test_a_child_that_will_not_stop_is_killed(state, lock):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_asks_to_stop_and_handlers_are_put_back(state, lock, number):
-    before = signal.getsignal(number)
-    with Supervisor(state / "log", lock, print) as supervisor:
-        supervisor.tick()
-        os.kill(os.getpid(), number)
-        with pytest.raises(Stopping):
+    outer = signal.signal(number, signal.SIG_DFL)  # whoever started the tests may have said nohup
+    try:
+        with Supervisor(state / "log", lock, print) as supervisor:
             supervisor.tick()
-    assert signal.getsignal(number) == before
+            os.kill(os.getpid(), number)
+            with pytest.raises(Stopping):
+                supervisor.tick()
+        assert signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        signal.signal(number, outer)
+
+
+def test_under_nohup_a_hang_up_stays_ignored(state, lock):
+    outer = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Supervisor(state / "log", lock, print) as supervisor:
+            os.kill(os.getpid(), signal.SIGHUP)
+            supervisor.tick()
+    finally:
+        signal.signal(signal.SIGHUP, outer)
 
 
 def test_a_killed_database_is_started_again_with_its_rows(supervisor, lock, state):
