@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,6 +12,9 @@ class MarketplaceConfig(AppConfig):
 
     def ready(self) -> None:
         from marketplace import checks  # noqa: F401  registers the system checks
+        from marketplace.trigger_owners import keep_to_owners
+
+        post_migrate.connect(keep_to_owners, sender=self)
 
 
 class DeskConfig(AdminConfig):
