@@ -33,9 +33,9 @@ def _each_due(due: QuerySet[Trade], command: Callable[[Trade], object]) -> int:
             done += 1
         except Refused as refusal:
             trades.postpone(trade, refusal)
-        except Exception as error:
+        except Exception as error:  # a fault of ours: it shows in the log and on the desk, and its neighbours go on
+            logger.exception("trade %s is postponed", trade.public_id)
             trades.postpone(trade, error)
-            raise
     return done
 
 

@@ -437,6 +437,9 @@ def dispute(trade: Trade, *, reason: str, by: User) -> Dispute:
     roles.require(by, trade.buyer, "dispute")
     if not reason.strip():
         raise Invalid("Say what is wrong with what was delivered.", code="reason_needed")
+    until = deadlines.of(trade)
+    if until is not None and until <= timezone.now():
+        raise WrongState("The inspection is over; silence accepted the delivery.", code="inspection_over")
     opened = Dispute.objects.create(trade=trade, reason=reason.strip()[:4000], opened_by=by)
     _move(trade, "dispute", by=by, facts={"dispute": opened.pk})
     return opened
@@ -466,11 +469,7 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     _require_fair_word(trade, resolution, by)
     if not 0 <= refund_minor <= trade.price_minor:
         raise Invalid(f"An award is between 0 and {trade.price_minor} minor units.", code="award_out_of_range")
-    dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
-    dispute.state = DISPUTE_MOVES[DisputeState(dispute.state)]["resolve"]
-    dispute.resolution, dispute.refund_minor = resolution.strip()[:4000], refund_minor
-    dispute.resolved_by, dispute.resolved_at = by, timezone.now()
-    dispute.save(update_fields=["state", "resolution", "refund_minor", "resolved_by", "resolved_at"])
+    _close_dispute(dispute, resolution, refund_minor, by=by)
     if trade.price_minor and refund_minor == trade.price_minor:
         return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
     _require_not_held(trade)
@@ -491,11 +490,16 @@ def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
     _require_fair_word(trade, resolution, by)
     if trade.price_minor:
         raise WrongState("This trade has a price: resolve it by an award.")
+    _close_dispute(dispute, resolution, None, by=by)
+    return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
+
+
+def _close_dispute(dispute: Dispute, resolution: str, refund_minor: int | None, *, by: User) -> None:
     dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
     dispute.state = DISPUTE_MOVES[DisputeState(dispute.state)]["resolve"]
-    dispute.resolution, dispute.resolved_by, dispute.resolved_at = resolution.strip()[:4000], by, timezone.now()
-    dispute.save(update_fields=["state", "resolution", "resolved_by", "resolved_at"])
-    return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
+    dispute.resolution, dispute.refund_minor = resolution.strip()[:4000], refund_minor
+    dispute.resolved_by, dispute.resolved_at = by, timezone.now()
+    dispute.save(update_fields=["state", "resolution", "refund_minor", "resolved_by", "resolved_at"])
 
 
 def _require_fair_word(trade: Trade, resolution: str, by: User) -> None:

@@ -327,6 +327,31 @@ def test_silence_accepts_when_the_inspection_is_over():
     assert deal.trade.is_deemed_accepted
 
 
+def test_an_objection_after_the_inspection_comes_too_late():
+    deal = make_trade(TradeState.DELIVERED)
+    Trade.objects.filter(pk=deal.trade.pk).update(inspect_until=timezone.now())
+    with pytest.raises(WrongState, match="inspection is over"):
+        trades.dispute(deal.trade, reason="Wrong.", by=deal.buyer)
+    assert deal.state == TradeState.DELIVERED
+    assert kinds_recorded(deal.trade)[-1] == "trade.delivered"
+
+
+def test_one_poisoned_trade_does_not_stop_its_neighbours(monkeypatch):
+    poisoned, sound = make_trade(TradeState.DELIVERED), make_trade(TradeState.DELIVERED)
+    Trade.objects.update(inspect_until=timezone.now())
+    deem = trades.deem_accepted
+
+    def break_on_the_first(trade):
+        if trade.pk == poisoned.trade.pk:
+            raise RuntimeError("a fault of ours")
+        return deem(trade)
+
+    monkeypatch.setattr(trades, "deem_accepted", break_on_the_first)
+    tasks.deem_accepted()
+    assert (poisoned.state, sound.state) == (TradeState.DELIVERED, TradeState.ACCEPTED)
+    assert poisoned.trade.error == "RuntimeError: a fault of ours" and poisoned.trade.next_try_at > timezone.now()
+
+
 def test_a_dispute_decided_for_the_buyer_refunds_and_closes_access():
     deal = make_trade(TradeState.DELIVERED)
     dispute = trades.dispute(deal.trade, reason="Half the rows are missing.", by=deal.buyer)
