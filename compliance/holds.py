@@ -11,12 +11,11 @@ from typing import Protocol
 
 from django.db import IntegrityError, transaction
 from django.db.models import CharField, F, Q, QuerySet, Value
-from django.utils import timezone
 
 from compliance.models import Decision, Hold, Verification
 from compliance.reasons import require_reason, require_sentence
 from compliance.states import VerificationState
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
 from marketplace.models import Membership, Organisation, User
 
@@ -69,7 +68,7 @@ def lift(hold: Hold, *, reason: str, by: User) -> Hold:
     if hold.lifted_at:
         raise WrongState("This hold was lifted already.")
     _require_no_own_interest(hold.subject_kind, hold.subject_id, by)
-    hold.lifted_at, hold.lifted_by, hold.lift_reason = timezone.now(), by, reason
+    hold.lifted_at, hold.lifted_by, hold.lift_reason = clock.now(), by, reason
     hold.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
     journal.record("hold.lifted", hold, by=by, subject_kind=hold.subject_kind, subject_id=hold.subject_id)
     return hold
@@ -160,7 +159,7 @@ def _subjects(trade: TradeLike) -> set[Subject]:
 def held_time(subjects: Iterable[Subject], since: dt.datetime, until: dt.datetime) -> dt.timedelta:
     """How long between two moments at least one of the subjects was held; time to come is not held yet."""
     subjects = list(subjects)
-    until = min(until, timezone.now())
+    until = min(until, clock.now())
     total = dt.timedelta()
     end = since
     for begun, ended in sorted([*_holds(subjects, until), *_suspensions(subjects, until)]):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from compliance.states import REVIEW_MOVES, VERIFICATION_MOVES, ReviewState, VerificationState
 from listings.models import Version
+from marketplace import clock
 from marketplace.guards import append_only, born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, User
 
@@ -23,8 +23,8 @@ class Verification(models.Model):
     state = models.CharField(
         _("state"), max_length=16, choices=VerificationState.choices, default=VerificationState.APPLIED
     )
-    applied_at = models.DateTimeField(default=timezone.now)
-    changed_at = models.DateTimeField(default=timezone.now)
+    applied_at = models.DateTimeField(default=clock.now)
+    changed_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         verbose_name = _("verification")
@@ -64,7 +64,7 @@ class RulesAcceptance(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     rules_version = models.CharField(max_length=20)
     rules_digest = models.CharField(max_length=80)
-    accepted_at = models.DateTimeField(default=timezone.now)
+    accepted_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         triggers = append_only()
@@ -78,7 +78,7 @@ class Decision(models.Model):
     reason_code = models.CharField(max_length=40)
     reason = models.TextField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField(default=timezone.now)
+    proposed_at = models.DateTimeField(default=clock.now)
     second_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     dropped_at = models.DateTimeField(null=True, blank=True)
@@ -134,7 +134,7 @@ class Review(models.Model):
     version = models.OneToOneField(Version, on_delete=models.PROTECT, related_name="review")
     state = models.CharField(_("state"), max_length=20, choices=ReviewState.choices, default=ReviewState.OPEN)
     submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    opened_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(default=clock.now)
     assignee = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     first_at = models.DateTimeField(null=True, blank=True)
@@ -193,7 +193,7 @@ class Hold(models.Model):
     reason_code = models.CharField(max_length=40)
     reason = models.TextField()
     placed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    placed_at = models.DateTimeField(default=timezone.now)
+    placed_at = models.DateTimeField(default=clock.now)
     lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     lifted_at = models.DateTimeField(null=True, blank=True)
     lift_reason = models.TextField(blank=True)

@@ -7,7 +7,6 @@ which `listings.publishing` takes; every command here takes the review's lock fi
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from compliance import clearance
 from compliance.models import Review
@@ -16,7 +15,7 @@ from compliance.states import REVIEW_MOVES, ReviewState
 from compliance.verification import SamePerson
 from listings import publishing
 from listings.models import Version
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import RoleNeeded, WrongState
 from marketplace.models import Membership, User
 
@@ -57,12 +56,12 @@ def approve(review: Review, *, by: User) -> Review:
     if review.state == ReviewState.SECONDED:
         if review.by_id == by.pk:
             raise SamePerson("You approved it already; a second person has to.")
-        review.second_by, review.decided_at = by, timezone.now()
+        review.second_by, review.decided_at = by, clock.now()
         review = _move(review, "approve_second", "review.approved", by, "second_by", "decided_at")
         publishing.approve(review.version, by=by)
         return review
     _require(review, "approve")
-    review.by, review.first_at = by, timezone.now()
+    review.by, review.first_at = by, clock.now()
     return _move(review, "approve", "review.seconded", by, "by", "first_at")
 
 
@@ -85,7 +84,7 @@ def _send_back(review: Review, act: str, reasons: str, reason_code: str, reason:
     _require(review, act)
     review.reason = require_reason(reasons, reason_code, reason)
     review.reason_code = reason_code
-    review.decided_at = timezone.now()
+    review.decided_at = clock.now()
     if review.by_id is None:
         review.by = by
     elif review.by_id != by.pk:

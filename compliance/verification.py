@@ -11,13 +11,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from compliance import exchange_rules
 from compliance.models import TWO_PERSON_ACTS, Decision, RulesAcceptance, Verification
 from compliance.reasons import require_reason
 from compliance.states import VERIFICATION_MOVES, VerificationState
-from marketplace import journal, participants, roles
+from marketplace import clock, journal, participants, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
 from marketplace.models import Membership, Organisation, User
 
@@ -63,7 +62,7 @@ def apply(organisation: Organisation, *, rules_version: str, by: User) -> Verifi
         verification = Verification.objects.create(organisation=organisation)
     else:
         _require_possible(verification, "apply")
-        verification.applied_at = timezone.now()
+        verification.applied_at = clock.now()
         _move(verification, "apply", verification.applied_at)
     digest = exchange_rules.digest(rules_version)
     RulesAcceptance.objects.create(organisation=organisation, by=by, rules_version=rules_version, rules_digest=digest)
@@ -117,7 +116,7 @@ def _decide_alone(verification: Verification, act: str, reason_code: str, reason
     verification = _locked(verification, act, by)
     reason = require_reason(act, reason_code, reason)
     _drop_pending(verification)
-    now = timezone.now()
+    now = clock.now()
     decision = Decision.objects.create(
         verification=verification,
         act=act,
@@ -169,7 +168,7 @@ def confirm(decision: Decision, *, by: User) -> Decision:
     if decision.by_id == by.pk:
         raise SamePerson()
     decision.verification = verification
-    now = timezone.now()
+    now = clock.now()
     decision.second_by, decision.decided_at = by, now
     decision.save(update_fields=["second_by", "decided_at"])
     _move(verification, decision.act, now)
@@ -192,7 +191,7 @@ def drop(decision: Decision, *, by: User) -> Decision:
         Verification.objects.select_for_update().select_related("organisation").get(pk=decision.verification_id)
     )
     decision = _require_pending(decision)
-    decision.dropped_at = timezone.now()
+    decision.dropped_at = clock.now()
     decision.save(update_fields=["dropped_at"])
     journal.record("decision.dropped", verification.organisation, by=by, decision=decision.pk, act=decision.act)
     return decision
@@ -253,4 +252,4 @@ def _require_pending(decision: Decision) -> Decision:
 
 def _drop_pending(verification: Verification) -> None:
     """Another decision overtakes the one that waited."""
-    _pending(verification).update(dropped_at=timezone.now())
+    _pending(verification).update(dropped_at=clock.now())

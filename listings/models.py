@@ -8,11 +8,11 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from listings.states import LISTING_MOVES, PROFILE_MOVES, VERSION_MOVES, ListingState, ProfileState, VersionState
+from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, User, new_public_id
@@ -63,7 +63,7 @@ class Listing(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=ListingState.choices, default=ListingState.UNLISTED)
     current_version = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     search = SearchVectorField(null=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     listed_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True)  # why it was suspended or withdrawn, in words the seller sees
@@ -107,7 +107,7 @@ class Release(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="releases")
     label = models.CharField(_("label"), max_length=60)
     notes = models.TextField(_("what changed"), blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     sealed_at = models.DateTimeField(null=True, blank=True)
     digest = models.CharField(max_length=80, blank=True)
@@ -144,7 +144,7 @@ class ReleaseFile(models.Model):
     sha256 = models.CharField(max_length=64)
     stored_as = models.CharField(max_length=200, unique=True)
     media_type = models.CharField(max_length=100, default="application/octet-stream")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["path"]
@@ -177,7 +177,7 @@ class Upload(models.Model):
     received_bytes = models.BigIntegerField(default=0)
     expected_sha256 = models.CharField(max_length=64, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     lapses_at = models.DateTimeField()
 
     class Meta:
@@ -284,7 +284,7 @@ class Version(models.Model):
     leaves_mainland = models.BooleanField(_("may be offered outside the mainland"), default=False)
     support_contact = models.CharField(_("support contact"), max_length=200, blank=True)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, null=True, blank=True, related_name="versions")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(null=True, blank=True)
     submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -373,7 +373,7 @@ class Offer(models.Model):
     buyers = models.ManyToManyField(Organisation, through="OfferBuyer", related_name="+")
     licences_total = models.PositiveIntegerField(_("licences for sale"), null=True, blank=True)
     licences_left = models.IntegerField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -430,7 +430,7 @@ class Registration(models.Model):
     rights = models.JSONField()
     source_statement = models.TextField()
     release_digest = models.CharField(max_length=80)
-    registered_at = models.DateTimeField(default=timezone.now)
+    registered_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         triggers = append_only()

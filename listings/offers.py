@@ -8,13 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from listings import plain_text
 from listings import terms as licence_terms
 from listings.models import Classification, Listing, Offer, OfferBuyer, Version
 from listings.states import ListingState, VersionState
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, SoldOut, WrongState
 from marketplace.models import Organisation, User
 from marketplace.money import LARGEST_MINOR
@@ -105,7 +104,7 @@ def close_offer(offer: Offer, *, by: User) -> Offer:
     roles.require(by, offer.listing.seller, "offer")
     if offer.closed_at is not None:
         raise WrongState("This offer is closed already.")
-    offer.closed_at = timezone.now()
+    offer.closed_at = clock.now()
     offer.save(update_fields=["closed_at"])
     journal.record("offer.closed", offer, by=by, listing=offer.listing_id)
     return offer
@@ -114,7 +113,7 @@ def close_offer(offer: Offer, *, by: User) -> Offer:
 def close_all(listing: Listing, *, by: User | None) -> None:
     """Take every open offer of a listing off sale, in the caller's transaction."""
     for offer in listing.offers.filter(closed_at=None).select_for_update(no_key=True).order_by("pk"):
-        offer.closed_at = timezone.now()
+        offer.closed_at = clock.now()
         offer.save(update_fields=["closed_at"])
         journal.record("offer.closed", offer, by=by, listing=listing.pk)
 

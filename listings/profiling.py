@@ -11,12 +11,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from listings import isolation, storage
 from listings.models import Profile, Release, ReleaseFile
 from listings.states import ProfileState
-from marketplace import journal
+from marketplace import clock, journal
 from marketplace.claims import kept, postponed_on_failure
 
 MOST_TRIES = 3
@@ -65,7 +64,7 @@ def try_again(profile: Profile) -> Profile:
     with transaction.atomic():
         profile = Profile.objects.select_for_update().get(pk=profile.pk)
         if profile.state == ProfileState.FAILED:
-            profile.state, profile.tries, profile.next_try_at = ProfileState.DUE, 0, timezone.now()
+            profile.state, profile.tries, profile.next_try_at = ProfileState.DUE, 0, clock.now()
             profile.error_code, profile.error, profile.claimed_until = "", "", None
             profile.save()
     return profile
@@ -146,7 +145,7 @@ def _require_held(profile: Profile) -> None:
 def finish(claimed: Profile, report: dict[str, Any]) -> None:
     """Store what a claimed profile's release was found to be. Raises ClaimLost."""
     profile = _held(claimed)
-    profile.state, profile.report, profile.measured_at = ProfileState.DONE, report, timezone.now()
+    profile.state, profile.report, profile.measured_at = ProfileState.DONE, report, clock.now()
     quality = report["quality"]
     profile.quality = None if quality is None else Decimal(str(round(quality, 4)))
     profile.error = profile.error_code = ""
@@ -160,7 +159,7 @@ def finish(claimed: Profile, report: dict[str, Any]) -> None:
 def _fail(claimed: Profile, failure: FileFailed) -> None:
     profile = _held(claimed)
     profile.state, profile.error_code, profile.error = ProfileState.FAILED, failure.code, str(failure)
-    profile.measured_at, profile.claimed_until = timezone.now(), None
+    profile.measured_at, profile.claimed_until = clock.now(), None
     profile.save()
     journal.record("release.profile_failed", profile.release, by=None, code=failure.code)
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from listings import catalogue, manual, offers, plain_text
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Organisation, User
 
@@ -113,7 +112,7 @@ def submit(version: Version, *, by: User) -> Version:
             next="Complete what is named, then submit again.",
             reasons=[dict(problem) for problem in missing],  # type: ignore[arg-type]
         )
-    version.state, version.submitted_at, version.submitted_by = after, timezone.now(), by
+    version.state, version.submitted_at, version.submitted_by = after, clock.now(), by
     version.save(update_fields=["state", "submitted_at", "submitted_by"])
     journal.record(
         "version.submitted", version, by=by, listing=listing.pk, number=version.number, release=version.release_id
@@ -164,7 +163,7 @@ def register(version: Version) -> Listing:
 def publish(listing: Listing) -> Listing:
     """Put a registered product on sale. Raises WrongState."""
     listing = _locked(listing)
-    listing.state, listing.listed_at = _next(listing, LISTING_MOVES, "publish"), timezone.now()
+    listing.state, listing.listed_at = _next(listing, LISTING_MOVES, "publish"), clock.now()
     listing.save(update_fields=["state", "listed_at"])
     catalogue.index(listing)
     journal.record("listing.published", listing, by=None, version=listing.current_version_id)
@@ -229,7 +228,7 @@ def _move_version(version: Version, act: str, event: str, *, by: User) -> Versio
     version.state = _next(version, VERSION_MOVES, act)
     if version.state == VersionState.APPROVED:
         _require_not_withdrawn(version.listing)
-        version.approved_at = timezone.now()
+        version.approved_at = clock.now()
     version.save(update_fields=["state", "approved_at"])
     journal.record(event, version, by=by, listing=version.listing_id, number=version.number)
     return version

@@ -18,12 +18,11 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 
 from listings import file_names, plain_text, storage
 from listings.models import Listing, Profile, Release, ReleaseFile, Upload
 from listings.states import ListingState
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.errors import Invalid, NotReady, TooLarge, WrongState
 from marketplace.models import User
@@ -86,7 +85,7 @@ def start_upload(release: Release, *, path: str, size_bytes: int, by: User, expe
     _require_new_path(release, path)
     if release.files.count() >= MOST_FILES:
         raise TooLarge(f"A release has at most {MOST_FILES:,} files.", code="too_many_files")
-    if release.uploads.filter(lapses_at__gt=timezone.now()).count() >= MOST_OPEN_UPLOADS:
+    if release.uploads.filter(lapses_at__gt=clock.now()).count() >= MOST_OPEN_UPLOADS:
         raise TooLarge(
             f"At most {MOST_OPEN_UPLOADS} uploads are open at once.", code="too_many_uploads", next="End some."
         )
@@ -193,7 +192,7 @@ def receiving(upload: Upload, offset: int) -> Iterator[Receiving]:
             if not ReleaseFile.objects.filter(stored_as=upload.public_id).exists():
                 storage.remove(upload.public_id)
             raise Gone() from None
-        if upload.lapses_at <= timezone.now():
+        if upload.lapses_at <= clock.now():
             raise Gone("This upload was abandoned and has lapsed.")
         arrived = offset_of(upload)
         if offset != arrived:
@@ -299,9 +298,9 @@ def seal_release(release: Release, *, by: User) -> Release:
     entries = manifest(release)
     if not entries:
         raise NotReady("This release has no file yet.", code="release_empty", next="Send at least one file first.")
-    if release.uploads.filter(lapses_at__gt=timezone.now()).exists():
+    if release.uploads.filter(lapses_at__gt=clock.now()).exists():
         raise NotReady("Files are still arriving.", code="uploads_under_way", next="End or cancel the uploads first.")
-    release.sealed_at = timezone.now()
+    release.sealed_at = clock.now()
     release.digest = digest_of(entries)
     release.size_bytes = sum(file.size_bytes for file in release.files.all())
     release.save(update_fields=["sealed_at", "digest", "size_bytes"])
@@ -319,7 +318,7 @@ def manifest(release: Release) -> list[dict[str, object]]:
 def remove_abandoned() -> int:
     """Remove lapsed uploads, and files that belong to nothing; how many. Safe to run at any time, and twice."""
     removed = 0
-    for upload in Upload.objects.filter(lapses_at__lte=timezone.now()):
+    for upload in Upload.objects.filter(lapses_at__lte=clock.now()):
         removed += _discard(upload)
     for name in list(storage.untouched_for(settings.UPLOAD_LAPSE_SECONDS)):
         # In this order: a row moves from the first table to the second in one transaction, never back.
@@ -339,7 +338,7 @@ def _discard(upload: Upload) -> bool:
 
 
 def _lapse() -> dt.datetime:
-    return timezone.now() + dt.timedelta(seconds=settings.UPLOAD_LAPSE_SECONDS)
+    return clock.now() + dt.timedelta(seconds=settings.UPLOAD_LAPSE_SECONDS)
 
 
 def _locked(release: Release) -> Release:

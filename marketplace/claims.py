@@ -16,7 +16,8 @@ from typing import Self, TypeVar
 from django.conf import settings
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Q
-from django.utils import timezone
+
+from marketplace import clock
 
 logger = logging.getLogger(__name__)
 BACK_OFF_LIMIT_SECONDS = 300
@@ -28,7 +29,7 @@ class Claimable(models.Model):
 
     claimed_until = models.DateTimeField(null=True, blank=True)
     tries = models.IntegerField(default=0)
-    next_try_at = models.DateTimeField(default=timezone.now)
+    next_try_at = models.DateTimeField(default=clock.now)
     error = models.TextField(blank=True)
 
     class Meta:
@@ -43,7 +44,7 @@ class Claimable(models.Model):
     @classmethod
     def claim_several(cls, due: models.QuerySet[Self], *, most: int, claim_seconds: int | None = None) -> list[Self]:
         """`claim_next` for up to `most` rows at once, oldest first: for work that needs no slow call a row."""
-        now = timezone.now()
+        now = clock.now()
         until = now + dt.timedelta(seconds=claim_seconds or settings.CLAIM_SECONDS)
         free = Q(claimed_until=None) | Q(claimed_until__lt=now)
         with transaction.atomic():
@@ -66,7 +67,7 @@ class Claimable(models.Model):
         """
         delay = min(2 ** min(self.tries, 20), BACK_OFF_LIMIT_SECONDS)
         self.error = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else error
-        self.next_try_at = timezone.now() + dt.timedelta(seconds=delay)
+        self.next_try_at = clock.now() + dt.timedelta(seconds=delay)
         self.claimed_until = None
         type(self)._default_manager.filter(pk=self.pk, tries=self.tries).update(
             error=self.error[:2000], next_try_at=self.next_try_at, claimed_until=None
@@ -81,7 +82,7 @@ def kept(row: Claimable) -> Iterator[None]:
     def renew() -> None:
         try:
             while not ended.wait(settings.CLAIM_SECONDS / 4):
-                until = timezone.now() + dt.timedelta(seconds=settings.CLAIM_SECONDS)
+                until = clock.now() + dt.timedelta(seconds=settings.CLAIM_SECONDS)
                 mine = type(row)._default_manager.filter(pk=row.pk, tries=row.tries, claimed_until__isnull=False)
                 try:
                     mine.update(claimed_until=until)

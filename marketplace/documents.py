@@ -18,9 +18,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.models import Organisation, Paper, Revocation, User
@@ -79,7 +78,7 @@ def issue_many(sheets: Sequence[Sheet]) -> list[Paper]:
     """`issue` for many at once, in the order given and in five statements however many they are."""
     if not sheets:
         return []
-    now = timezone.now()
+    now = clock.now()
     drawn = {sheet.about: _written(sheet, now) for sheet in sheets}
     # The unique index decides between two that issue at once: the other one's paper is then found by its subject.
     Paper.objects.bulk_create(drawn.values(), ignore_conflicts=True)
@@ -194,7 +193,7 @@ def confirm_revocation(revocation: Revocation, *, by: User) -> Revocation:
         raise WrongState(f"Paper {revocation.paper} is revoked already.")
     if revocation.by_id == by.pk:
         raise SecondPersonNeeded()
-    revocation.second_by, revocation.revoked_at = by, timezone.now()
+    revocation.second_by, revocation.revoked_at = by, clock.now()
     revocation.save(update_fields=["second_by", "revoked_at"])
     journal.record("paper.revoked", revocation.paper, by=by, number=revocation.paper.number)
     return revocation

@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
 from marketplace.errors import Refused, RoleNeeded
 from marketplace.models import Organisation, User
 from marketplace.regions import COUNTRIES, REGIONS
@@ -80,7 +80,7 @@ class TokenForm(forms.Form):
     def lapses_at(self) -> dt.datetime | None:
         """When the key lapses, by the days given."""
         days = self.cleaned_data["days"]
-        return timezone.now() + dt.timedelta(days=days) if days else None
+        return clock.now() + dt.timedelta(days=days) if days else None
 
 
 def add_refusal(form: forms.Form, refusal: Refused) -> None:

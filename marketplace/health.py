@@ -16,9 +16,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Count, F, Min, Q
 from django.db.models.expressions import Combinable
-from django.utils import timezone
 
-from marketplace import heartbeats, journal, roles
+from marketplace import clock, heartbeats, journal, roles
 from marketplace.errors import Refused
 from marketplace.models import Follower, Unsealed, User
 
@@ -92,7 +91,7 @@ def register(
 
 def waiting() -> list[Waiting]:
     """What is due of every kind of work, one statement each."""
-    now = timezone.now()
+    now = clock.now()
     answer = []
     for work in _works.values():
         since = F(work.since) if isinstance(work.since, str) else work.since
@@ -133,7 +132,7 @@ def row_of(work_name: str, pk: str) -> Any:
 def try_now(row: Any, *, by: User) -> None:
     """Staff let a row that backs off be tried at once. A worker that has it just now keeps it. Raises RoleNeeded."""
     roles.require_staff(by, "try_again")
-    type(row)._default_manager.filter(pk=row.pk).update(next_try_at=timezone.now())
+    type(row)._default_manager.filter(pk=row.pk).update(next_try_at=clock.now())
     kind, subject = str(row._meta.model_name), row if isinstance(row.pk, int) else by
     journal.record(f"{kind}.hurried", subject, by=by, row=row.pk)
 
@@ -210,7 +209,7 @@ def _alive(name: str) -> Sign:
 def seal_lag_seconds() -> int:
     """How long the oldest committed event has waited for its place in the tree."""
     oldest = Unsealed.objects.aggregate(oldest=Min("event__at"))["oldest"]
-    return int((timezone.now() - oldest).total_seconds()) if oldest else 0
+    return int((clock.now() - oldest).total_seconds()) if oldest else 0
 
 
 def _sealed() -> Sign:

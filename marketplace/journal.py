@@ -18,9 +18,9 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from marketplace import clock
 from marketplace.canonical import canonical
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import NotReady
@@ -45,7 +45,7 @@ def record(kind: str, subject: models.Model, *, by: User | None, **facts: Any) -
 
 def record_many(entries: Iterable[tuple[str, models.Model, dict[str, Any]]], *, by: User | None) -> list[Event]:
     """`record` for several at once: events and their salts in one statement."""
-    now = timezone.now()
+    now = clock.now()
     events = [
         Event(
             kind=kind,
@@ -155,7 +155,7 @@ def _follow_one(name: str, handle: Handler) -> int:
         with transaction.atomic():
             follower = (
                 Follower.objects.select_for_update(skip_locked=True)
-                .filter(name=name, next_try_at__lte=timezone.now())
+                .filter(name=name, next_try_at__lte=clock.now())
                 .first()
             )
             if follower is None:
@@ -173,7 +173,7 @@ def _follow_one(name: str, handle: Handler) -> int:
                     logger.exception("follower %s failed at position %s", name, one.position)
                     follower.tries += 1
                     delay = min(2 ** min(follower.tries, 20), BACK_OFF_LIMIT_SECONDS)
-                    follower.next_try_at = timezone.now() + dt.timedelta(seconds=delay)
+                    follower.next_try_at = clock.now() + dt.timedelta(seconds=delay)
                     follower.error = f"{type(error).__name__}: {error}"[:2000]
                     follower.save()
                     return handled

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
-from django.utils import timezone
 
+from marketplace import clock
 from marketplace.canonical import NotCanonical
 from marketplace.journal import leaf_of
 from marketplace.merkle import HASH_BYTES, Frontier
@@ -144,7 +144,7 @@ class Audit:
     # --- the others --------------------------------------------------------------------------------------------------
 
     def _unsealed(self) -> Iterator[Finding]:
-        late = Event.objects.filter(seal=None, at__lt=timezone.now() - self.seal_within)
+        late = Event.objects.filter(seal=None, at__lt=clock.now() - self.seal_within)
         count = late.count()
         if count:
             ids = list(late.order_by("pk").values_list("pk", flat=True)[:NAMED_AT_MOST])

@@ -10,9 +10,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
 from marketplace.guards import append_only, both_or_neither, never_changes, never_deleted, never_truncated, sentence
 from marketplace.roles import SEES_EVERY_DESK, Role, StaffRole
 
@@ -43,7 +43,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     staff_roles = ArrayField(models.CharField(max_length=20, choices=StaffRole.choices), default=list, blank=True)
-    date_joined = models.DateTimeField(default=timezone.now)
+    date_joined = models.DateTimeField(default=clock.now)
 
     objects = UserManager()
     USERNAME_FIELD = "email"
@@ -110,7 +110,7 @@ class Organisation(models.Model):
     region = models.CharField(_("region"), max_length=40)
     number_kind = models.CharField(_("kind of registration number"), max_length=10, choices=NumberKind.choices)
     registration_number = models.CharField(_("registration number"), max_length=40)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     objects = OrganisationQuerySet.as_manager()
@@ -140,7 +140,7 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -163,7 +163,7 @@ class Invitation(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices)
     secret_digest = models.CharField(max_length=80, unique=True)
     invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     lapses_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -197,7 +197,7 @@ class AccessToken(models.Model):
     scopes = ArrayField(models.CharField(max_length=20))
     digest = models.CharField(max_length=80, unique=True)
     prefix = models.CharField(max_length=12)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     lapses_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -219,7 +219,7 @@ class Event(models.Model):
     subject_id = models.BigIntegerField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     facts = models.JSONField(null=True)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["pk"]
@@ -316,7 +316,7 @@ class TreeHead(models.Model):
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField(max_length=32)
     frontier = models.JSONField()
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         triggers = append_only()
@@ -328,7 +328,7 @@ class Follower(models.Model):
     name = models.CharField(max_length=60, primary_key=True)
     position = models.BigIntegerField(default=-1)
     tries = models.IntegerField(default=0)
-    next_try_at = models.DateTimeField(default=timezone.now)
+    next_try_at = models.DateTimeField(default=clock.now)
     error = models.TextField(blank=True)
 
 
@@ -340,7 +340,7 @@ class KeyedCommand(models.Model):
     key = models.CharField(max_length=200)
     request_digest = models.CharField(max_length=80)
     answer = models.JSONField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
@@ -378,7 +378,7 @@ class Paper(models.Model):
     check_code = models.CharField(max_length=20)
     is_sandbox = models.BooleanField(default=False)
     readers = models.ManyToManyField(Organisation, related_name="papers")
-    issued_at = models.DateTimeField(default=timezone.now)
+    issued_at = models.DateTimeField(default=clock.now)
 
     objects = PaperQuerySet.as_manager()
 
@@ -398,7 +398,7 @@ class Revocation(models.Model):
     paper = models.OneToOneField(Paper, on_delete=models.PROTECT, related_name="revocation")
     reason = models.TextField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField(default=clock.now)
     second_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     revoked_at = models.DateTimeField(null=True, blank=True)
 

@@ -13,10 +13,9 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from marketplace import journal, organisation_facts, roles
+from marketplace import clock, journal, organisation_facts, roles
 from marketplace.errors import Invalid, Refused
 from marketplace.models import AccessToken, Invitation, Membership, Organisation, User
 from marketplace.roles import Role
@@ -148,7 +147,7 @@ def invite(organisation: Organisation, *, email: str, role: str, by: User) -> tu
         raise Invalid("This is not an e-mail address.", code="email_invalid") from mistake
     if Membership.objects.filter(organisation=organisation, user__email__iexact=email, ended_at=None).exists():
         raise Refused(f"{email} already belongs to {organisation}.", code="already_member", next="Change their role.")
-    now = timezone.now()
+    now = clock.now()
     if Invitation.objects.filter(invited_by=by, created_at__gt=now - dt.timedelta(days=1)).count() >= INVITATIONS_A_DAY:
         raise TooManyInvitations()
     _open_invitations(organisation).filter(email=email).update(withdrawn_at=now)
@@ -172,7 +171,7 @@ def withdraw_invitation(invitation: Invitation, *, by: User) -> Invitation:
     roles.require(by, invitation.organisation, "manage_members")
     if invitation.accepted_at or invitation.withdrawn_at:
         raise _invitation_closed()
-    invitation.withdrawn_at = timezone.now()
+    invitation.withdrawn_at = clock.now()
     invitation.save(update_fields=["withdrawn_at"])
     journal.record("member.uninvited", invitation.organisation, by=by, invitation=invitation.pk)
     return invitation
@@ -193,7 +192,7 @@ def accept_invitation(secret: str, *, by: User) -> Membership:
     )
     if not is_new:
         raise Refused("You already belong to this organisation.", code="already_member")
-    invitation.accepted_at = timezone.now()
+    invitation.accepted_at = clock.now()
     invitation.accepted_by = by
     invitation.save(update_fields=["accepted_at", "accepted_by"])
     journal.record("member.joined", invitation.organisation, by=by, membership=membership.pk, role=str(membership.role))
@@ -209,7 +208,7 @@ def invitation_of(secret: str) -> Invitation:
 def _require_open(invitation: Invitation | None) -> Invitation:
     if invitation is None:
         raise NotYours("There is no such invitation.", next="Open the link of the letter again, or ask for a new one.")
-    if invitation.accepted_at or invitation.withdrawn_at or invitation.lapses_at < timezone.now():
+    if invitation.accepted_at or invitation.withdrawn_at or invitation.lapses_at < clock.now():
         raise _invitation_closed()
     return invitation
 
@@ -239,7 +238,7 @@ def end_membership(membership: Membership, *, by: User) -> Membership:
     membership = _locked(membership, by=by, act=act)
     if membership.role == Role.OWNER:
         _require_another_owner(membership)
-    membership.ended_at = timezone.now()
+    membership.ended_at = clock.now()
     membership.save(update_fields=["ended_at"])
     AccessToken.objects.filter(
         user=membership.user_id, organisation=membership.organisation_id, revoked_at=None

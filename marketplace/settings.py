@@ -20,6 +20,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 EXCHANGE_NAME = env("EXCHANGE_NAME", default="Databourse")
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
+CLOCK_MAY_MOVE = DEBUG  # marketplace/clock.py: never in production
 
 INSTALLED_APPS = [
     "settlement",

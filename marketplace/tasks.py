@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from celery import shared_task
-from django.utils import timezone
 
-from marketplace import heartbeats, journal
+from marketplace import clock, heartbeats, journal
 from marketplace.bells import ring
 from marketplace.idempotency import KEPT_DAYS
 from marketplace.models import KeyedCommand
@@ -37,4 +36,4 @@ def beat_was_here() -> None:
 @shared_task
 def forget_old_keys() -> None:
     """Forget the idempotency keys whose time has passed."""
-    KeyedCommand.objects.filter(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS)).delete()
+    KeyedCommand.objects.filter(created_at__lt=clock.now() - dt.timedelta(days=KEPT_DAYS)).delete()

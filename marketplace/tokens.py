@@ -11,13 +11,12 @@ import secrets
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from marketplace import journal, roles, second_factor
+from marketplace import clock, journal, roles, second_factor
 from marketplace.errors import Invalid, Refused, RoleNeeded
 from marketplace.models import AccessToken, Organisation, User
 
@@ -59,7 +58,7 @@ def create_token(
         raise RoleNeeded("The scope “staff” is for personal tokens of the exchange's staff.")
     if not 1 <= len(name.strip()) <= 80:
         raise Invalid("A token has a name of 1 to 80 characters, so that you know it again.", code="name_needed")
-    if lapses_at is not None and lapses_at <= timezone.now():
+    if lapses_at is not None and lapses_at <= clock.now():
         raise Invalid("A token cannot lapse in the past.", code="lapses_in_the_past")
     secret = PREFIX + secrets.token_urlsafe(32)
     token = AccessToken.objects.create(
@@ -85,7 +84,7 @@ def revoke(token: AccessToken, *, by: User) -> AccessToken:
         roles.require(by, token.organisation, "manage_tokens")
     if token.revoked_at:
         raise Refused("This token was revoked already.", code="token_revoked")
-    token.revoked_at = timezone.now()
+    token.revoked_at = clock.now()
     token.save(update_fields=["revoked_at"])
     journal.record("token.revoked", token.organisation or token.user, by=by, token=token.pk)
     return token
@@ -101,7 +100,7 @@ class TokenAuthentication(BaseAuthentication):
         token = (
             AccessToken.objects.select_related("user", "organisation").filter(digest=_digest(secret.strip())).first()
         )
-        now = timezone.now()
+        now = clock.now()
         if (
             token is None
             or token.revoked_at is not None

@@ -14,9 +14,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Sum
-from django.utils import timezone
 
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import WrongState
 from marketplace.models import Organisation, User
 from marketplace.money import share
@@ -96,7 +95,7 @@ def open_cycle() -> ClearingCycle:
     found = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
     if found is not None:
         return found
-    now = timezone.now()
+    now = clock.now()
     number = (ClearingCycle.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     try:
         with transaction.atomic():
@@ -114,7 +113,7 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
     if by is not None:
         roles.require_staff(by, "release_clearing")
     cycle = _locked(cycle, CycleState.OPEN)
-    now = timezone.now()
+    now = clock.now()
     if by is None and cycle.cut_off_at > now:
         raise WrongState(f"Cycle {cycle} has its cut-off at {cycle.cut_off_at:%Y-%m-%d %H:%M %Z}.")
     trades = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False).update(cycle=cycle)

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.utils import timezone
 
 from compliance import holds
+from marketplace import clock
 from settlement.models import Trade
 from settlement.states import TradeState
 
@@ -60,7 +60,7 @@ def _stretched(trade: Trade, since: dt.datetime, until: dt.datetime) -> dt.datet
         ("organisation", trade.buyer_id),
         ("organisation", trade.seller_id),
     ]
-    now = timezone.now()  # one moment for all rounds: an open hold grows while one looks
+    now = clock.now()  # one moment for all rounds: an open hold grows while one looks
     end = until
     while True:
         moved = until + holds.held_time(subjects, since=since, until=min(end, now))

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from compliance import clearance
 from listings import offers
-from marketplace import journal
+from marketplace import clock, journal
 from marketplace.errors import NotReady, Refused, WrongState
 from marketplace.models import User
 from settlement.channels import Access
@@ -57,7 +56,7 @@ def claim_next_grants() -> list[Grant]:
 
 def record_open(opened: Sequence[tuple[Grant, Access]]) -> None:
     """The channel gave access; called with grants and trades locked. The licences' terms begin. Raises WrongState."""
-    now = timezone.now()
+    now = clock.now()
     for grant, access in opened:
         if "open" not in GRANT_MOVES[grant.state]:
             raise WrongState(f"The access is {grant.get_state_display().lower()}.")
@@ -86,7 +85,7 @@ def require_use(grant: Grant, *, by: User | None) -> None:
         raise NotReady("The access is not open yet.")
     if grant.state == GrantState.CLOSED or grant.is_close_due:
         raise GrantClosed()
-    if grant.ends_at is not None and grant.ends_at <= timezone.now():
+    if grant.ends_at is not None and grant.ends_at <= clock.now():
         raise GrantClosed("The licence's term is over.", code="licence_ended")
     trade = grant.trade
     clearance.require_not_held(listing=trade.listing, buyer=trade.buyer, seller=trade.seller, trade_id=trade.pk)
@@ -126,13 +125,13 @@ def resume(grant: Grant) -> Grant:
 def end(trade: Trade) -> None:
     """The access of this trade ends now: the very next use is refused, a worker closes the channel."""
     Grant.objects.filter(trade=trade).exclude(state=GrantState.CLOSED).update(
-        is_close_due=True, next_try_at=timezone.now(), claimed_until=None, tries=0
+        is_close_due=True, next_try_at=clock.now(), claimed_until=None, tries=0
     )
 
 
 def claim_next_close() -> Grant | None:
     """The next grant to close: ended by its trade, or by its licence's term."""
-    over = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) | Q(state__in=LIVE, ends_at__lte=timezone.now())
+    over = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) | Q(state__in=LIVE, ends_at__lte=clock.now())
     return Grant.claim_next(Grant.objects.filter(over).select_related("trade__offer"))
 
 
@@ -143,7 +142,7 @@ def record_closed(grant: Grant) -> Grant:
     grant = Grant.objects.select_for_update().get(pk=grant.pk)
     if grant.state == GrantState.CLOSED:
         return grant
-    _move(grant, "close", closed_at=timezone.now(), claimed_until=None, error="")
+    _move(grant, "close", closed_at=clock.now(), claimed_until=None, error="")
     give_back_licence(trade)
     journal.record("grant.closed", grant, by=None, trade=grant.trade_id)
     return grant

@@ -7,9 +7,8 @@ import datetime as dt
 from django.conf import settings
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone
 
-from marketplace import health
+from marketplace import clock, health
 from settlement.channels import channel
 from settlement.models import Grant, Notice, Payment, Payout, PayoutAccount, Refund, SandboxNotice, Statement, Trade
 from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
@@ -34,14 +33,14 @@ def watch() -> None:
     register(
         "grants to close",
         lambda: Grant.objects.exclude(state=GrantState.CLOSED).filter(
-            Q(is_close_due=True) | Q(opened_at__isnull=False, ends_at__lte=timezone.now())
+            Q(is_close_due=True) | Q(opened_at__isnull=False, ends_at__lte=clock.now())
         ),
         since=Greatest("next_try_at", Coalesce("ends_at", "next_try_at")),
     )
     register("trades to expire", lambda: Trade.objects.overdue(), since=Greatest("next_try_at", _deadline()))
     register(
         "trades to deem accepted",
-        lambda: Trade.objects.filter(state=TradeState.DELIVERED, inspect_until__lte=timezone.now(), is_frozen=False),
+        lambda: Trade.objects.filter(state=TradeState.DELIVERED, inspect_until__lte=clock.now(), is_frozen=False),
         since=Greatest("next_try_at", "inspect_until"),
     )
     has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import Q
-from django.utils import timezone
 
 from compliance import clearance
 from compliance.models import Hold, Verification
+from marketplace import clock
 from marketplace.models import Event
 from settlement import deliveries
 from settlement.models import Grant, Payout, Trade
@@ -47,7 +47,7 @@ def _adjust(concerned: Q) -> None:
             deliveries.suspend(grant, why="hold")
         else:
             deliveries.resume(grant)
-    now = timezone.now()
+    now = clock.now()
     trades.filter(next_try_at__gt=now).update(next_try_at=now)
     Grant.objects.filter(trade__in=trades, state=GrantState.DUE, next_try_at__gt=now).update(next_try_at=now)
     members = trades.values("seller")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.db import transaction
-from django.utils import timezone
 
-from marketplace import journal
+from marketplace import clock, journal
 from marketplace.errors import Invalid
 from settlement import ledger, payments, payouts, trades
 from settlement.gateways import (
@@ -41,7 +40,7 @@ def hear(notices: Sequence[Notice]) -> None:
         if not isinstance(fact, Paid):
             HEAR[type(fact)](fact, name)
     Notice.objects.filter(pk__in=[notice.pk for notice in locked]).update(
-        read_at=timezone.now(), claimed_until=None, error=""
+        read_at=clock.now(), claimed_until=None, error=""
     )
 
 
@@ -130,7 +129,7 @@ def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
     if chargeback.state != ChargebackState.OPEN:
         return
     chargeback.state = CHARGEBACK_MOVES[chargeback.state]["lose" if fact.is_lost else "win"]
-    chargeback.closed_at = timezone.now()
+    chargeback.closed_at = clock.now()
     chargeback.save(update_fields=["state", "closed_at"])
     journal.record(f"chargeback.{chargeback.state}", chargeback, by=None, trade=trade.pk)
     if trade.is_frozen and not trade.chargebacks.filter(state=ChargebackState.OPEN).exists():

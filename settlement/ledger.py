@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
 
+from marketplace import clock
 from marketplace.errors import Refused
 from marketplace.models import Organisation
 from settlement.models import Account, Refund, Trade, Transfer
@@ -127,7 +128,7 @@ def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) ->
     if debit.has_floor and (known[debit.pk] or 0) < amount_minor and not Transfer.objects.filter(key=key).exists():
         raise Overdrawn(f"{debit} holds {known[debit.pk]}, not {amount_minor} minor units of {debit.currency}.")
     with connection.cursor() as cursor:
-        cursor.execute(INSERT_ONCE, [key, debit.pk, credit.pk, amount_minor])
+        cursor.execute(INSERT_ONCE, [key, debit.pk, credit.pk, amount_minor, clock.now()])
         if cursor.fetchone():
             return
     moved = Transfer.objects.get(key=key)
@@ -147,7 +148,7 @@ def book(transfers: Iterable[tuple[str, Account, Account, int]]) -> None:
 
 
 INSERT_ONCE = """
-    INSERT INTO settlement_transfer (key, debit_id, credit_id, amount_minor, at) VALUES (%s, %s, %s, %s, now())
+    INSERT INTO settlement_transfer (key, debit_id, credit_id, amount_minor, at) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (key) DO NOTHING RETURNING id
 """
 

@@ -13,10 +13,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.utils import timezone
 
 from listings.terms import plain_words_in_every_language
-from marketplace import documents
+from marketplace import clock, documents
 from marketplace.canonical import canonical
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import NotReady, Refused
@@ -168,7 +167,7 @@ def _postpone(trade: Trade, error: Exception) -> None:
     delay = min(2 ** min(trade.tries + 1, 20), BACK_OFF_LIMIT_SECONDS)
     Trade.objects.filter(pk=trade.pk).update(
         tries=F("tries") + 1,
-        next_try_at=timezone.now() + dt.timedelta(seconds=delay),
+        next_try_at=clock.now() + dt.timedelta(seconds=delay),
         error=f"{type(error).__name__}: {error}"[:2000],
     )
 

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import User
 from settlement import ledger
@@ -97,7 +96,7 @@ def record_started(payment: Payment, started: Started) -> Payment:
 
 def stop_open(trade: Trade) -> None:
     """The trade takes no more money: ask the worker to stop what is open."""
-    trade.payments.filter(state__in=OPEN).update(is_stop_due=True, next_try_at=timezone.now(), tries=0)
+    trade.payments.filter(state__in=OPEN).update(is_stop_due=True, next_try_at=clock.now(), tries=0)
 
 
 def claim_next_stop() -> Payment | None:
@@ -117,7 +116,7 @@ def record_stopped(payment: Payment) -> Payment:
 
 def record_paid(paid: Sequence[Payment]) -> None:
     """These payments arrived in full; called with them and their trades locked, and moved in one statement."""
-    now = timezone.now()
+    now = clock.now()
     for payment in paid:
         payment.state, payment.paid_at = PAYMENT_MOVES[payment.state]["pay"], now
     Payment.objects.filter(pk__in=[payment.pk for payment in paid]).update(
@@ -200,7 +199,7 @@ def return_unmatched(unmatched: Unmatched, *, by: User) -> Refund:
 
 
 def close_unmatched(unmatched: Unmatched, decision: str, *, by: User) -> None:
-    unmatched.decided_at, unmatched.decided_by, unmatched.decision = timezone.now(), by, decision
+    unmatched.decided_at, unmatched.decided_by, unmatched.decision = clock.now(), by, decision
     unmatched.save(update_fields=["decided_at", "decided_by", "decision"])
     journal.record(f"money.{decision}", unmatched, by=by, amount_minor=unmatched.amount_minor)
 
@@ -272,7 +271,7 @@ def record_refund_sent(refund: Refund, reference: str) -> Refund:
 
 
 def _send(refund: Refund, reference: str) -> None:
-    _move_refund(refund, "send", reference=reference, sent_at=timezone.now(), claimed_until=None, error="")
+    _move_refund(refund, "send", reference=reference, sent_at=clock.now(), claimed_until=None, error="")
     ledger.transfer(
         f"{refund.key}-sent",
         debit=ledger.refund_payable(refund),
@@ -288,7 +287,7 @@ def record_refund_paid(key: str, gateway_name: str) -> None:
     if refund.state == OutgoingState.DUE:
         _send(refund, refund.reference)
     if refund.state == OutgoingState.SENT:
-        _move_refund(refund, "pay", paid_at=timezone.now())
+        _move_refund(refund, "pay", paid_at=clock.now())
         journal.record("refund.paid", refund, by=None, amount_minor=refund.amount_minor)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from compliance import clearance
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, NotCleared, WrongState
 from marketplace.models import Organisation, User
 from settlement import ledger
@@ -86,7 +85,7 @@ def record_sent(payout: Payout, reference: str) -> Payout:
 
 
 def _send(payout: Payout, reference: str) -> None:
-    _move(payout, "send", reference=reference, sent_at=timezone.now(), claimed_until=None, error="")
+    _move(payout, "send", reference=reference, sent_at=clock.now(), claimed_until=None, error="")
     ledger.transfer(
         f"{payout.key}-sent",
         debit=ledger.payable(payout.organisation, payout.currency),
@@ -102,7 +101,7 @@ def record_paid(key: str, gateway_name: str) -> Payout:
     if payout.state == OutgoingState.DUE:
         _send(payout, payout.reference)
     if payout.state == OutgoingState.SENT:
-        _move(payout, "pay", paid_at=timezone.now())
+        _move(payout, "pay", paid_at=clock.now())
         journal.record("payout.paid", payout, by=None, amount_minor=payout.amount_minor)
     return payout
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from marketplace import clock
 from marketplace.bells import ring
 from marketplace.claims import postponed_on_failure, together_or_each
 from marketplace.errors import Refused, WrongState
@@ -133,7 +133,7 @@ def expire_trades() -> None:
 @shared_task
 def deem_accepted() -> None:
     """Accept for the buyer what nobody objected to in time."""
-    now = timezone.now()
+    now = clock.now()
     _each_due(
         Trade.objects.due(TradeState.DELIVERED).filter(inspect_until__lte=now, is_frozen=False), trades.deem_accepted
     )
@@ -142,7 +142,7 @@ def deem_accepted() -> None:
 @shared_task
 def clear_cycles() -> None:
     """Close the cycle whose cut-off has passed, and release what the exchange may release by itself."""
-    now = timezone.now()
+    now = clock.now()
     cycle = clearing.open_cycle()
     if cycle.cut_off_at <= now:
         with suppress(WrongState):  # another worker, or the staff, closed it

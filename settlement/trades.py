@@ -12,13 +12,12 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from compliance import clearance, holds
 from listings import offers
 from listings.models import Offer
 from listings.states import ListingState
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState
@@ -71,7 +70,7 @@ def _move(
 ) -> Trade:
     """The act's move, saved and recorded as `trade.<state>`."""
     trade.state = TRADE_MOVES[trade.state][act]
-    changes |= {"tries": 0, "error": "", "next_try_at": timezone.now()}
+    changes |= {"tries": 0, "error": "", "next_try_at": clock.now()}
     for name, value in changes.items():
         setattr(trade, name, value)
     trade.save(update_fields=["state", *changes])
@@ -99,7 +98,7 @@ def _move_together(
         return
     for trade in trades:
         trade.state = TRADE_MOVES[trade.state][act]
-        trade.tries, trade.error, trade.next_try_at = 0, "", timezone.now()
+        trade.tries, trade.error, trade.next_try_at = 0, "", clock.now()
     Trade.objects.bulk_update(trades, ["state", "tries", "error", "next_try_at", *changed])
     logger.info("trades %s are %s", ", ".join(trade.public_id for trade in trades), trades[0].state)
     journal.record_many(((f"trade.{trade.state}", trade, facts[trade.pk]) for trade in trades), by=None)
@@ -129,7 +128,7 @@ def postpone(trade: Trade, error: Exception) -> None:
     delay = min(2 ** min(trade.tries + 1, 20), BACK_OFF_LIMIT_SECONDS)
     Trade.objects.filter(pk=trade.pk, state=trade.state).update(
         tries=F("tries") + 1,
-        next_try_at=timezone.now() + dt.timedelta(seconds=delay),
+        next_try_at=clock.now() + dt.timedelta(seconds=delay),
         error=f"{type(error).__name__}: {error}"[:2000],
     )
 
@@ -163,7 +162,7 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next="Ask the seller for another way of delivery.")
     decision = clearance.require_trade(buyer, offer)
-    now = timezone.now()
+    now = clock.now()
     trade = Trade.objects.create(
         offer=offer,
         listing=listing,
@@ -210,7 +209,7 @@ def agree(trade: Trade, *, by: User) -> Trade:
 
 def _bind(trade: Trade, *, buyer_by: User, seller_by: User, by: User) -> Trade:
     offers.take_licence(trade.offer)
-    now = timezone.now()
+    now = clock.now()
     digest = digest_of(papers.bound(trade))
     Agreement.objects.create(
         trade=trade, terms=trade.terms, digest=digest, buyer_by=buyer_by, seller_by=seller_by, agreed_at=now
@@ -223,7 +222,7 @@ def decline(trade: Trade, *, reason: str = "", by: User) -> Trade:
     """The seller declines a proposal. Raises WrongState, RoleNeeded."""
     trade = locked(trade, TradeState.PROPOSED)
     roles.require(by, trade.seller, "decline")
-    return _move(trade, "decline", by=by, ended_at=timezone.now(), end_reason=reason[:300])
+    return _move(trade, "decline", by=by, ended_at=clock.now(), end_reason=reason[:300])
 
 
 @transaction.atomic
@@ -239,7 +238,7 @@ def expire(trade: Trade) -> Trade:
     """A deadline passed: nobody agreed, registered or paid in time. Raises WrongState while there is time."""
     trade = locked(trade, TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
     until = deadlines.of(trade)
-    if until is None or until > timezone.now():
+    if until is None or until > clock.now():
         raise WrongState(f"Trade {trade} has until {until}.")
     return _end_before_funding(trade, "expire", reason="", by=None)
 
@@ -248,7 +247,7 @@ def _end_before_funding(trade: Trade, act: str, *, reason: str, by: User | None)
     if trade.state == TradeState.REGISTERED:
         payments.stop_open(trade)
     deliveries.give_back_licence(trade)
-    return _move(trade, act, by=by, ended_at=timezone.now(), end_reason=reason[:300])
+    return _move(trade, act, by=by, ended_at=clock.now(), end_reason=reason[:300])
 
 
 # --- registration and money ----------------------------------------------------------------------------------------
@@ -262,7 +261,7 @@ def register(trades: Sequence[Trade]) -> list[Trade]:
     """
     ready = locked_together(trades, TradeState.AGREED)
     _require_none_held(ready)
-    now = timezone.now()
+    now = clock.now()
     for trade in ready:
         trade.register_number, trade.registered_at = new_number("trade"), now
         trade.fund_until = deadlines.fund_until(now)
@@ -290,7 +289,7 @@ def register_due() -> list[Trade]:
 
 def fund(paid: Sequence[Trade]) -> None:
     """The price of these locked trades is in escrow, or there is none: access is due."""
-    now = timezone.now()
+    now = clock.now()
     for trade in paid:
         trade.funded_at = now
     _move_together(
@@ -359,7 +358,7 @@ def deliver(opened: Sequence[tuple[Grant, Access]]) -> list[Trade]:
     _require_none_held(list(trades.values()))
     accesses = {grant.pk: access for grant, access in opened}
     grants = list(Grant.objects.filter(pk__in=accesses).order_by("pk").select_for_update(no_key=True))
-    now = timezone.now()
+    now = clock.now()
     for grant in grants:
         grant.trade = trade = trades[grant.trade_id]
         _require_not_frozen(trade)
@@ -388,7 +387,7 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
         payments.open_refund(trade, held, reason=reason, by=by)
     deliveries.end(trade)
     deliveries.give_back_licence(trade)
-    return _move(trade, act, by=by, facts={"refund_minor": held}, ended_at=timezone.now(), end_reason=reason[:300])
+    return _move(trade, act, by=by, facts={"refund_minor": held}, ended_at=clock.now(), end_reason=reason[:300])
 
 
 @transaction.atomic
@@ -398,7 +397,7 @@ def charge_back(trade: Trade) -> Trade:
         payments.open_refund(trade, rest, reason="charged back in part", by=None)
     deliveries.end(trade)
     deliveries.give_back_licence(trade)
-    return _move(trade, "charge_back", by=None, ended_at=timezone.now(), end_reason="charged back")
+    return _move(trade, "charge_back", by=None, ended_at=clock.now(), end_reason="charged back")
 
 
 # --- acceptance and dispute ----------------------------------------------------------------------------------------
@@ -417,7 +416,7 @@ def deem_accepted(trade: Trade) -> Trade:
     """The inspection period ended without a word. Raises WrongState while there is time, NotCleared, Frozen."""
     trade = locked(trade, TradeState.DELIVERED)
     until = deadlines.of(trade)
-    if until is None or until > timezone.now():
+    if until is None or until > clock.now():
         raise WrongState(f"The inspection of trade {trade} lasts until {until}.")
     return _accept(trade, by=None, is_deemed=True)
 
@@ -426,7 +425,7 @@ def _accept(trade: Trade, *, by: User | None, is_deemed: bool) -> Trade:
     _require_not_held(trade)
     _require_not_frozen(trade)
     return _move(
-        trade, "accept", by=by, facts={"deemed": is_deemed}, accepted_at=timezone.now(), is_deemed_accepted=is_deemed
+        trade, "accept", by=by, facts={"deemed": is_deemed}, accepted_at=clock.now(), is_deemed_accepted=is_deemed
     )
 
 
@@ -438,7 +437,7 @@ def dispute(trade: Trade, *, reason: str, by: User) -> Dispute:
     if not reason.strip():
         raise Invalid("Say what is wrong with what was delivered.", code="reason_needed")
     until = deadlines.of(trade)
-    if until is not None and until <= timezone.now():
+    if until is not None and until <= clock.now():
         raise WrongState("The inspection is over; silence accepted the delivery.", code="inspection_over")
     opened = Dispute.objects.create(trade=trade, reason=reason.strip()[:4000], opened_by=by)
     _move(trade, "dispute", by=by, facts={"dispute": opened.pk})
@@ -476,7 +475,7 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     if refund_minor:
         payments.open_refund(trade, refund_minor, reason="partial award", by=by)
     facts: dict[str, object] = {"deemed": False, "refund_minor": refund_minor}
-    return _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=timezone.now())
+    return _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=clock.now())
 
 
 @transaction.atomic
@@ -498,7 +497,7 @@ def _close_dispute(dispute: Dispute, resolution: str, refund_minor: int | None, 
     dispute = Dispute.objects.select_for_update().get(pk=dispute.pk)
     dispute.state = DISPUTE_MOVES[DisputeState(dispute.state)]["resolve"]
     dispute.resolution, dispute.refund_minor = resolution.strip()[:4000], refund_minor
-    dispute.resolved_by, dispute.resolved_at = by, timezone.now()
+    dispute.resolved_by, dispute.resolved_at = by, clock.now()
     dispute.save(update_fields=["state", "resolution", "refund_minor", "resolved_by", "resolved_at"])
 
 
@@ -578,7 +577,7 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
         owed,
     )
     clearing.post(cycle, sums, escrows, sellers)
-    now = timezone.now()
+    now = clock.now()
     Trade.objects.filter(pk__in=ready).update(state=TradeState.CLEARED, cleared_at=now)
     for trade in ready.values():
         trade.state = TradeState.CLEARED
@@ -609,6 +608,6 @@ def settle(cleared: list[Trade]) -> None:
     if not cleared:
         return
     Trade.objects.filter(pk__in=[trade.pk for trade in cleared]).update(
-        state=TradeState.SETTLED, settled_at=timezone.now()
+        state=TradeState.SETTLED, settled_at=clock.now()
     )
     journal.record_many((("trade.settled", trade, {}) for trade in cleared), by=None)

@@ -73,6 +73,26 @@ def test_every_owner_of_a_state_still_writes_one() -> None:
     assert not idle, f"strike these off the list: {idle}"
 
 
+# --- the clock -----------------------------------------------------------------------------------------------------
+
+MAY_ASK_THE_MACHINE = ("marketplace/clock.py", "marketplace/backups.py")  # a backup is named by when it was made
+
+
+def test_one_clock_tells_the_time() -> None:
+    """A row dated by another clock would lie when the demo or a test carries a year of trades."""
+    strays = [
+        place(path, node)
+        for path in sources(*APPS)
+        if not is_in(path, *MAY_ASK_THE_MACHINE)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("now", "localdate")
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "timezone"
+    ]
+    assert not strays, f"use marketplace.clock: {strays}"
+
+
 # --- the outside ---------------------------------------------------------------------------------------------------
 
 NETWORK = {

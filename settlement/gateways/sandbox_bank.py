@@ -17,9 +17,9 @@ import httpx
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from marketplace import clock
 from marketplace.claims import postponed_on_failure
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.money import LARGEST_MINOR
@@ -152,7 +152,7 @@ def act(
         )
     if account:
         found.payer_reference = account[:120]
-    at = timezone.now() + dt.timedelta(seconds=delay_seconds)
+    at = clock.now() + dt.timedelta(seconds=delay_seconds)
     SandboxNotice.objects.bulk_create(_acted(found, what, told, amount_minor, at))
     found.save(update_fields=["state", "payer_reference"])
     return found
@@ -234,7 +234,7 @@ def _notice(
     order: SandboxOrder, number: int, kind: str, *, at: dt.datetime | None = None, moved_minor: int = 0, **facts: object
 ) -> SandboxNotice:
     """A notice to be posted at `at`; `moved_minor` is what this did to our account at the bank."""
-    at = at or timezone.now()
+    at = at or clock.now()
     event_id = f"{order.reference}-{number}"
     body = {
         "event_id": event_id,
@@ -263,7 +263,7 @@ def post_due_notices() -> int:
 
 
 def _claim_due() -> list[SandboxNotice]:
-    now = timezone.now()
+    now = clock.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     with transaction.atomic():
         claimed = list(
@@ -292,7 +292,7 @@ def _post(claimed: list[SandboxNotice], inbox: httpx.Client) -> int:
             headers = {"Content-Type": "application/json", sandbox_signature.HEADER: sandbox_signature.sign(body)}
             inbox.post(f"{settings.BASE_URL}{INBOX}", content=body, headers=headers).raise_for_status()
             posted.append(row.pk)
-    SandboxNotice.objects.filter(pk__in=posted).update(posted_at=timezone.now(), claimed_until=None, error="")
+    SandboxNotice.objects.filter(pk__in=posted).update(posted_at=clock.now(), claimed_until=None, error="")
     if untried:
         SandboxNotice.objects.filter(pk__in=untried).update(claimed_until=None, tries=F("tries") - 1)
     return len(posted)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import time
 
 from django.conf import settings
 
+from marketplace import clock
 from settlement.gateways import BadNotice
 
 HEADER = "Sandbox-Signature"
@@ -21,7 +21,7 @@ _WRITTEN = re.compile(r"t=(?P<at>[0-9]{1,12}),v1=(?P<mac>[0-9a-f]{64})")
 
 def sign(body: bytes, *, at: int | None = None) -> str:
     """The header's value for this body, signed `at` (unix seconds; now by default)."""
-    at = int(time.time()) if at is None else at
+    at = int(clock.now().timestamp()) if at is None else at
     return f"t={at},v1={_mac(body, at)}"
 
 
@@ -33,7 +33,7 @@ def require_signed(body: bytes, header: str) -> None:
     at = int(written["at"])
     if not hmac.compare_digest(_mac(body, at), written["mac"]):
         raise BadNotice("The signature does not belong to this notice.")
-    if abs(time.time() - at) > TOLERANCE_SECONDS:
+    if abs(clock.now().timestamp() - at) > TOLERANCE_SECONDS:
         raise BadNotice(
             f"The notice was signed more than {TOLERANCE_SECONDS // 60} minutes ago or in the future.",
             next="Post it again, signed anew, and compare the clocks.",

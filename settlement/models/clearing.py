@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, Paper, User
@@ -23,7 +23,7 @@ class ClearingCycle(models.Model):
 
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=10, choices=CycleState.choices, default=CycleState.OPEN)
-    opened_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(default=clock.now)
     cut_off_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
@@ -59,7 +59,7 @@ class Statement(models.Model):
     recovered_minor = models.BigIntegerField(default=0)  # set against a receivable
     net_minor = models.BigIntegerField()
     paper = models.OneToOneField(Paper, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
@@ -92,7 +92,7 @@ class PayoutAccount(models.Model):
     gateway = models.CharField(max_length=20)
     reference = models.CharField(max_length=120)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["-pk"]
@@ -115,7 +115,7 @@ class Payout(Claimable):
     state = models.CharField(max_length=10, choices=OutgoingState.choices, default=OutgoingState.DUE)
     reference = models.CharField(max_length=120, blank=True)
     replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
 

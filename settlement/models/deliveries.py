@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
+from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves
 from marketplace.models import Organisation, User
@@ -54,7 +54,7 @@ class Receipt(models.Model):
     first_byte = models.BigIntegerField()
     size_bytes = models.BigIntegerField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["-pk"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
 from marketplace.guards import append_only, never_changes, never_deleted, sentence
 from marketplace.models import Organisation
 from settlement.models.trades import Trade
@@ -83,7 +83,7 @@ class Transfer(models.Model):
     debit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="debits")
     credit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="credits")
     amount_minor = models.BigIntegerField()
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         verbose_name = _("transfer")

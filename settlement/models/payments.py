@@ -5,9 +5,9 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import User
@@ -35,7 +35,7 @@ class Payment(Claimable):
     reference = models.CharField(max_length=120, blank=True)  # the gateway's own id
     pay_at_url = models.CharField(max_length=500, blank=True)
     is_stop_due = models.BooleanField(default=False)
-    requested_at = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=clock.now)
     paid_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -66,7 +66,7 @@ class Notice(Claimable):
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=120)
     body = models.TextField()
-    received_at = models.DateTimeField(default=timezone.now)
+    received_at = models.DateTimeField(default=clock.now)
     read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -95,7 +95,7 @@ class Refund(Claimable):
     state = models.CharField(max_length=10, choices=OutgoingState.choices, default=OutgoingState.DUE)
     reference = models.CharField(max_length=120, blank=True)
     replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
 
@@ -128,7 +128,7 @@ class Unmatched(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     why = models.CharField(max_length=40)
-    arrived_at = models.DateTimeField(default=timezone.now)
+    arrived_at = models.DateTimeField(default=clock.now)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     decision = models.CharField(max_length=20, blank=True)  # returned | applied
@@ -163,7 +163,7 @@ class Chargeback(models.Model):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=ChargebackState.choices, default=ChargebackState.OPEN)
-    opened_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(default=clock.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from marketplace import clock
 from marketplace.claims import Claimable
 
 
@@ -24,7 +24,7 @@ class SandboxOrder(Claimable):
     currency = models.CharField(max_length=3)
     payer_reference = models.CharField(max_length=120, blank=True)
     state = models.CharField(max_length=12, default="open")  # open | stopped | done
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
 
 class SandboxNotice(Claimable):

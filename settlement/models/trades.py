@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import Listing, Offer, Release, Version
+from marketplace import clock
 from marketplace.guards import append_only, born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, Paper, User, new_public_id
 from marketplace.money import Money
@@ -53,11 +53,11 @@ class TradeQuerySet(models.QuerySet["Trade"]):
 
     def due(self, state: str) -> TradeQuerySet:
         """Trades in this state that may be tried now."""
-        return self.filter(state=state, next_try_at__lte=timezone.now())
+        return self.filter(state=state, next_try_at__lte=clock.now())
 
     def overdue(self) -> TradeQuerySet:
         """Trades that waited too long for a party: holds may still stretch the deadline, `trades.expire` knows."""
-        now = timezone.now()
+        now = clock.now()
         funding_ended = now - dt.timedelta(days=settings.FUND_WITHIN_DAYS)
         return self.filter(
             Q(state=TradeState.PROPOSED, agree_until__lte=now)
@@ -92,7 +92,7 @@ class Trade(models.Model):
     purpose = models.TextField(_("use"), blank=True)
     purchase_order = models.CharField(_("purchase order number"), max_length=60, blank=True)
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField(default=timezone.now)
+    proposed_at = models.DateTimeField(default=clock.now)
     agree_until = models.DateTimeField()
     agreed_at = models.DateTimeField(null=True, blank=True)
     registered_at = models.DateTimeField(null=True, blank=True)
@@ -110,7 +110,7 @@ class Trade(models.Model):
     holds_licence = models.BooleanField(default=False)
     is_frozen = models.BooleanField(default=False)  # a chargeback is open
     certificate = models.OneToOneField(Paper, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    next_try_at = models.DateTimeField(default=timezone.now)
+    next_try_at = models.DateTimeField(default=clock.now)
     tries = models.IntegerField(default=0)
     error = models.TextField(blank=True)
 
@@ -189,7 +189,7 @@ class Agreement(models.Model):
     digest = models.CharField(max_length=80)
     buyer_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     seller_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    agreed_at = models.DateTimeField(default=timezone.now)
+    agreed_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         triggers = append_only()
@@ -202,7 +202,7 @@ class Dispute(models.Model):
     state = models.CharField(max_length=10, choices=DisputeState.choices, default=DisputeState.OPEN)
     reason = models.TextField()
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    opened_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(default=clock.now)
     answer = models.TextField(blank=True)
     resolution = models.TextField(blank=True)
     refund_minor = models.BigIntegerField(null=True, blank=True)
