@@ -150,6 +150,7 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         "rights": [(name, version.rights.get(name, {})) for name in ("holding", "use", "operation")],
         "is_on_sale": product.listing.state == ListingState.LISTED,
         "is_own": is_own,
+        "takes_money": bool(settings.DEFAULT_GATEWAY),
     }
 
 

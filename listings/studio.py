@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -289,7 +290,13 @@ def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
     form = OfferForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _offered(request, listing, form):
         return redirect("studio_product", public_id)
-    context = {"listing": listing, "title": product_page.title_of(listing), "form": form, "key": posted.new_key()}
+    context = {
+        "listing": listing,
+        "title": product_page.title_of(listing),
+        "form": form,
+        "key": posted.new_key(),
+        "takes_money": bool(settings.DEFAULT_GATEWAY),
+    }
     return render(request, "listings/studio_offer.html", context, status=422 if form.errors else 200)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -50,7 +51,8 @@ def money(request: HttpRequest) -> HttpResponse:
         "language": get_language(),
         "account": organisation.payout_accounts.first(),
         "has_bounced": organisation.payouts.filter(state=OutgoingState.BOUNCED, replaced_by=None).exists(),
-        "form": form if may_manage else None,
+        "form": form if may_manage and settings.GATEWAYS else None,
+        "takes_money": bool(settings.GATEWAYS),
         "key": posted.new_key(),
     }
     return render(request, "settlement/money.html", context, status=422 if form.errors else 200)

@@ -157,8 +157,7 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
         raise Invalid("This is your own product.", code="own_product", next="Act for the organisation that buys.")
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
         raise NotOnSale("This offer is for named buyers.", code="not_named")
-    if offer.price_minor and offer.currency not in gateway(default_gateway()).capabilities().currencies:
-        raise Invalid(f"No gateway takes {offer.currency}.", code="currency_not_taken")
+    _require_payable(offer)
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next="Ask the seller for another way of delivery.")
     decision = clearance.require_trade(buyer, offer)
@@ -190,6 +189,12 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
     return trade
 
 
+def _require_payable(offer: Offer) -> None:
+    """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid `currency_not_taken`."""
+    if offer.price_minor and offer.currency not in gateway(default_gateway()).capabilities().currencies:
+        raise Invalid(f"No gateway takes {offer.currency}.", code="currency_not_taken")
+
+
 def _fee_schedule_at(moment: dt.datetime) -> FeeSchedule:
     return FeeSchedule.objects.filter(valid_from__lte=moment).latest("valid_from")
 
@@ -198,10 +203,11 @@ def _fee_schedule_at(moment: dt.datetime) -> FeeSchedule:
 def agree(trade: Trade, *, by: User) -> Trade:
     """The seller agrees to a proposal; both parties are now bound.
 
-    Raises WrongState, RoleNeeded, NotCleared, SoldOut.
+    Raises WrongState, RoleNeeded, NotCleared, NoGateway, SoldOut.
     """
     trade = locked(trade, TradeState.PROPOSED)
     roles.require(by, trade.seller, "agree")
+    _require_payable(trade.offer)
     clearance.require_trade(trade.buyer, trade.offer, version=trade.version)
     _require_not_held(trade)
     return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, by=by)
