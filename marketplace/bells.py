@@ -7,11 +7,18 @@ from typing import Any
 
 from kombu.exceptions import OperationalError
 
+from marketplace import clock
+
 logger = logging.getLogger(__name__)
 
 
 def ring(task: Any) -> None:
-    """Wake a worker for `task`. A bell nobody hears (the broker is away) loses nothing: beat rings again."""
+    """Wake a worker for `task`. A bell nobody hears (the broker is away) loses nothing: beat rings again.
+
+    Under a moved clock none is rung: workers live at another time, and who moved it calls the tasks.
+    """
+    if clock.is_moved():
+        return
     try:
         task.apply_async(retry=False)
     except (OperationalError, OSError) as error:

@@ -1,11 +1,10 @@
-"""The demo exchange: opened by the same commands a member would use, carried by the workers that run.
+"""The demo exchange: opened by the same commands a member would use, carried by the tasks the workers run.
 
 Safe to run again: whatever is there already is left as it is, so an opening that was cut off goes on.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +16,9 @@ from compliance.models import Review, Verification
 from compliance.states import ReviewState, VerificationState
 from listings import offers, publishing, terms, uploads
 from listings.models import Listing, Offer, Profile, Version
-from listings.states import ListingState, ProfileState, VersionState
+from listings.states import ProfileState, VersionState
 from marketplace import participants
+from marketplace.demo import hands
 from marketplace.demo.cast import HOUSES, PASSWORD, STAFF, House, Person
 from marketplace.demo.products import PRODUCTS, WAITING, Product
 from marketplace.models import Organisation, User
@@ -28,25 +28,26 @@ from settlement.models import ClearingCycle, PayoutAccount, Trade
 from settlement.states import CycleState, TradeState
 
 Say = Callable[[str], None]
-PATIENCE_SECONDS = 180
 
 
-class TookTooLong(Exception):
-    """The workers did not do in time what the demo waited for."""
+class CannotOpen(Exception):
+    """Something did not come about that the demo is made of."""
 
 
 def open_exchange(say: Say) -> None:
-    """Open the demo; `say` is told each step. Raises TookTooLong when the workers do not work."""
+    """Open the demo; `say` is told each step. Raises CannotOpen."""
     staff = {person.email.split("@")[0]: _person(person, is_staff=True) for person in STAFF}
     houses = {house.key: _house(house, staff) for house in HOUSES}
     say(f"{len(HOUSES)} organisations, {sum(house.is_verified for house in HOUSES)} of them vetted by two people each")
     listings = {product.key: _uploaded(product, houses[product.seller]) for product in [*PRODUCTS, WAITING]}
-    say(f"{len(listings)} products with their files uploaded; a worker measures them")
+    say(f"{len(listings)} products with their files uploaded; they are measured now")
+    hands.measure()
     for product in [*PRODUCTS, WAITING]:
         _submitted(product, listings[product.key])
     for product in PRODUCTS:
         _approved(listings[product.key], staff)
-        _wait(say, f"“{product.manual['titles']['en']}” is registered and listed", _is_listed, listings[product.key])
+        hands.register()
+        say(f"“{product.manual['titles']['en']}” is registered and listed")
         for plan in product.offers:
             _offered(listings[product.key], plan)
     _whole_trade(listings["airports"], houses["peak"], staff, say)
@@ -163,7 +164,7 @@ def _submitted(product: Product, listing: Listing) -> None:
     version = listing.versions.order_by("-number")[0]
     if version.state != VersionState.DRAFT:
         return
-    _wait(None, f"the files of {product.key} are measured", _is_measured, listing)
+    _require_measured(listing)
     reviews.submit(version, by=listing.seller.created_by)
 
 
@@ -185,15 +186,10 @@ def _offered(listing: Listing, plan: dict[str, Any]) -> Offer:
     return offers.make_offer(listing, by=listing.seller.created_by, **{**plan, "terms": agreed})
 
 
-def _is_measured(listing: Listing) -> bool:
+def _require_measured(listing: Listing) -> None:
     profile = Profile.objects.get(release__listing=listing)
-    if profile.state == ProfileState.FAILED:
-        raise TookTooLong(f"the files of {listing} could not be measured: {profile.error}")
-    return profile.state == ProfileState.DONE
-
-
-def _is_listed(listing: Listing) -> bool:
-    return Listing.objects.filter(pk=listing.pk, state=ListingState.LISTED).exists()
+    if profile.state != ProfileState.DONE:
+        raise CannotOpen(f"the files of {listing} could not be measured: {profile.error}")
 
 
 # --- trades --------------------------------------------------------------------------------------------------------
@@ -206,12 +202,13 @@ def _traded(listing: Listing, buyer: Organisation, purpose: str) -> Trade:
 
 
 def _delivered(trade: Trade, say: Say) -> None:
-    """Pay as the bank's customer does, and wait for the delivery."""
-    _wait(say, f"trade {trade.public_id} is registered and its payment started", _can_pay, trade)
+    """Pay as the bank's customer does; it is delivered."""
+    hands.work()
     payment = trade.payments.get()
     if "pay" in sandbox_bank.possible_acts(sandbox_bank.order(payment.reference)):
         sandbox_bank.act(payment.reference, "pay")
-    _wait(say, "it is paid and delivered", _is_past, trade, TradeState.DELIVERED)
+    hands.work()
+    say(f"trade {trade.public_id} is paid and delivered")
 
 
 def _whole_trade(listing: Listing, buyer: Organisation, staff: dict[str, User], say: Say) -> None:
@@ -227,7 +224,9 @@ def _whole_trade(listing: Listing, buyer: Organisation, staff: dict[str, User], 
             clearing.close(clearing.open_cycle(), by=staff["clearing"])
         trade.refresh_from_db()
         _release(trade.cycle, staff)
-    _wait(say, "it is cleared, paid out and certified", _is_certified, trade)
+    hands.work()
+    hands.tidy()
+    say("it is cleared, paid out and certified")
 
 
 def _release(cycle: ClearingCycle | None, staff: dict[str, User]) -> None:
@@ -249,27 +248,3 @@ def _waiting_trade(listing: Listing, buyer: Organisation, say: Say) -> None:
 def _proposal(listing: Listing, buyer: Organisation) -> None:
     """One proposal that waits for its seller."""
     _traded(listing, buyer, "Fleet age statistics.")
-
-
-def _can_pay(trade: Trade) -> bool:
-    return trade.payments.exclude(pay_at_url="").exists()
-
-
-def _is_past(trade: Trade, state: str) -> bool:
-    road = list(TradeState.values)
-    return road.index(Trade.objects.values_list("state", flat=True).get(pk=trade.pk)) >= road.index(state)
-
-
-def _is_certified(trade: Trade) -> bool:
-    return Trade.objects.filter(pk=trade.pk, certificate__isnull=False).exists()
-
-
-def _wait(say: Say | None, what: str, holds: Callable[..., bool], *arguments: Any) -> None:
-    """Wait until the workers have done it. Raises TookTooLong."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not holds(*arguments):
-        if time.monotonic() > until:
-            raise TookTooLong(f"waited {PATIENCE_SECONDS} seconds for: {what}")
-        time.sleep(0.2)
-    if say:
-        say(what)

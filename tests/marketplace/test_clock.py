@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from marketplace import clock
+from marketplace.bells import ring
 from marketplace.models import Event
 from tests.factories import make_organisation
 
@@ -45,3 +46,20 @@ def test_rows_and_events_carry_the_moved_time(settings):
     assert organisation.created_at.date() == A_YEAR_AGO.date()
     events = Event.objects.all()
     assert events and {event.at.date() for event in events} == {A_YEAR_AGO.date()}
+
+
+def test_under_a_moved_clock_no_bell_is_rung(settings):
+    class Bell:
+        name = "a bell"
+        rung = 0
+
+        def apply_async(self, *, retry):
+            self.rung += 1
+
+    settings.CLOCK_MAY_MOVE = True
+    bell = Bell()
+    with clock.moved_to(A_YEAR_AGO):
+        ring(bell)
+    assert bell.rung == 0
+    ring(bell)
+    assert bell.rung == 1

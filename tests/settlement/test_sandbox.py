@@ -15,8 +15,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from marketplace import tokens
+from marketplace import clock, tokens
 from marketplace.errors import Invalid, WrongState
+from settlement import payments
 from settlement.gateways import BadNotice, Paid, gateway, sandbox_bank, sandbox_signature
 from settlement.models import Notice, SandboxNotice, SandboxOrder
 from tests import rows
@@ -298,6 +299,19 @@ def test_notices_arrive_over_http_once_each_and_read_as_facts(exchange):
         Paid(f"{reference}-1", payment.key, 10_000, "HKD", payer),
         Paid(f"{reference}-2", payment.key, 10_000, "HKD", payer),
     ]
+
+
+def test_under_a_moved_clock_notices_reach_the_inbox_without_a_web_server_and_signed(reference, settings):
+    settings.CLOCK_MAY_MOVE = True
+    with clock.moved_to(timezone.now() - dt.timedelta(days=300)):
+        sandbox_bank.act(reference, "pay")
+        assert sandbox_bank.post_due_notices(lambda body, headers: payments.note("sandbox", body, headers)) == 1
+        notice = Notice.objects.get()
+        assert [fact.amount_minor for fact in gateway("sandbox").read(notice)] == [10_000]
+        with pytest.raises(BadNotice):
+            payments.note("sandbox", b"{}", {sandbox_signature.HEADER: "t=1,v1=" + "0" * 64})
+        assert sandbox_bank.post_due_notices(lambda body, headers: pytest.fail("it was posted")) == 0
+    assert timezone.now() - notice.received_at > dt.timedelta(days=299)
 
 
 def test_a_notice_posted_again_after_a_crash_is_kept_once(exchange):

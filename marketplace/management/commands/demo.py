@@ -1,6 +1,7 @@
 """Explain the demo exchange: who is who, and what to try; with --open, open it."""
 
 import argparse
+import logging
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -17,9 +18,10 @@ class Command(BaseCommand):
 
     def handle(self, *, open: bool, **_options: object) -> None:
         if open:
+            logging.getLogger("settlement").setLevel(logging.WARNING)  # what each trade does would bury the progress
             try:
                 opening.open_exchange(lambda step: self.stdout.write(f"  {step}"))
-            except opening.TookTooLong as failure:
+            except opening.CannotOpen as failure:
                 raise CommandError(
                     f"The demo is not open: {failure}. Run it again: it goes on from there."
                 ) from failure

@@ -26,7 +26,7 @@ REMNANTS_SECONDS = 60.0  # how long servers of a killed start may take to end
 
 
 class Command(BaseCommand):
-    """`python3 manage.py up`: servers, migrations, web, worker, beat, and the first time the demo exchange."""
+    """`python3 manage.py up`: servers, migrations, web, the first time the demo exchange, worker and beat."""
 
     help = __doc__
 
@@ -84,10 +84,11 @@ class Command(BaseCommand):
         has_demo = self._choose_content(quarters)
         if self.options.empty or (quarters and not has_demo):
             self._ask_for_administrator(supervisor)
-        self._start_exchange(supervisor, lock, port, local_url)
+        self._start_web(supervisor, lock, port, local_url)
         if has_demo and "demo" in get_commands():
             self._say(f"open at {base_url}; the demo exchange opens now")
             self._manage(supervisor, "demo", "--open")
+        self._start_workers(supervisor, lock)
         self._say(f"ready: {base_url}   (Ctrl-C stops it; logs in {self.state / 'log'})")
 
     def _start_servers(self, supervisor: Supervisor, lock: CloneLock) -> Quarters | None:
@@ -139,28 +140,32 @@ class Command(BaseCommand):
         if self._manage(supervisor, "create_administrator", "--first", *arguments, is_asking=True):
             raise CannotServe("Without an administrator nobody could let members in; what is missing is said above.")
 
-    def _start_exchange(self, supervisor: Supervisor, lock: CloneLock, port: int, local_url: str) -> None:
-        def add(name: str, *command: str) -> Child:
-            child = Child(name, program([sys.executable, "-u", "-m", *command], lock))
-            supervisor.add(child)
-            return child
-
-        web = add(
-            "web", "granian", "--interface", "wsgi", "--host", self.options.host.strip("[]"), "--port", str(port),
-            "--workers", "1", "--blocking-threads", "32", "--no-ws", "marketplace.wsgi:application",
+    def _start_web(self, supervisor: Supervisor, lock: CloneLock, port: int, local_url: str) -> None:
+        web = self._add(
+            supervisor, lock, "web", "granian", "--interface", "wsgi", "--host", self.options.host.strip("[]"),
+            "--port", str(port), "--workers", "1", "--blocking-threads", "32", "--no-ws",
+            "marketplace.wsgi:application",
         )  # fmt: skip
         host = urllib.parse.urlsplit(os.environ["BASE_URL"]).netloc
         web.is_ready = lambda _process: _answers(f"{local_url}/healthz", host)
-        add(
-            "worker", "celery", "-A", "marketplace", "worker", "--pool", "prefork", "--concurrency",
+        supervisor.wait_until_ready(web)
+
+    def _start_workers(self, supervisor: Supervisor, lock: CloneLock) -> None:
+        """After the demo was opened, which does at another time what they would do at once."""
+        self._add(
+            supervisor, lock, "worker", "celery", "-A", "marketplace", "worker", "--pool", "prefork", "--concurrency",
             str(self.options.workers), "--loglevel", "INFO", "--without-mingle", "--without-gossip",
         )  # fmt: skip
-        add(
-            "beat", "celery", "-A", "marketplace", "beat", "--loglevel", "INFO", "--pidfile=",
+        self._add(
+            supervisor, lock, "beat", "celery", "-A", "marketplace", "beat", "--loglevel", "INFO", "--pidfile=",
             "--schedule", str(self.state / "beat-schedule"),
         )  # fmt: skip
-        supervisor.wait_until_ready(web)
         self._say("web, worker and beat run")
+
+    def _add(self, supervisor: Supervisor, lock: CloneLock, name: str, *command: str) -> Child:
+        child = Child(name, program([sys.executable, "-u", "-m", *command], lock))
+        supervisor.add(child)
+        return child
 
     # --- parts -------------------------------------------------------------------------------------------------------
     def _manage(self, supervisor: Supervisor, *arguments: str, is_asking: bool = False) -> int:
