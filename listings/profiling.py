@@ -78,15 +78,16 @@ def _measured(profile: Profile) -> dict[str, Any]:
     for file in release.files.all():
         _require_held(profile)
         try:
-            report = isolation.profile_file(
-                storage.path_of(file.stored_as),
-                name=file.path.rpartition("/")[2],
-                key_columns=keys or None,
-                timeout_seconds=settings.PROFILE_TIMEOUT_SECONDS,
-                memory_bytes=settings.PROFILE_MEMORY_BYTES,
-                update_frequency=update_frequency,
-                require_isolation=settings.PROFILE_NEEDS_ISOLATION,
-            )
+            with storage.at_hand(file.stored_as) as path:
+                report = isolation.profile_file(
+                    path,
+                    name=file.path.rpartition("/")[2],
+                    key_columns=keys or None,
+                    timeout_seconds=settings.PROFILE_TIMEOUT_SECONDS,
+                    memory_bytes=settings.PROFILE_MEMORY_BYTES,
+                    update_frequency=update_frequency,
+                    require_isolation=settings.PROFILE_NEEDS_ISOLATION,
+                )
         except isolation.ProfileFailed as failure:
             raise FileFailed(file.path, failure) from failure
         _require_same(file, report)

@@ -26,6 +26,7 @@ from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.errors import Invalid, NotReady, TooLarge, WrongState
 from marketplace.models import User
+from marketplace.storage import chunks_of
 
 MOST_FILES = 1000
 MOST_OPEN_UPLOADS = 100
@@ -116,7 +117,7 @@ def _require_quota(release: Release, size_bytes: int) -> None:
 
 def offset_of(upload: Upload) -> int:
     """How many bytes have arrived for certain: what is written down, or less if the disk kept less."""
-    return min(upload.received_bytes, storage.size_of(upload.public_id))
+    return min(upload.received_bytes, storage.arrived_bytes(upload.public_id))
 
 
 def append(upload: Upload, *, offset: int, chunks: Iterable[bytes], by: User) -> Upload | ReleaseFile:
@@ -223,10 +224,12 @@ def finish(upload: Upload, *, by: User, sha256_hex: str = "") -> ReleaseFile:
                 next="Send the file again.",
             )
         storage.make_lasting(upload.public_id)
-        return _add_file(upload, found, by=by)
+        file = _add_file(upload, found, by=by)
     except (Invalid, WrongState):
         _discard(upload)
         raise
+    storage.clear_the_grounds(file.stored_as)
+    return file
 
 
 @transaction.atomic
@@ -263,7 +266,7 @@ def put_file(
         stream.seek(here)
     upload = start_upload(release, path=path, size_bytes=size_bytes, by=by, expected_sha256=expected_sha256)
     try:
-        added = append(upload, offset=0, chunks=iter(lambda: stream.read(storage.CHUNK_BYTES), b""), by=by)
+        added = append(upload, offset=0, chunks=chunks_of(stream), by=by)
     except BaseException:
         _discard(upload)
         raise
@@ -322,8 +325,11 @@ def remove_abandoned() -> int:
         removed += _discard(upload)
     for name in list(storage.untouched_for(settings.UPLOAD_LAPSE_SECONDS)):
         # In this order: a row moves from the first table to the second in one transaction, never back.
-        is_arriving = Upload.objects.filter(public_id=name).exists()
-        if not is_arriving and not ReleaseFile.objects.filter(stored_as=name).exists():
+        if Upload.objects.filter(public_id=name).exists():
+            continue
+        if ReleaseFile.objects.filter(stored_as=name).exists():
+            storage.clear_the_grounds(name)
+        else:
             storage.remove(name)
             removed += 1
     return removed

@@ -18,13 +18,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from listings import storage, uploads
+from listings import uploads
 from listings.api import own_release
 from listings.models import Upload
 from listings.presented import ReleaseFileOut, UploadIn, UploadOut
 from marketplace.api import acted, read
 from marketplace.errors import Invalid
 from marketplace.participants import acting_organisation
+from marketplace.storage import chunks_of
 
 RESUMABLE = {"Tus-Resumable": "1.0.0"}
 
@@ -148,16 +149,18 @@ class _Body:
         stream = request.data
         self._stream = stream if hasattr(stream, "read") else None
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         try:
             return bytes(self._stream.read(size)) if self._stream else b""
         except UnreadablePostError:
             return b""
 
+    def close(self) -> None:
+        """The request closes its own body."""
+
 
 def _chunks(request: Request) -> Iterator[bytes]:
-    body = _Body(request)
-    return iter(lambda: body.read(storage.CHUNK_BYTES), b"")
+    return chunks_of(_Body(request))
 
 
 def _headers(upload: Upload) -> dict[str, str]:

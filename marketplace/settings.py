@@ -9,6 +9,8 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
+from marketplace import store_address
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -153,6 +155,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = STATE_DIR / "static"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STORAGE_DIR = Path(env("STORAGE_DIR", default=str(STATE_DIR / "storage")))
+STORAGE_URL = env("STORAGE_URL", default="")  # s3://bucket/prefix?endpoint=…&region=…; '': the folder STORAGE_DIR
+STORE_LINK_SECONDS = env.int("STORE_LINK_SECONDS", default=60)  # how long an S3 store lets a started download begin
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": STORAGE_DIR}},
     "staticfiles": {
@@ -175,7 +179,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF],
         "font-src": [SELF],
-        "connect-src": [SELF],
+        "connect-src": [SELF, *([store_address.read(STORAGE_URL).origin] if STORAGE_URL else [])],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],

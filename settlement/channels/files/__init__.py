@@ -7,12 +7,8 @@ at every request whether it may still be used.
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
 
 from listings import storage
 from settlement.channels import Access, CannotDeliver, TryLater, Use
@@ -60,14 +56,7 @@ class Files:
             yield Use(at=receipt.at, path=receipt.path, size_bytes=receipt.size_bytes)
 
     def health(self) -> str:
-        folder = Path(settings.STORAGE_DIR)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder) as trial:
-                trial.write(b"well")
-        except OSError as error:
-            return f"The storage of files does not answer: {error.strerror or type(error).__name__}."
-        return ""
+        return storage.store().health()
 
     def _require_stored(self, stored_as: str, size_bytes: int) -> None:
         """Raises CannotDeliver when a file is lost, TryLater when the whole storage is away."""

@@ -11,8 +11,8 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import IO
 from urllib.parse import quote
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from listings.models import ReleaseFile
 from marketplace import roles
 from marketplace.errors import NotReady, Refused
 from marketplace.models import User
+from marketplace.storage import Reading
 from settlement import deliveries
 from settlement.channels.files import links, ranges, slots
 from settlement.models import Grant
@@ -76,24 +77,23 @@ class Content:
     def etag(self) -> str:
         return f'"{self.sha256}"'
 
-    def open(self) -> IO[bytes]:
-        """Raises StorageAway."""
+    def open(self, first: int) -> AbstractContextManager[Reading]:
+        """The bytes from `first` on. Raises StorageAway."""
         if not self.stored_as:
-            return io.BytesIO(self.text)
+            return io.BytesIO(self.text[first:])
         try:
-            return storage.path_of(self.stored_as).open("rb", buffering=0)
+            return storage.opened(self.stored_as, first=first)
         except OSError as error:
             raise StorageAway() from error
 
 
 class Sending:
-    """The bytes of one part, a chunk at a time; never the whole in memory. However it ends, `held` is given back."""
+    """The bytes of one part, from a file opened at its first; `held` is given back however it ends."""
 
-    def __init__(self, file: IO[bytes], part: ranges.Part, held: contextlib.ExitStack) -> None:
+    def __init__(self, file: Reading, part: ranges.Part, held: contextlib.ExitStack) -> None:
         self.file, self.part, self.held = file, part, held
 
     def __iter__(self) -> Iterator[bytes]:
-        self.file.seek(self.part.first)
         left = self.part.size_bytes
         while left:
             chunk = self.file.read(min(CHUNK_BYTES, left))
@@ -173,24 +173,47 @@ def _answer(request: HttpRequest, grant: Grant, content: Content, by: User) -> H
 
 def _send(grant: Grant, content: Content, part: ranges.Part, *, is_partial: bool, by: User) -> HttpResponseBase:
     """Leave the receipt, then send. Raises TooManyDownloads, StorageAway before either."""
+    elsewhere = _elsewhere(content)
     with contextlib.ExitStack() as held:
         file = None
-        if not (settings.ACCEL_LOCATION and content.stored_as):
+        if not elsewhere:
             slots.take(by.pk)
             held.callback(slots.give_back, by.pk)
-            file = held.enter_context(content.open())
+            file = held.enter_context(content.open(part.first))
         deliveries.leave_receipt(
             grant, path=content.path, sha256=content.sha256, first_byte=part.first, size_bytes=part.size_bytes, by=by
         )
         held = held.pop_all()
     if file is None:
-        place = storage.path_of(content.stored_as).relative_to(settings.STORAGE_DIR)
-        return HttpResponse(headers={"X-Accel-Redirect": f"{settings.ACCEL_LOCATION.rstrip('/')}/{quote(str(place))}"})
+        return HttpResponse(status=302 if "Location" in elsewhere else 200, headers=elsewhere)
     response = StreamingHttpResponse(Sending(file, part, held), status=206 if is_partial else 200)
     response.headers["Content-Length"] = str(part.size_bytes)
     if is_partial:
         response.headers["Content-Range"] = part.content_range(content.size_bytes)
     return response
+
+
+def _elsewhere(content: Content) -> dict[str, str]:
+    """The header that lets another send the bytes: the store, or the web server before us; empty where we send.
+    Raises StorageAway.
+
+    The store's address opens the file for STORE_LINK_SECONDS to whoever has it, so it is made anew at every use.
+    """
+    if not content.stored_as:
+        return {}
+    name = storage.name_of(content.stored_as)
+    save_as = _UNPRINTABLE.sub("_", links.last_name(content.path))
+    if link := storage.store().link(name, save_as=save_as, seconds=settings.STORE_LINK_SECONDS):
+        try:
+            is_whole = storage.size_of(content.stored_as) == content.size_bytes
+        except OSError as error:
+            raise StorageAway() from error
+        if not is_whole:
+            raise StorageAway()
+        return {"Location": link}
+    if settings.ACCEL_LOCATION:
+        return {"X-Accel-Redirect": f"{settings.ACCEL_LOCATION.rstrip('/')}/{quote(name)}"}
+    return {}
 
 
 def _described(response: HttpResponseBase, content: Content) -> HttpResponseBase:
