@@ -75,3 +75,17 @@ class Registrations(Looking):
     list_display = ["number", "version", "holder", "release_digest", "registered_at"]
     search_fields = ["=number", "holder__name"]
     unread = ("rights", "source_statement")
+
+
+@admin.register(models.CatalogueEntry)
+class CatalogueEntries(Looking):
+    list_display = ["title", "exchange", "identifier", "merchant", "product_type", "sector", "gone_at", "withdrawn_at"]
+    list_filter = ["exchange", "product_type", "sector"]
+    search_fields = ["=public_id", "=identifier", "title", "merchant"]
+    exclude = ["search", "digest"]
+    unread = ("search", "details", "summary")
+
+
+@admin.register(models.CatalogueReading)
+class CatalogueReadings(Looking):
+    list_display = ["pk", "read_at", "digest", "counts"]

@@ -6,6 +6,7 @@ from listings import api, catalogue_api, uploads_api
 
 urlpatterns = [
     path("catalogue", catalogue_api.Catalogue.as_view(), name="api_catalogue"),
+    path("catalogue/entries/<slug:public_id>", catalogue_api.OneEntry.as_view(), name="api_catalogue_entry"),
     path("products/<slug:public_id>", catalogue_api.OneProduct.as_view(), name="api_product"),
     path("listings", api.Listings.as_view(), name="api_listings"),
     path("listings/<slug:public_id>", api.OneListing.as_view(), name="api_listing"),

@@ -1,11 +1,13 @@
 """The catalogue: what is on sale, found by words in Chinese and English and by filters, and what a product page shows.
 
-Every page costs a fixed number of SQL statements, however much it shows.
+Beside it stands what other exchanges list: found and read like products, never sold here. Every page costs a fixed
+number of SQL statements, however much it shows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -15,18 +17,22 @@ from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTransform
 
 from listings import search_words
-from listings.models import Classification, Listing, Offer, ProductType, Profile, Registration, Version
+from listings.models import (
+    CatalogueEntry,
+    Classification,
+    Listing,
+    Offer,
+    ProductType,
+    Profile,
+    Registration,
+    Version,
+)
 from marketplace.errors import Invalid
 from marketplace.models import Organisation
 
 ON_A_PAGE = 20
 # Nobody reads further; a script asks by filters.
 LAST_PAGE = 250
-# How much of a text is searched: a tsvector holds at most 1 MiB.
-LONGEST_INDEXED = 20_000
-
-_VECTOR = "setweight(to_tsvector('english', %s), %s) || setweight(to_tsvector('simple', %s), %s) || %s::tsvector"
-_QUERY = "(plainto_tsquery('english', %s) || plainto_tsquery('simple', %s))"
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Filters:
     sector: str = ""
     classification: str = ""
     price: str = ""  # "free" or "paid"
+    show: str = ""  # "products", what can be bought here, or "entries", what other exchanges list
 
     def __post_init__(self) -> None:
         choices: dict[str, list[str]] = {
@@ -44,6 +51,7 @@ class Filters:
             "sector": Version.Sector.values,
             "classification": Classification.values,
             "price": ["free", "paid"],
+            "show": ["products", "entries"],
         }
         for name, known in choices.items():
             if getattr(self, name) and getattr(self, name) not in known:
@@ -67,16 +75,9 @@ def index(listing: Listing) -> None:
     version = listing.current_version
     if version is None:
         return
-    parts = [(_WEIGHTS[name], text[:LONGEST_INDEXED]) for name, text in _texts(listing, version).items()]
-    values: list[Any] = []
-    for weight, text in parts:
-        rest = search_words.without_han(text)
-        values += [rest, weight, rest, weight, search_words.han_vector(text, weight)]
+    sql, values = search_words.vector([(_WEIGHTS[name], text) for name, text in _texts(listing, version).items()])
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE listings_listing SET search = {' || '.join([_VECTOR] * len(parts))} WHERE id = %s",  # noqa: S608
-            [*values, listing.pk],
-        )
+        cursor.execute(f"UPDATE listings_listing SET search = {sql} WHERE id = %s", [*values, listing.pk])  # noqa: S608
 
 
 _WEIGHTS = {"titles": "A", "names": "B", "summaries": "C", "details": "D"}
@@ -109,7 +110,7 @@ def search(text: str = "", *, filters: Filters | None = None, reader: Organisati
         asked = Offer.objects.visible_to(reader).filter(listing=OuterRef("pk"))
         asked = asked.filter(price_minor=0) if filters.price == "free" else asked.filter(price_minor__gt=0)
         found = found.filter(Exists(asked))
-    found = _matching(found, text)
+    found = _matching(found, text, newest=("-listed_at", "-pk"))
     return (
         found.annotate(rows=KeyTransform("rows", "current_version__release__profile__report"))
         .defer("search", *(f"current_version__{name}" for name in _LONG_COLUMNS))
@@ -120,24 +121,69 @@ def search(text: str = "", *, filters: Filters | None = None, reader: Organisati
 _LONG_COLUMNS = ("fields", "use_scenarios", "forbidden_uses", "source_statement", "rights")
 
 
-def _matching(found: Any, text: str) -> Any:
+@dataclass(frozen=True)
+class Found:
+    """What the catalogue holds of what was asked for: products first, then what other exchanges list."""
+
+    products: Any
+    entries: Any
+    show: str = ""
+
+    @cached_property
+    def product_count(self) -> int:
+        return int(self.products.count())
+
+    @cached_property
+    def entry_count(self) -> int:
+        return int(self.entries.count())
+
+    def count(self) -> int:
+        """How many are shown."""
+        return self.product_count * (self.show != "entries") + self.entry_count * (self.show != "products")
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __getitem__(self, wanted: slice) -> list[Listing | CatalogueEntry]:
+        """The wanted part of the products, then of the entries."""
+        shown = self.product_count if self.show != "entries" else 0
+        part: list[Listing | CatalogueEntry] = list(self.products[wanted]) if wanted.start < shown else []
+        if self.show != "products" and wanted.stop > shown:
+            part += self.entries[max(0, wanted.start - shown) : wanted.stop - shown]
+        return part
+
+
+def browse(text: str = "", *, filters: Filters | None = None, reader: Organisation | None = None) -> Found:
+    """Products and entries that match; what only products have, classification and price, leaves no entry."""
+    filters = filters or Filters()
+    entries = CatalogueEntry.objects.shown().select_related("last_reading").defer("search", "details")
+    if filters.product_type:
+        entries = entries.filter(product_type=filters.product_type)
+    if filters.sector:
+        entries = entries.filter(sector=filters.sector)
+    if filters.classification or filters.price:
+        entries = entries.none()
+    return Found(search(text, filters=filters, reader=reader), _matching(entries, text, newest=("-pk",)), filters.show)
+
+
+def entry(public_id: str) -> CatalogueEntry | None:
+    """An entry as anybody sees it; None where there is none or it was withdrawn."""
+    shown = CatalogueEntry.objects.shown().filter(public_id=public_id)
+    return shown.select_related("first_reading", "last_reading").defer("search").first()
+
+
+def _matching(found: Any, text: str, *, newest: tuple[str, ...]) -> Any:
     if not text.strip():
-        return found.order_by("-listed_at", "-pk")
+        return found.order_by(*newest)
     asked = search_words.question(text)
     if not asked:
         return found.none()
-    terms, values = [], []
-    if asked.han:
-        terms.append("%s::tsquery")
-        values.append(asked.han)
-    if asked.rest:
-        terms.append(_QUERY)
-        values += [asked.rest, asked.rest]
-    query = " && ".join(terms)
-    # `terms` holds placeholders only; every word is a parameter.
-    matches = RawSQL(f'"listings_listing"."search" @@ ({query})', values, output_field=BooleanField())  # noqa: S611
-    rank = RawSQL(f'ts_rank("listings_listing"."search", {query})', values, output_field=FloatField())  # noqa: S611
-    return found.filter(matches).annotate(rank=rank).order_by("-rank", "-listed_at", "-pk")
+    query, values = search_words.query(asked)
+    column = f'"{found.model._meta.db_table}"."search"'
+    # `query` holds placeholders only; every word is a parameter.
+    matches = RawSQL(f"{column} @@ ({query})", values, output_field=BooleanField())  # noqa: S611
+    rank = RawSQL(f"ts_rank({column}, {query})", values, output_field=FloatField())  # noqa: S611
+    return found.filter(matches).annotate(rank=rank).order_by("-rank", *newest)
 
 
 def page_of(found: Any, number: str) -> Page:

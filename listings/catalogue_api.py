@@ -12,7 +12,8 @@ from rest_framework.views import APIView
 
 from listings import catalogue
 from listings.models import Classification, ProductType, Version
-from listings.presented import CataloguePageOut, ProductOut
+from listings.presented import ProductOut
+from listings.presented_entries import CataloguePageOut, OneEntryOut
 from marketplace.participants import acting_or_none
 
 
@@ -28,20 +29,25 @@ class Catalogue(APIView):
             OpenApiParameter("sector", enum=Version.Sector.values),
             OpenApiParameter("classification", enum=Classification.values),
             OpenApiParameter("price", enum=["free", "paid"]),
+            OpenApiParameter(
+                "show", enum=["products", "entries"], description="Products on sale here, or other exchanges' entries."
+            ),
             OpenApiParameter("page", int, description=f"{catalogue.ON_A_PAGE} a page."),
         ],
         responses=CataloguePageOut,
     )
     def get(self, request: Request) -> Response:
-        """Products on sale: with words the best match first, else the newest."""
+        """Products on sale, with words the best match first, else the newest; then other exchanges' entries."""
         asked = request.query_params
-        names = ("product_type", "sector", "classification", "price")
+        names = ("product_type", "sector", "classification", "price", "show")
         filters = catalogue.Filters(**{name: asked.get(name, "") for name in names})
-        found = catalogue.search(asked.get("q", ""), filters=filters, reader=acting_or_none(request))
+        found = catalogue.browse(asked.get("q", ""), filters=filters, reader=acting_or_none(request))
         page = catalogue.page_of(found, asked.get("page", "1"))
         here = request.build_absolute_uri()
         told = {
             "count": page.paginator.count,
+            "products": found.product_count,
+            "entries": found.entry_count,
             "page": page.number,
             "pages": page.paginator.num_pages,
             "next": replace_query_param(here, "page", page.number + 1) if page.has_next() else None,
@@ -63,3 +69,17 @@ class OneProduct(APIView):
         if product is None:
             raise Http404
         return Response(ProductOut(product).data)
+
+
+class OneEntry(APIView):
+    """One entry of another exchange's catalogue."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=OneEntryOut)
+    def get(self, request: Request, public_id: str) -> Response:
+        """What that catalogue says of it. It cannot be bought here: ask the merchant or the exchange it names."""
+        entry = catalogue.entry(public_id)
+        if entry is None:
+            raise Http404
+        return Response(OneEntryOut(entry).data)

@@ -58,6 +58,9 @@ class CatalogueForm(_Unsaid):
         required=False,
         choices=[("", _("Any")), ("free", _("Free")), ("paid", pgettext_lazy("not free", "Paid"))],
     )
+    show = forms.ChoiceField(
+        required=False, choices=[("", ""), ("products", ""), ("entries", "")], widget=forms.HiddenInput
+    )
 
 
 class ProductForm(forms.Form):

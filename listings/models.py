@@ -437,3 +437,102 @@ class Registration(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+# --- what other exchanges list -------------------------------------------------------------------------------------
+
+
+class CatalogueReading(models.Model):
+    """One reading of other exchanges' catalogues: when, from which files, and what came of it."""
+
+    read_at = models.DateTimeField(_("read"), default=clock.now)
+    digest = models.CharField(_("digest"), max_length=80)  # over the names and digests of the files
+    counts = models.JSONField(_("counts"), default=dict)
+
+    class Meta:
+        verbose_name = _("reading of a catalogue")
+        verbose_name_plural = _("readings of catalogues")
+        triggers = [never_changes("read_at", "digest"), *never_deleted()]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class CatalogueEntryQuerySet(models.QuerySet["CatalogueEntry"]):
+    def shown(self) -> CatalogueEntryQuerySet:
+        """What anybody may look at."""
+        return self.filter(withdrawn_at=None)
+
+
+class CatalogueEntry(models.Model):
+    """What another exchange lists, as its catalogue says. No offer, trade or delivery can name it: none refers here."""
+
+    public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
+    source = models.CharField(_("source"), max_length=200)  # the host of its addresses, else the exchange's name
+    exchange = models.CharField(_("exchange"), max_length=200)
+    identifier = models.CharField(_("identifier there"), max_length=200)
+    address = models.CharField(_("address there"), max_length=2000, blank=True)
+    title = models.CharField(_("title"), max_length=500)
+    summary = models.TextField(_("summary"), blank=True)
+    details = models.TextField(_("details"), blank=True)
+    merchant = models.CharField(_("merchant, as given"), max_length=300, blank=True)
+    category = models.CharField(_("category, as given"), max_length=300, blank=True)
+    kind = models.CharField(_("type, as given"), max_length=100, blank=True)
+    product_type = models.CharField(_("type"), max_length=10, choices=ProductType.choices, blank=True)
+    sector = models.CharField(_("sector"), max_length=20, choices=Version.Sector.choices, blank=True)
+    price = models.CharField(_("price, as given"), max_length=200, blank=True)
+    coverage = models.CharField(_("area covered"), max_length=1000, blank=True)
+    update_frequency = models.CharField(_("update frequency"), max_length=100, blank=True)
+    keywords = models.CharField(_("keywords"), max_length=500, blank=True)
+    digest = models.CharField(max_length=64, editable=False)  # SHA-256 of what was read, to see what changed
+    search = SearchVectorField(null=True, editable=False)
+    first_reading = models.ForeignKey(CatalogueReading, on_delete=models.PROTECT, related_name="+")
+    last_reading = models.ForeignKey(CatalogueReading, on_delete=models.PROTECT, related_name="entries")
+    gone_at = models.DateTimeField(_("no longer seen since"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        User, verbose_name=_("withdrawn by"), on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    withdrawal_reason = models.TextField(_("why it was withdrawn"), blank=True)
+
+    objects = CatalogueEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("catalogue entry")
+        verbose_name_plural = _("catalogue entries")
+        indexes = [
+            GinIndex(fields=["search"], name="catalogue_entry_search"),
+            models.Index(fields=["sector", "-id"], name="catalogue_entry_by_sector"),
+            models.Index(fields=["product_type", "-id"], name="catalogue_entry_by_type"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "identifier"], name="one_entry_per_source_and_identifier"),
+            sentence("entry_has_a_title", ~Q(title="")),
+            sentence("entry_address_is_of_the_web", Q(address="") | Q(address__regex=r"^https?://")),
+            sentence(
+                "withdrawn_entry_says_by_whom_and_why",
+                Q(withdrawn_at=None, withdrawn_by=None, withdrawal_reason="")
+                | (Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawal_reason="")),
+            ),
+        ]
+        triggers = [
+            never_changes("public_id", "source", "identifier", "first_reading"),
+            pgtrigger.Trigger(
+                name="withdrawn_entry_stays_withdrawn",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.AnyChange("withdrawn_at", "withdrawn_by", "withdrawal_reason"),
+                func="""
+                    IF OLD.withdrawn_at IS NOT NULL THEN
+                        RAISE 'catalogue entry % is withdrawn', OLD.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("catalogue_entry", args=[self.public_id])

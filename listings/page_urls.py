@@ -9,6 +9,7 @@ RELEASE = PRODUCT + "releases/<int:release_id>/"
 
 urlpatterns = [
     path("catalogue/", views.browse, name="catalogue"),
+    path("catalogue/entries/<slug:public_id>/", views.entry, name="catalogue_entry"),
     path("products/<slug:public_id>/", views.product, name="product"),
     path("studio/", studio.studio, name="studio"),
     path(PRODUCT, studio.product, name="studio_product"),

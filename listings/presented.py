@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -284,9 +284,10 @@ class ListingOut(serializers.ModelSerializer[Listing]):
         return list(LISTING_MOVES[listing.state])
 
 
-class CatalogueEntryOut(serializers.ModelSerializer[Listing]):
+class ListedProductOut(serializers.ModelSerializer[Listing]):
     """A product in the catalogue."""
 
+    type = serializers.SerializerMethodField(help_text="On sale here.")
     title = serializers.CharField(source="current_version.title")
     titles = TextsField(source="current_version.titles")
     summary = serializers.CharField(source="current_version.summary")
@@ -300,8 +301,8 @@ class CatalogueEntryOut(serializers.ModelSerializer[Listing]):
     class Meta:
         model = Listing
         fields = [
-            "public_id", "product_type", "title", "titles", "summary", "sector", "classification", "registration",
-            "seller", "rows", "listed_at", "offers",
+            "type", "public_id", "product_type", "title", "titles", "summary", "sector", "classification",
+            "registration", "seller", "rows", "listed_at", "offers",
         ]  # fmt: skip
 
     class PriceOut(serializers.Serializer[Any]):
@@ -311,18 +312,12 @@ class CatalogueEntryOut(serializers.ModelSerializer[Listing]):
         price_minor = serializers.IntegerField()
         currency = serializers.CharField()
 
+    def get_type(self, _listing: Listing) -> Literal["product"]:
+        return "product"
+
     @extend_schema_field(PriceOut(many=True))
     def get_offers(self, listing: Any) -> list[dict[str, Any]]:
         return [dict(self.PriceOut(offer).data) for offer in listing.open_offers]
-
-
-class CataloguePageOut(serializers.Serializer[Any]):
-    count = serializers.IntegerField()
-    page = serializers.IntegerField()
-    pages = serializers.IntegerField()
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
-    results = CatalogueEntryOut(many=True)
 
 
 class ProductOut(serializers.Serializer[Any]):

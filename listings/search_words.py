@@ -1,16 +1,20 @@
 """How Chinese and English text becomes what PostgreSQL can find.
 
 PostgreSQL's parsers do not know where a Chinese word ends. Each run of Chinese characters is therefore cut by rjieba
-into words, in the script it is written in, and also into pairs of neighbours: what rjieba cuts differently in a title
-and in a question (長三角 inside 長三角逐小時) is still found by its pairs. All else is left to PostgreSQL, which stems
-English and, in the `simple` configuration, keeps names and codes as they are.
+into words, and also into pairs of neighbours: what rjieba cuts differently in a title and in a question (长三角 inside
+长三角逐小时) is still found by its pairs. Traditional characters are made simplified first, in texts and in
+questions, so that 氣象 and 气象 find the same. All else is left to PostgreSQL, which stems English and, in the
+`simple` configuration, keeps names and codes as they are.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import rjieba
 
@@ -20,6 +24,18 @@ _HAN = re.compile("[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U00
 _WORD = re.compile(r"\w")
 # PostgreSQL keeps no position beyond this one and no lexeme of more than 2046 bytes.
 _LAST_POSITION = 16_383
+# How much of a text is searched: a tsvector holds at most 1 MiB.
+LONGEST_INDEXED = 20_000
+
+_PAIRS_OF_SCRIPTS = Path(__file__).with_name("simplified.txt")
+_SIMPLIFIED = {
+    ord(pair[0]): pair[1]
+    for line in _PAIRS_OF_SCRIPTS.read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+    for pair in line.split()
+}
+_VECTOR = "setweight(to_tsvector('english', %s), %s) || setweight(to_tsvector('simple', %s), %s) || %s::tsvector"
+_QUERY = "(plainto_tsquery('english', %s) || plainto_tsquery('simple', %s))"
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,40 @@ class Question:
 
     def __bool__(self) -> bool:
         return bool(self.han or self.rest)
+
+
+def vector(texts: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
+    """SQL, with its parameters, of the tsvector of these (weight, text)."""
+    values: list[Any] = []
+    for weight, text in texts:
+        text = text[:LONGEST_INDEXED]
+        rest = without_han(text)
+        values += [rest, weight, rest, weight, han_vector(text, weight)]
+    return " || ".join([_VECTOR] * len(texts)), values
+
+
+def query(question: Question) -> tuple[str, list[str]]:
+    """SQL, with its parameters, of the tsquery of a question that holds a word."""
+    terms, values = [], []
+    if question.han:
+        terms.append("%s::tsquery")
+        values.append(question.han)
+    if question.rest:
+        terms.append(_QUERY)
+        values += [question.rest, question.rest]
+    return " && ".join(terms), values
+
+
+def script_of(text: str) -> str:
+    """The HTML language of a text by its characters: `zh-Hant`, `zh-Hans`, or '' where it has no Chinese."""
+    if not _HAN.search(text):
+        return ""
+    return "zh-Hans" if simplified(text) == text else "zh-Hant"
+
+
+def simplified(text: str) -> str:
+    """The text with its traditional characters made simplified."""
+    return text.translate(_SIMPLIFIED)
 
 
 def han_vector(text: str, weight: str) -> str:
@@ -62,8 +112,8 @@ def question(text: str) -> Question:
 
 
 def _folded(text: str) -> str:
-    """Full-width letters made plain, NUL left out."""
-    return unicodedata.normalize("NFKC", text).replace("\0", "")
+    """Full-width letters made plain, one script, NUL left out."""
+    return simplified(unicodedata.normalize("NFKC", text)).replace("\0", "")
 
 
 def _pairs(run: str) -> list[str]:

@@ -6,8 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from listings import catalogue, product_page
+from listings import catalogue, entry_page, product_page
 from listings.forms import CatalogueForm
+from listings.models import CatalogueEntry
 from marketplace.participants import acting_or_none
 
 
@@ -20,11 +21,13 @@ def browse(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         asked = dict(form.cleaned_data)
         text, filters = asked.pop("q"), catalogue.Filters(**asked)
-    page = catalogue.page_of(catalogue.search(text, filters=filters, reader=reader), request.GET.get("page", "1"))
+    found = catalogue.browse(text, filters=filters, reader=reader)
+    page = catalogue.page_of(found, request.GET.get("page", "1"))
     context = {
         "form": form,
         "page": page,
-        "cards": [product_page.card(listing) for listing in page],
+        "cards": [entry_page.card(one) if isinstance(one, CatalogueEntry) else product_page.card(one) for one in page],
+        "shelves": entry_page.shelves(found, request.GET),
         "is_narrowed": bool(text or filters != catalogue.Filters()),
         "text": text,
     }
@@ -40,3 +43,12 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404
     is_own = reader is not None and reader.pk == found.listing.seller_id
     return render(request, "listings/product.html", product_page.context(found, is_own=is_own))
+
+
+@require_safe
+def entry(request: HttpRequest, public_id: str) -> HttpResponse:
+    """What another exchange lists: what its catalogue says, since when, and where to ask."""
+    found = catalogue.entry(public_id)
+    if found is None:
+        raise Http404
+    return render(request, "listings/entry.html", entry_page.context(found, reader=request.user))

@@ -67,6 +67,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "review": frozenset({S.REVIEW}),
     "hold": frozenset({S.VETTING, S.REVIEW, S.DISPUTES}),
     "suspend_listing": frozenset({S.REVIEW}),
+    "withdraw_entry": frozenset({S.REVIEW}),
     "resolve": frozenset({S.DISPUTES}),
     "match_payment": frozenset({S.PAYMENTS}),
     "release_clearing": frozenset({S.CLEARING}),

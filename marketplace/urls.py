@@ -14,6 +14,7 @@ api = [
 ]
 
 desks = [
+    path("", include("listings.desk_urls")),
     path("", include("compliance.desk_urls")),
     path("", include("settlement.desk_urls")),
     path("", include("marketplace.desk_urls")),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import secrets
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from stdnum.cn import uscc
 
 from compliance import exchange_rules, reviews, verification
-from listings import offers, profiling, publishing, registration, terms, uploads
-from listings.models import Listing, Offer, Profile, Release, Version
+from listings import catalogue_entries, catalogue_files, offers, profiling, publishing, registration, terms, uploads
+from listings.models import CatalogueEntry, Listing, Offer, Profile, Release, Version
 from marketplace import participants
 from marketplace.models import Membership, Organisation, User
 from marketplace.regions import regions_of
@@ -216,3 +219,23 @@ def make_listed_product(
     listing = version.listing
     listing.refresh_from_db()
     return listing
+
+
+def make_entry(mark: str = "", **changes: str) -> CatalogueEntry:
+    """What another exchange lists, read from a catalogue of one row."""
+    row = {
+        "title": "港口吞吐量月报" + mark,
+        "description": "沿海港口的货物吞吐量。" + mark,
+        "url": f"https://elsewhere.example/detail/{next(_counted)}",
+        "provider": "海图数据有限公司" + mark,
+        "category": "交通运输、仓储和邮政业",
+        "type": "数据集",
+        "price": "2元/次",
+        "platform": "Elsewhere Data Exchange",
+    } | changes
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "catalogue.jsonl")
+        path.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+        told = catalogue_entries.read([catalogue_files.look(path)], is_partial=True)
+    assert told.usable == 1, told.reasons
+    return CatalogueEntry.objects.get(address=row["url"])

@@ -162,6 +162,12 @@ def _offer(world):
 SELLERS = ("seller",)
 LISTINGS = [
     Row("GET", f"{API}/catalogue", Anyone()),
+    Row(
+        "GET",
+        f"{API}/catalogue/entries/<slug:public_id>",
+        Anyone(),
+        at=lambda w: {"public_id": w.entry.public_id},
+    ),
     Row("GET", f"{API}/products/<slug:public_id>", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
     Row("GET", f"{API}/listings", Own("look")),
     Row("POST", f"{API}/listings", Own("edit_listing"), gives=201, says=lambda w: {"product_type": "report"}),

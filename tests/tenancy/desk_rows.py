@@ -58,6 +58,15 @@ ROWS = [
         at=_applicant,
         says=_says(act="hold", **REASON),
     ),
+    # --- the catalogue
+    Row(
+        "POST",
+        DESK + "catalogue/entries/<slug:public_id>/withdrawal/",
+        Staff("reviews", ("withdraw_entry",)),
+        gives=302,
+        at=lambda w: {"public_id": w.entry.public_id},
+        says=_says(reason="The merchant asked for it."),
+    ),
     # --- reviews
     Row("GET", DESK + "reviews/", Staff("reviews")),
     Row("GET", DESK + "reviews/<int:review_id>/", Staff("reviews"), at=_open_review),

@@ -166,6 +166,12 @@ PLAN = {
 }
 PRODUCTS = [
     Row("GET", "/catalogue/", Anyone()),
+    Row(
+        "GET",
+        "/catalogue/entries/<slug:public_id>/",
+        Anyone(),
+        at=lambda w: {"public_id": w.entry.public_id},
+    ),
     Row("GET", "/products/<slug:public_id>/", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
     Row("GET", "/studio/", Own("look")),
     Row("POST", "/studio/", Own("edit_listing"), gives=302, says=_form(product_type="report")),

@@ -41,6 +41,7 @@ class World:
         self.people: dict[str, User | None] = {"nobody": None}
         self._make_people()
         self._make_products()
+        self.entry = factories.make_entry(mark)
         self._make_reviews()
         self._make_decisions()
         self._make_trades()
