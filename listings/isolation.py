@@ -15,6 +15,7 @@ import json
 import logging
 import re
 import signal
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -91,13 +92,14 @@ def profile_file(
     update_frequency: str = "",
     as_of: date | None = None,
     require_isolation: bool = False,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Describe the file at `path`, called `name` by its seller; `profiler.report` says what the answer holds.
 
     `key_columns` should identify a row; `update_frequency` is one of `profiler.quality.UPDATE_DAYS`, anything else
     promises nothing; `as_of` is the day to judge timeliness by (default: today, UTC). `memory_bytes` caps the address
     space of the process and is taken as 1 GiB at least; 2 GiB is comfortable, and about a third of it gets used.
-    `timeout_seconds` is wall-clock time.
+    `timeout_seconds` is wall-clock time. `on_progress` hears at most once a second how much (0 to 1) has been read.
 
     Raises ProfileFailed, and IsolationUnavailable if `require_isolation` and a wall is missing.
     """
@@ -116,6 +118,7 @@ def profile_file(
         timeout_seconds=timeout_seconds,
         memory_bytes=memory_bytes,
         all_walls_required=require_isolation,
+        on_progress=on_progress,
     )
     isolation = Isolation(**outcome.walls)
     if require_isolation and not isolation.is_complete:

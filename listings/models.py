@@ -198,8 +198,12 @@ class Profile(Claimable):
     quality = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     error_code = models.CharField(max_length=40, blank=True)
     measured_at = models.DateTimeField(null=True)
+    bytes_done = models.BigIntegerField(
+        default=0, db_default=0
+    )  # of the release's size_bytes, in the present or last try
 
     class Meta:
+        constraints = [sentence("profile_progress_is_not_negative", Q(bytes_done__gte=0))]
         triggers = [only_moves(PROFILE_MOVES), born_in(ProfileState.DUE), *never_deleted()]
 
 

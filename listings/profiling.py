@@ -7,6 +7,7 @@ the process) is tried again.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -74,9 +75,11 @@ def _measured(profile: Profile) -> dict[str, Any]:
     """The report on the whole release. Raises FileFailed, StorageDamaged, ClaimLost, IsolationUnavailable."""
     release = profile.release
     keys, update_frequency = _declared(release)
-    described = []
+    described: list[dict[str, Any]] = []
+    bytes_done = 0
     for file in release.files.all():
         _require_held(profile)
+        _note_progress(profile, bytes_done)
         try:
             with storage.at_hand(file.stored_as) as path:
                 report = isolation.profile_file(
@@ -87,12 +90,24 @@ def _measured(profile: Profile) -> dict[str, Any]:
                     memory_bytes=settings.PROFILE_MEMORY_BYTES,
                     update_frequency=update_frequency,
                     require_isolation=settings.PROFILE_NEEDS_ISOLATION,
+                    on_progress=partial(_note_share, profile, bytes_done, file.size_bytes),
                 )
         except isolation.ProfileFailed as failure:
             raise FileFailed(file.path, failure) from failure
         _require_same(file, report)
+        bytes_done += file.size_bytes
         described.append({"path": file.path, **report})
     return summed_up(described)
+
+
+def _note_share(profile: Profile, before: int, size_bytes: int, share: float) -> None:
+    _note_progress(profile, before + int(share * size_bytes))
+
+
+def _note_progress(profile: Profile, bytes_done: int) -> None:
+    """Show how far the reading is; a worker that lost its claim changes nothing."""
+    mine = Profile.objects.filter(pk=profile.pk, state=ProfileState.DUE, tries=profile.tries)
+    mine.update(bytes_done=bytes_done)
 
 
 def summed_up(files: list[dict[str, Any]]) -> dict[str, Any]:
@@ -150,7 +165,7 @@ def finish(claimed: Profile, report: dict[str, Any]) -> None:
     quality = report["quality"]
     profile.quality = None if quality is None else Decimal(str(round(quality, 4)))
     profile.error = profile.error_code = ""
-    profile.claimed_until = None
+    profile.claimed_until, profile.bytes_done = None, profile.release.size_bytes
     profile.save()
     basis_points = None if quality is None else round(quality * 10_000)
     journal.record("release.profiled", profile.release, by=None, rows=report["rows"], quality_basis_points=basis_points)

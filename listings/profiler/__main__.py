@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 M_ARENA_MAX = -8  # malloc.h
+PROGRESS_PIPE = 3  # where the jail leaves it
 
 
 def main(input_path: str) -> None:
@@ -21,12 +22,14 @@ def main(input_path: str) -> None:
     import pyarrow
 
     from .failures import Unreadable
+    from .progress import Progress
     from .report import report_on
 
     pyarrow.set_cpu_count(1)
     pyarrow.set_io_thread_count(1)
     request = json.load(sys.stdin)
     request["as_of"] = datetime.date.fromisoformat(request["as_of"])
+    request["progress"] = Progress(PROGRESS_PIPE)
     try:
         answer: dict[str, Any] = report_on(Path(input_path), **request)
     except Unreadable as failure:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from .columns import Column
-from .kinds import moment, number
 from .tables import DATE, INTEGER, NUMBER, TIMESTAMP
 
 PAIRS = (
@@ -50,9 +49,9 @@ def _with_word(name: str, first: str, second: str) -> str:
 
 
 def broken(columns: list[Column], pairs: list[tuple[int, int]]) -> str:
-    """SQL: whether a row breaks a rule."""
+    """SQL: whether a row, parsed by `Rows.parsed`, breaks a rule."""
     parts = []
     for low, high in pairs:
-        value = moment if columns[low].kind in DATES else number
-        parts.append(f"coalesce({value(f'c{low}')} > {value(f'c{high}')}, false)")
-    return " OR ".join(parts) or "false"
+        value = "m" if columns[low].kind in DATES else "n"
+        parts.append(f"coalesce({value}{low} > {value}{high}, false)")
+    return " OR ".join(parts)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 CHUNK_BYTES = 1024 * 1024
 LONGEST_LINE_BYTES = 8 * 1024 * 1024
+ENOUGH_LETTERS = 8  # beyond ASCII that read as UTF-8: another encoding does not do that by chance
 
 
 @dataclass
@@ -23,11 +25,11 @@ class FirstReading:
     longest_line_bytes: int = 0  # exact above one megabyte
     has_nul: bool = False
     not_utf8_at: int | None = None  # byte offset of the first sequence that is not UTF-8
-    utf8_letters: int = 0  # characters beyond ASCII read before that offset
+    utf8_letters: int = 0  # characters beyond ASCII read before that offset, counted no further than ENOUGH_LETTERS
 
 
-def read_through(path: Path) -> FirstReading:
-    """Read every byte of `path` once, a megabyte at a time."""
+def read_through(path: Path, on_bytes: Callable[[int], None] = lambda read: None) -> FirstReading:
+    """Read every byte of `path` once, a megabyte at a time; `on_bytes` hears how many were read so far."""
     reading, digest, decoder = FirstReading(), hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     line_feeds = carriage_returns = since_break = 0
     with path.open("rb") as file:
@@ -45,6 +47,7 @@ def read_through(path: Path) -> FirstReading:
             since_break = since_break + first if last < 0 else len(chunk) - last - 1
             reading.size_bytes += len(chunk)
             reading.tail = (reading.tail + chunk)[-16:]
+            on_bytes(reading.size_bytes)
     if reading.not_utf8_at is None:
         _decode(reading, decoder, b"", final=True)
     reading.lines = max(line_feeds, carriage_returns) + 1
@@ -60,7 +63,7 @@ def _decode(reading: FirstReading, decoder: codecs.IncrementalDecoder, chunk: by
     except UnicodeDecodeError as error:
         reading.not_utf8_at = reading.size_bytes - pending + error.start
         text = error.object[: error.start].decode()
-    if not text.isascii():
+    if reading.utf8_letters < ENOUGH_LETTERS and not text.isascii():
         reading.utf8_letters += sum(not character.isascii() for character in text)
 
 

@@ -37,6 +37,7 @@ MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 NOBODY = 65534
+PROGRESS_PIPE = 3  # where the program writes how far it is
 STACK_BYTES = 8 * 1024 * 1024  # also what each thread of the program reserves; 1,000 columns need 2 MB
 ROOT_IS_BUILT_ON = "/tmp"  # noqa: S108 - any folder that surely exists; covered only inside the new mount namespace
 
@@ -94,7 +95,8 @@ def become_the_program(plan: dict[str, Any], paths: list[str], facts: dict[str, 
         os._exit(NOT_GRANTED)
     arguments = [*plan["site_packages"], package_parent]
     program = f"import sys\nsys.path += {arguments!r}\nINPUT = {input_path!r}\n{plan['program']}"
-    os.closerange(3, 1024)
+    os.dup2(plan["progress"], PROGRESS_PIPE)
+    os.closerange(PROGRESS_PIPE + 1, 1024)
     os.execve(plan["python"], [plan["python"], "-I", "-S", "-B", "-X", "utf8", "-c", program], {})  # noqa: S606
 
 

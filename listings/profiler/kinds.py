@@ -22,16 +22,21 @@ MOST_DIGITS = 18
 DATE_START = re.compile(r"\d{4}[-/年]\d")
 
 
+def trimmed(cell: str) -> str:
+    """SQL: the cell without blanks around it. The cheap looks come first: most cells have none."""
+    has_edges = f"{cell} < '!' OR suffix({cell}, ' ') OR strlen({cell}) <> length({cell})"
+    return f"CASE WHEN {has_edges} THEN trim({cell}) ELSE {cell} END"
+
+
 def present(trimmed: str) -> str:
     """SQL: a trimmed cell, or null if it is missing."""
-    is_missing = f"strlen({trimmed}) <= 4 AND regexp_matches({trimmed}, '{MISSING_WORDS}')"
-    return f"CASE WHEN {is_missing} THEN NULL ELSE {trimmed} END"
+    is_word = f"strlen({trimmed}) <= 4 AND ({trimmed} < '0' OR {trimmed} >= ':')"
+    return f"CASE WHEN {is_word} AND regexp_matches({trimmed}, '{MISSING_WORDS}') THEN NULL ELSE {trimmed} END"
 
 
 def number(cell: str) -> str:
-    """SQL: the cell as a finite number, or null."""
-    cast = f"TRY_CAST({cell} AS DOUBLE)"
-    return f"CASE WHEN isfinite({cast}) AND NOT contains({cell}, '_') THEN {cast} END"
+    """SQL: the cell as a number, perhaps an infinite one, or null. What a failing cast costs is spared to words."""
+    return f"CASE WHEN {cell} < ':' AND NOT contains({cell}, '_') THEN TRY_CAST({cell} AS DOUBLE) END"
 
 
 def whole_number(cell: str) -> str:
@@ -42,28 +47,29 @@ def whole_number(cell: str) -> str:
 def moment(cell: str) -> str:
     """SQL: the cell as a date with or without a time of day, or null."""
     iso = f"replace(replace(replace({cell}, '年', '-'), '月', '-'), '日', '')"
-    plausible = f"strlen({cell}) BETWEEN 8 AND 40 AND {cell}[5] IN ('-', '/', '年') AND {cell}[1] BETWEEN '0' AND '9'"
-    return f"CASE WHEN {plausible} THEN TRY_CAST({iso} AS TIMESTAMP) END"
+    plausible = f"{cell} >= '0' AND {cell} < ':' AND strlen({cell}) BETWEEN 8 AND 40 AND {cell}[5] IN ('-', '/', '年')"
+    written = f"CASE WHEN contains({cell}, '年') THEN {iso} ELSE {cell} END"
+    return f"CASE WHEN {plausible} THEN TRY_CAST({written} AS TIMESTAMP) END"
 
 
-def truth(cell: str) -> str:
-    """SQL: whether the cell is a word for true or false."""
-    return f"strlen({cell}) <= 5 AND regexp_matches({cell}, '{TRUTHS}')"
+def counts(place: int) -> list[str]:
+    """SQL aggregates for `kind_of`: present, numbers, fractions, codes, truths, dates, dates with a time of day.
 
-
-def counts(cell: str) -> list[str]:
-    """SQL aggregates for `kind_of`: present, numbers, fractions, codes, truths, dates, dates with a time of day."""
-    has_fraction = f"(contains({cell}, '.') OR contains(lower({cell}), 'e'))"
-    is_long = f"strlen(ltrim({cell}, '+-')) > {MOST_DIGITS}"
-    is_code = f"NOT {has_fraction} AND ({is_long} OR regexp_matches({cell}, '^[+-]?0[0-9]'))"
+    Of a column parsed by `Rows.parsed`: cells c0, finite numbers n0, moments m0, and so on.
+    """
+    cell, value, when = f"c{place}", f"n{place}", f"m{place}"
+    has_fraction = f"(contains({cell}, '.') OR contains({cell}, 'e') OR contains({cell}, 'E'))"
+    is_code = f"strlen(ltrim({cell}, '+-')) > {MOST_DIGITS} OR regexp_matches({cell}, '^[+-]?0[0-9]')"
+    may_be_code = f"(strlen({cell}) > {MOST_DIGITS} OR {cell} < '1') AND NOT {has_fraction}"
+    is_truth = f"strlen({cell}) <= 5 AND {cell} >= 'F' AND regexp_matches({cell}, '{TRUTHS}')"
     return [
         f"count({cell})",
-        f"count({number(cell)})",
-        f"count({number(cell)}) FILTER ({has_fraction})",
-        f"count({number(cell)}) FILTER ({is_code})",
-        f"count(*) FILTER ({truth(cell)})",
-        f"count({moment(cell)})",
-        f"count({moment(cell)}) FILTER (contains({cell}, ':'))",
+        f"count({value})",
+        f"count(CASE WHEN {value} IS NOT NULL AND {has_fraction} THEN 1 END)",
+        f"count(CASE WHEN {value} IS NOT NULL AND {may_be_code} AND ({is_code}) THEN 1 END)",
+        f"count(CASE WHEN {is_truth} THEN 1 END)",
+        f"count({when})",
+        f"count(CASE WHEN {when} IS NOT NULL AND contains({cell}, ':') THEN 1 END)",
     ]
 
 

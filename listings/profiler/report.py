@@ -23,7 +23,7 @@ from typing import Any
 import duckdb
 
 from . import quality
-from .columns import EXACT_ROWS, Column, measure
+from .columns import COLUMNS_PER_PASS, Column, measure
 from .consistency import broken, rules
 from .csv_rows import open_csv
 from .engine import Rows, connect
@@ -32,33 +32,45 @@ from .first_reading import FirstReading, read_through
 from .formats import CSV, JSON_LINES, OTHER, PARQUET, format_of
 from .json_rows import open_json_lines
 from .parquet_rows import open_parquet
+from .progress import Progress
 from .sampling import Sample, shown
 from .tables import TEXT, Table
 from .verdicts import CONTAINS, NONE, PERSONAL, Verdict
 from .xlsx_rows import open_xlsx
 
 COUNTED_ROWS = 4_000_000  # above, duplicates are counted among rows drawn by their hash, which keeps copies together
+LATER_PASSES = 3  # duplicates, rules, sample
 
 
 def report_on(
-    path: Path, *, name: str, key_columns: list[str], update_frequency: str, as_of: datetime.date, memory_bytes: int
+    path: Path,
+    *,
+    name: str,
+    key_columns: list[str],
+    update_frequency: str,
+    as_of: datetime.date,
+    memory_bytes: int,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Describe the file. Raises Unreadable."""
-    reading = read_through(path)
+    progress = progress or Progress()
+    progress.size_bytes = path.stat().st_size or 1
+    reading = read_through(path, progress.bytes)
     kind = format_of(name, reading)
     report: dict[str, Any] = {"format": kind, "size_bytes": reading.size_bytes, "sha256": reading.sha256}
     if kind == OTHER:
         return report
     connection = connect(memory_bytes)
     table = _open(kind, path, reading, connection, memory_bytes)
-    rows = Rows(table, connection, memory_bytes)
+    progress.expect(-(-len(table.names) // COLUMNS_PER_PASS) + LATER_PASSES, table.rows_at_most)
+    rows = Rows(table, connection, memory_bytes, progress)
     total, columns = measure(rows, as_of)
     if total == 0 and table.uneven_rows:
         raise Unreadable("broken_file", "No row has as many cells as the header; this is no table with that header.")
     uneven_rows = table.uneven_rows  # counted by the first pass, counted again by each further one
     duplicates = _duplicates(rows, key_columns)
     pairs = rules(columns)
-    broken_rows = rows.ask(f"SELECT count(*) FILTER ({broken(columns, pairs)}) FROM {rows.cells(_places(pairs))}")[0][0]
+    broken_rows = _broken_rows(rows, columns, pairs) if pairs else 0
     sample = Sample(rows, total, columns, memory_bytes)
     verdicts = [sample.verdict(place) for place in range(len(columns))]
     newest_on = max((column.newest_on for column in columns if column.newest_on), default=None)
@@ -107,8 +119,9 @@ def _open(
     return open_json_lines(path, reading) if kind == JSON_LINES else open_xlsx(path, memory_bytes)
 
 
-def _places(pairs: list[tuple[int, int]]) -> list[int]:
-    return sorted({place for pair in pairs for place in pair})
+def _broken_rows(rows: Rows, columns: list[Column], pairs: list[tuple[int, int]]) -> int:
+    places = sorted({place for pair in pairs for place in pair})
+    return int(rows.ask(f"SELECT count(*) FILTER ({broken(columns, pairs)}) FROM {rows.parsed(places)}")[0][0])
 
 
 def _duplicates(rows: Rows, key_columns: list[str]) -> dict[str, Any]:
@@ -145,7 +158,7 @@ def _described(column: Column, verdict: Verdict, total: int, examples: list[str]
         "missing": total - column.present,
         "missing_share": (total - column.present) / total if total else None,
         "distinct": column.distinct,
-        "distinct_is_exact": total <= EXACT_ROWS,
+        "distinct_is_exact": column.is_exact,
         "min": None if hides else lowest,
         "max": None if hides else highest,
         "mean": None if hides else column.mean,

@@ -36,18 +36,19 @@ class Table:
 
     failure: Exception | None = None  # why the last pass broke off; the engine would only hand on its words
 
-    def reader(self) -> pa.RecordBatchReader:
-        """One pass over the rows, with `_row` counting them from 0."""
+    def reader(self, on_rows: Callable[[int], None]) -> pa.RecordBatchReader:
+        """One pass over the rows, with `_row` counting them from 0; `on_rows` hears how many were read so far."""
         columns = [(f"c{number}", pa.string()) for number in range(len(self.names))]
         schema = pa.schema([("_row", pa.int64()), *columns])
-        return pa.RecordBatchReader.from_batches(schema, self._numbered(schema))
+        return pa.RecordBatchReader.from_batches(schema, self._numbered(schema, on_rows))
 
-    def _numbered(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def _numbered(self, schema: pa.Schema, on_rows: Callable[[int], None]) -> Iterator[pa.RecordBatch]:
         starts_at = 0
         try:
             for batch in self.batches() if self.batches else ():
-                numbers = pa.array(range(starts_at, starts_at + batch.num_rows), pa.int64())
+                numbers = pa.arange(starts_at, starts_at + batch.num_rows)
                 starts_at += batch.num_rows
+                on_rows(starts_at)
                 yield pa.RecordBatch.from_arrays([numbers, *batch.columns], schema=schema)
         except Exception as failure:
             self.failure = failure

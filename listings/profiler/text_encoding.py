@@ -8,7 +8,7 @@ from pathlib import Path
 from charset_normalizer import from_bytes
 
 from .failures import Unreadable
-from .first_reading import CHUNK_BYTES, FirstReading
+from .first_reading import CHUNK_BYTES, ENOUGH_LETTERS, FirstReading
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 MARKS = (
@@ -30,7 +30,7 @@ def encoding_of(path: Path, reading: FirstReading) -> str:
         return _proved(path, _wide_encoding(reading.head))
     if reading.not_utf8_at is None:
         return "utf-8"
-    if reading.utf8_letters >= 8:
+    if reading.utf8_letters >= ENOUGH_LETTERS:
         raise Unreadable("not_utf8", f"The text is UTF-8 up to byte {reading.not_utf8_at}, which is damaged.")
     for encoding in _likely(path, reading.not_utf8_at):
         if _decodes(path, encoding):

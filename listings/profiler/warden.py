@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import selectors
@@ -11,15 +12,17 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE_FOLDER = Path(__file__).parent
+PACKAGE_FOLDER = Path(__file__).resolve().parent
 PACKAGES = ("duckdb", "pyarrow", "python_calamine", "charset_normalizer")
 ANSWER_BYTES = 8 * 1024 * 1024
 COMPLAINT_BYTES = 64 * 1024
 BACKSTOP_SECONDS = 10  # after the jail's own clock, should the jail itself hang
+PROGRESS_EVERY_SECONDS = 1.0
 WALLS = ("network", "files", "processes", "memory")
 
 
@@ -49,13 +52,18 @@ def run_jailed(
     timeout_seconds: int,
     memory_bytes: int,
     all_walls_required: bool = False,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> Outcome:
     """Run Python source in the jail, with `request` on its standard input and INPUT naming the one file it may read.
+
+    `on_progress` hears at most once a second which share of its work (0 to 1) the program says it has done.
 
     This package is importable there as `profiler`. With `all_walls_required` a program that would lack one is not
     started: its status is that of `jail.NOT_GRANTED`.
     """
     facts_out, facts_in = os.pipe()
+    progress_out, progress_in = os.pipe()
+    os.set_blocking(progress_in, False)
     plan = {
         "program": program,
         "python": interpreter(),
@@ -67,8 +75,9 @@ def run_jailed(
         "memory_bytes": memory_bytes,
         "required": all_walls_required,
         "facts": facts_in,
+        "progress": progress_in,
     }
-    with os.fdopen(facts_out, "rb") as facts:
+    with os.fdopen(facts_out, "rb") as facts, os.fdopen(progress_out, "rb", buffering=0) as progress:
         try:
             process = subprocess.Popen(
                 [interpreter(), "-I", "-S", "-B", str(PACKAGE_FOLDER / "jail.py"), json.dumps(plan)],
@@ -77,13 +86,15 @@ def run_jailed(
                 stderr=subprocess.PIPE,
                 env={},
                 cwd="/",
-                pass_fds=(facts_in,),
+                pass_fds=(facts_in, progress_in),
                 start_new_session=True,
             )
         finally:
             os.close(facts_in)
+            os.close(progress_in)
         try:
-            answer, complaint, is_finished = listen(process, request, timeout_seconds + BACKSTOP_SECONDS)
+            seconds = timeout_seconds + BACKSTOP_SECONDS
+            answer, complaint, is_finished = listen(process, request, seconds, ProgressHeard(progress, on_progress))
         finally:
             end(process)
         told = json.loads(facts.read(1000) or b"{}")
@@ -95,35 +106,62 @@ def run_jailed(
     )
 
 
-def listen(process: subprocess.Popen[bytes], request: bytes, seconds: float) -> tuple[bytes, bytes, bool]:
+class ProgressHeard:
+    """What the program says of its progress, on a pipe: the newest word counts, and only once a second."""
+
+    def __init__(self, pipe: io.FileIO, on_progress: Callable[[float], None]) -> None:
+        self.pipe = pipe
+        self.on_progress = on_progress
+        self.told_at = time.monotonic()
+
+    def hear(self) -> bool:
+        """Read what there is; False at the pipe's end. Anything but thousandths is passed over."""
+        chunk = os.read(self.pipe.fileno(), 65536)
+        newest = chunk.rstrip(b"\n").rpartition(b"\n")[2]
+        if newest.isdigit() and len(newest) <= 3 and time.monotonic() - self.told_at >= PROGRESS_EVERY_SECONDS:
+            self.told_at = time.monotonic()
+            self.on_progress(int(newest) / 1000)
+        return bool(chunk)
+
+
+def listen(
+    process: subprocess.Popen[bytes], request: bytes, seconds: float, progress: ProgressHeard
+) -> tuple[bytes, bytes, bool]:
     """Send the request, collect what is printed and complained, and say whether the process closed both itself."""
     answer, complaint = bytearray(), bytearray()
     struck_at = time.monotonic() + seconds
+    waited_for = 2  # the pipe of progress is not waited for: it may outlive both
     with selectors.DefaultSelector() as selector:
+        selector.register(progress.pipe, selectors.EVENT_READ, None)
         for pipe, heard in ((process.stdout, answer), (process.stderr, complaint)):
             if pipe is not None:
                 selector.register(pipe, selectors.EVENT_READ, heard)
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
             selector.register(process.stdin, selectors.EVENT_WRITE, bytearray(request))
-        while selector.get_map():
+            waited_for += 1
+        while waited_for:
             ready = selector.select(max(0.0, struck_at - time.monotonic()))
-            if not ready or len(answer) > ANSWER_BYTES or len(complaint) > COMPLAINT_BYTES:
+            if time.monotonic() > struck_at or len(answer) > ANSWER_BYTES or len(complaint) > COMPLAINT_BYTES:
                 return bytes(answer), bytes(complaint[:COMPLAINT_BYTES]), False
             for key, _ in ready:
-                if key.fileobj is process.stdin:
-                    send(process, selector, key.data)
+                if key.fileobj is progress.pipe:
+                    if not progress.hear():
+                        selector.unregister(progress.pipe)
+                elif key.fileobj is process.stdin:
+                    waited_for -= send(process, selector, key.data)
                 elif chunk := os.read(key.fd, 65536):
                     key.data.extend(chunk)
                 else:
                     selector.unregister(key.fileobj)
+                    waited_for -= 1
     return bytes(answer), bytes(complaint), True
 
 
-def send(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, request: bytearray) -> None:
-    """Write what the pipe takes; close it after the last byte, or when nobody reads any more."""
+def send(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, request: bytearray) -> bool:
+    """Write what the pipe takes; close it after the last byte, or when nobody reads any more, and say so."""
     if process.stdin is None:
-        return
+        return True
     try:
         del request[: os.write(process.stdin.fileno(), request[:65536])]
     except BrokenPipeError:
@@ -131,6 +169,8 @@ def send(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, req
     if not request:
         selector.unregister(process.stdin)
         process.stdin.close()
+        return True
+    return False
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -158,4 +198,4 @@ def interpreter() -> str:
 def site_packages() -> list[str]:
     """The folders our four packages were installed in."""
     origins = [spec.origin for spec in map(find_spec, PACKAGES) if spec and spec.origin]
-    return sorted({str(Path(origin).parent.parent) for origin in origins})
+    return sorted({str(Path(origin).resolve().parent.parent) for origin in origins})

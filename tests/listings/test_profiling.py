@@ -185,3 +185,29 @@ def test_html_and_formulas_in_a_file_stay_text():
     file = profile.report["files"][0]
     assert [column["name"] for column in file["columns"]] == ["=cmd()|x", "<script>"]
     assert uploads.manifest(profile.release)[0]["path"] == "=1+1.csv"
+
+
+def test_the_profile_says_how_many_bytes_were_read(monkeypatch):
+    files = {"a.csv": b"id\n1\n2\n", "b.csv": b"id\n1\n2\n3\n"}
+    release = unmeasured(files)
+    seen: list[int] = []
+
+    def heard_on_the_way(path, *, on_progress, **wishes):
+        seen.append(Profile.objects.get().bytes_done)
+        on_progress(0.5)
+        seen.append(Profile.objects.get().bytes_done)
+        return really(path, **wishes)
+
+    really = isolation.profile_file
+    monkeypatch.setattr(isolation, "profile_file", heard_on_the_way)
+    profiling.profile_next()
+    assert seen == [0, 3, 7, 11]
+    assert Profile.objects.get().bytes_done == release.size_bytes == 16
+
+
+def test_progress_of_a_lost_claim_is_not_shown():
+    unmeasured({"a.csv": b"a\n1\n"})
+    slow = Profile.claim_next(Profile.objects.all())
+    Profile.objects.update(tries=2, bytes_done=1)
+    profiling._note_progress(slow, 3)
+    assert Profile.objects.get().bytes_done == 1

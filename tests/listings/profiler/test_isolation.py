@@ -436,3 +436,53 @@ def test_where_namespaces_are_not_granted_the_report_warns_and_a_requirement_ref
     assert refusal == warning == granted["warning"]
     assert "MemoryError" in bomb  # the caps hold without the walls,
     assert "PermissionError" in calls  # and so does the filter of system calls
+
+
+def test_progress_is_heard_at_most_once_a_second_and_only_as_thousandths():
+    program = """
+        import os, time
+        for told in (b"1\\n2\\n", b"-5\\n", b"1001\\n", b"DROP\\n", b"250\\n300\\n"):
+            time.sleep(0.6)
+            os.write(3, told)
+        time.sleep(0.6)
+        for number in range(200_000):
+            try:
+                os.write(3, b"999\\n")
+            except BlockingIOError:
+                break
+        print("done")
+    """
+    heard: list[float] = []
+    outcome = run(program, on_progress=heard.append)
+    assert (outcome.status, outcome.answer) == (0, b"done\n")
+    assert set(heard) <= {0.3, 0.999} and 1 <= len(heard) <= 3
+
+
+def test_a_large_file_tells_how_much_of_it_was_read(tmp_path):
+    path = tmp_path / "large.csv"
+    path.write_text("id,name\n" + "".join(f"{n},name {n}\n" for n in range(1_500_000)))
+    heard: list[float] = []
+    isolation.profile_file(
+        path, name="large.csv", key_columns=None, timeout_seconds=120, memory_bytes=1024**3, on_progress=heard.append
+    )
+    assert heard and heard == sorted(heard)
+    assert all(0 < share < 1 for share in heard)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+def test_packages_behind_a_symbolic_link_are_found(tmp_path):
+    """As where the virtual environment is a link: every path the jail binds is a real one."""
+    link = tmp_path / "venv"
+    link.symlink_to(sys.prefix, target_is_directory=True)
+    folders = [str(link / Path(folder).relative_to(Path(sys.prefix).resolve())) for folder in warden.site_packages()]
+    linked = f"import sys; sys.path[:0] = {folders!r}; from listings import isolation; "
+    program = linked + (
+        "from pathlib import Path; "
+        "print(isolation.profile_file(Path('data.csv'), name='data.csv', key_columns=None, timeout_seconds=60, "
+        "memory_bytes=2**30)['rows'])"
+    )
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n")
+    told = {"PYTHONPATH": str(Path(isolation.__file__).parent.parent)}
+    asked = [warden.interpreter(), "-S", "-c", program]
+    answer = subprocess.run(asked, cwd=tmp_path, env=told, capture_output=True, text=True, timeout=120)
+    assert (answer.stdout, answer.returncode) == ("1\n", 0), answer.stderr[-2000:]
