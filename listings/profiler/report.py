@@ -6,7 +6,9 @@ encoding, delimiter, has_header, sheet, sheets_not_described    where the format
 rows, uneven_rows       rows in all; those among them with another number of cells than the header (not described)
 columns         [{name, type, missing, missing_share, distinct, distinct_is_exact, min, max, mean, deviation,
                 quartiles, examples, personal: {verdict, rate, cells, kinds}}]; what could show personal data is
-                null or empty in a column whose verdict is personal or contains
+                null or empty in a column whose verdict is personal or contains.
+                Of the sample, and told only of columns without any find: frequent [{value, share of the present
+                cells}], bars (counts over the range from min to max); language and place: see those modules
 duplicates      {rows, measured_rows, is_exact, key_columns, unknown_key_columns}; rows: copies of an earlier row
 newest_date     the newest date that is not after `as_of`, or null
 personal_data   {searched_rows, columns: [names of columns with any]}
@@ -26,11 +28,14 @@ from . import quality
 from .columns import COLUMNS_PER_PASS, Column, measure
 from .consistency import broken, rules
 from .csv_rows import open_csv
+from .distribution import DETAILED_COLUMNS, frequent, has_plot
 from .engine import Rows, connect
 from .failures import Unreadable
 from .first_reading import FirstReading, read_through
 from .formats import CSV, JSON_LINES, OTHER, PARQUET, format_of
+from .geography import places_in
 from .json_rows import open_json_lines
+from .languages import language_of
 from .parquet_rows import open_parquet
 from .progress import Progress
 from .sampling import Sample, shown
@@ -73,6 +78,7 @@ def report_on(
     broken_rows = _broken_rows(rows, columns, pairs) if pairs else 0
     sample = Sample(rows, total, columns, memory_bytes)
     verdicts = [sample.verdict(place) for place in range(len(columns))]
+    details = _details(sample, columns, verdicts)
     newest_on = max((column.newest_on for column in columns if column.newest_on), default=None)
     cells = total * len(columns)
     present = sum(column.present for column in columns)
@@ -90,7 +96,7 @@ def report_on(
             "rows": total + uneven_rows,
             "uneven_rows": uneven_rows,
             "columns": [
-                _described(column, verdict, total, sample.examples(place, verdict))
+                _described(column, verdict, total, sample.examples(place, verdict)) | details[place]
                 for place, (column, verdict) in enumerate(zip(columns, verdicts, strict=True))
             ],
             "duplicates": duplicates,
@@ -144,6 +150,33 @@ def _duplicates(rows: Rows, key_columns: list[str]) -> dict[str, Any]:
         "key_columns": [names[place] for place in key],
         "unknown_key_columns": [name for name in key_columns if name not in names],
     }
+
+
+def _details(sample: Sample, columns: list[Column], verdicts: list[Verdict]) -> list[dict[str, Any]]:
+    """How the values of each column are spread and what they speak of; of their values nothing if they are personal."""
+    looked_at = columns[:DETAILED_COLUMNS]
+    values = [sample.values(place) for place in range(len(looked_at))]
+    said = places_in(looked_at, values)
+    details: list[dict[str, Any]] = []
+    for place, column in enumerate(columns):
+        if place >= len(looked_at):
+            details.append({"frequent": [], "bars": [], "language": "", "place": ""})
+            continue
+        is_told = verdicts[place].column == NONE
+        cells = max(sum(times for _, times in values[place]), 1)
+        details.append(
+            {
+                "frequent": [
+                    {"value": shown(cell), "share": share} for cell, share in frequent(column, values[place], cells)
+                ]
+                if is_told
+                else [],
+                "bars": sample.bars(place) if is_told and has_plot(column) else [],
+                "language": language_of(values[place]) if column.kind == TEXT else "",
+                "place": said[place],
+            }
+        )
+    return details
 
 
 def _described(column: Column, verdict: Verdict, total: int, examples: list[str]) -> dict[str, Any]:

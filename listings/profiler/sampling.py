@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from .columns import LONGEST_SHOWN, Column, has_examples
+from .distribution import BARS, MOST_VALUES
 from .engine import Rows
 from .personal import WORTH_A_LOOK, masked
+from .tables import DATE, TIMESTAMP
 from .verdicts import CONTAINS, PERSONAL, Verdict, verdict_on
 
 PREVIEW_ROWS = 20
@@ -14,6 +17,7 @@ PREVIEW_COLUMNS = 100
 EXAMPLES = 5
 SAMPLE_ROWS = 100_000
 LONGEST_SEARCHED = 10_000  # characters of a cell that are searched
+LONGEST_COMPARED = 500  # characters by which cells are told apart
 MASK = "•••"
 
 
@@ -56,6 +60,28 @@ class Sample:
             f"WHERE c{place} IS NOT NULL GROUP BY cell ORDER BY min(_row) LIMIT {EXAMPLES}"
         )
         return [shown(row[0]) for row in rows]
+
+    def values(self, place: int) -> list[tuple[str, int]]:
+        """The different cells of a column and how often each occurs, the most frequent first; not all of many."""
+        found = self.engine.ask(
+            f"SELECT left(c{place}, {LONGEST_COMPARED}) AS cell, count(*) AS times "
+            f"FROM {self._source(range(place, place + 1))} WHERE c{place} IS NOT NULL "
+            f"GROUP BY cell ORDER BY times DESC, cell LIMIT {MOST_VALUES}"
+        )
+        return [(str(cell), int(times)) for cell, times in found]
+
+    def bars(self, place: int) -> list[int]:
+        """How many cells fall in each bar of a plot over the column's range."""
+        column = self.columns[place]
+        self._source(range(place, place + 1))
+        value = f"epoch(m{place})" if column.kind in (DATE, TIMESTAMP) else f"n{place}"
+        parsed = self.engine.parsed([place])
+        low, high = self.engine.ask(f"SELECT min({value}), max({value}) FROM {parsed}")[0]
+        if low is None or not math.isfinite(high - low) or high == low:
+            return []
+        bar = f"least(floor(({value} - {low!r}) / {high - low!r} * {BARS}), {BARS - 1})::INTEGER"
+        counts = dict(self.engine.ask(f"SELECT {bar} AS bar, count({value}) FROM {parsed} GROUP BY bar"))
+        return [int(counts.get(number, 0)) for number in range(BARS)]
 
     def preview(self, verdicts: list[Verdict]) -> list[list[str | None]]:
         """The first rows, personal columns masked whole, other finds masked in place."""
