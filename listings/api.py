@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from listings import manual, offers, publishing, tasks, uploads
+from listings import dictionary, manual, offers, publishing, tasks, uploads
 from listings.models import Listing, Offer, Release, Version
 from listings.presented import (
     ListingIn,
@@ -178,6 +178,21 @@ class OneVersion(APIView):
         if fields.get("release") is not None:
             fields["release"] = _release_of(version, fields["release"])
         publishing.edit(version, by=request.user, **manual.cleaned(fields))
+        return Response(VersionOut(own_version(request, public_id, number)).data)
+
+
+class VersionDictionary(APIView):
+    """A draft's field dictionary, begun from what was measured."""
+
+    scope = "sell"
+
+    @extend_schema(request=None, responses=VersionOut)
+    def post(self, request: Request, public_id: str, number: int) -> Response:
+        """Add a field for every measured column that has none, and fill type, unit and example where left empty.
+
+        Nothing that was written is changed, and meanings stay to be written.
+        """
+        dictionary.draft_from_profile(own_version(request, public_id, number), by=request.user)
         return Response(VersionOut(own_version(request, public_id, number)).data)
 
 

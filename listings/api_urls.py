@@ -15,6 +15,11 @@ urlpatterns = [
     path("listings/<slug:public_id>/resumption", api.ListingResumption.as_view(), name="api_listing_resumption"),
     path("listings/<slug:public_id>/versions", api.Versions.as_view(), name="api_versions"),
     path("listings/<slug:public_id>/versions/<int:number>", api.OneVersion.as_view(), name="api_version"),
+    path(
+        "listings/<slug:public_id>/versions/<int:number>/dictionary",
+        api.VersionDictionary.as_view(),
+        name="api_version_dictionary",
+    ),
     path("listings/<slug:public_id>/releases", api.Releases.as_view(), name="api_releases"),
     path("listings/<slug:public_id>/releases/<int:release_id>", api.OneRelease.as_view(), name="api_release"),
     path(

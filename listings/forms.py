@@ -159,8 +159,8 @@ class ManualForm(_Unsaid):
             label=_("Field dictionary"),
             required=False,
             help_text=_(
-                "One field a line: name, type, meaning, unit, and “key” where it helps to tell rows apart. Paste it "
-                "from a spreadsheet, or separate by commas."
+                "One field a line: name, type, meaning, unit, “key” where it helps to tell rows apart, and an example. "
+                "Paste it from a spreadsheet, or separate by commas."
             ),
         )
         for right, words in RIGHT_WORDS.items():
@@ -224,7 +224,8 @@ def lines_of(fields: list[dict[str, Any]]) -> str:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     for field in fields:
-        parts = [field.get(part, "") for part in FieldDictionary.PARTS] + (["key"] if field.get("is_key") else [])
+        texts = [field.get(part, "") for part in FieldDictionary.PARTS]
+        parts = [*texts, "key" if field.get("is_key") else "", field.get("example", "")]
         while len(parts) > 1 and not parts[-1]:
             parts.pop()
         writer.writerow(parts)
@@ -255,12 +256,13 @@ class FieldDictionary(forms.CharField):
                     _("Line %(line)s: a quotation mark is missing.") % {"line": number}
                 ) from error
             parts = [part.strip() for part in parts]
-            if len(parts) > 5 or (len(parts) == 5 and parts[4].lower() not in ("", "key")):
+            parts += [""] * (6 - len(parts))
+            if len(parts) > 6 or parts[4].lower() not in ("", "key"):
                 raise forms.ValidationError(
-                    _("Line %(line)s has more than name, type, meaning, unit and “key”.") % {"line": number}
+                    _("Line %(line)s has more than name, type, meaning, unit, “key” and an example.") % {"line": number}
                 )
-            parts += [""] * (5 - len(parts))
-            fields.append(dict(zip(self.PARTS, parts, strict=False)) | {"is_key": parts[4].lower() == "key"})
+            field = dict(zip(self.PARTS, parts, strict=False)) | {"is_key": parts[4].lower() == "key"}
+            fields.append(field | ({"example": parts[5]} if parts[5] else {}))
         return fields
 
 

@@ -24,7 +24,7 @@ PLAIN_FIELDS = (
     *("forbidden_uses", "source_statement", "lawful_basis", "classification", "has_personal_data"),
     *("has_sensitive_data", "persons_count", "leaves_mainland", "support_contact"),
 )
-FIELD_TEXTS = {"name": 200, "type": 60, "meaning": 1000, "unit": 60}
+FIELD_TEXTS = {"name": 200, "type": 60, "meaning": 1000, "unit": 60, "example": 120}
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_TEXT, LONGEST_STATEMENT = 160, 2000, 4000, 1000
 # From the least to the most sensitive.
 GRADES = [
@@ -117,7 +117,8 @@ def _missing_facts(version: Version) -> list[Problem]:
         found.append(_problem("fields_missing", "fields", "Explain each field of the data in the field dictionary."))
     for position, field in enumerate(version.fields, 1):
         if not field.get("name") or not field.get("meaning"):
-            detail = f"Field {position} of the dictionary needs a name and a meaning."
+            called = f" ({field['name']})" if field.get("name") else ""
+            detail = f"Field {position} of the dictionary{called} needs a name and a meaning."
             found.append(_problem("field_unexplained", "fields", detail))
     return found
 
@@ -231,6 +232,8 @@ def _field_dictionary(value: object) -> list[dict[str, Any]]:
         try:
             field: dict[str, Any] = {part: _text(longest)(entry.get(part, "")) for part, longest in FIELD_TEXTS.items()}
             field["is_key"] = _truth(entry.get("is_key", False))
+            if not field["example"]:
+                del field["example"]
         except plain_text.NotPlain as wrong:
             raise _Wrong(f"Field {position}: {wrong}") from None
         if field["name"] in names:

@@ -39,6 +39,7 @@ FIELD = {
         "type": {"type": "string"},
         "meaning": {"type": "string"},
         "unit": {"type": "string"},
+        "example": {"type": "string"},
         "is_key": {"type": "boolean", "description": "Whether it helps to tell one row from another."},
     },
 }

@@ -10,8 +10,9 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from listings import terms
+from listings import differences, terms
 from listings.catalogue import Product
+from listings.column_profile import percent, profiles_of
 from listings.models import Listing, Offer, Profile, Release, Version
 from listings.states import ListingState, ProfileState
 
@@ -93,6 +94,7 @@ def _file(report: dict[str, Any]) -> dict[str, Any]:
         "size_bytes": report["size_bytes"],
         "rows": report.get("rows"),
         "columns": columns,
+        "profiles": profiles_of(columns),
         "preview_columns": [column["name"] for column in columns][: len((report.get("preview") or [[]])[0])],
         "preview": report.get("preview") or [],
     }
@@ -113,13 +115,8 @@ def _parts(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
         good, of = sum(parts[name]["good"] for parts in tables), sum(parts[name]["of"] for parts in tables)
         if of:
             label, words = names[name]
-            shown.append({"label": label, "score": good / of, "words": _percent(good / of), "formula": words})
+            shown.append({"label": label, "score": good / of, "words": percent(good / of), "formula": words})
     return shown
-
-
-def _percent(share: float) -> str:
-    """Never rounded up to a hundred: one row in a million that is wrong is seen."""
-    return f"{int(share * 1000) / 10:.1f} %"
 
 
 def field_rows(version: Version, facts: Measured | None) -> list[dict[str, Any]]:
@@ -145,6 +142,7 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         "registration": product.registration,
         "title_lang": language_of(version, version.titles),
         "measured": facts,
+        "differences": differences.shown(version.release, only_approved=True),
         "fields": field_rows(version, facts),
         "offers": offer_cards(product.offers),
         "rights": [(name, version.rights.get(name, {})) for name in ("holding", "use", "operation")],

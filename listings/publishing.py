@@ -59,10 +59,7 @@ def edit(version: Version, *, by: User, **fields: Any) -> Version:
     Raises RoleNeeded, WrongState once it was submitted, and Invalid naming every wrong field.
     """
     version = _locked_version(version)
-    roles.require(by, version.listing.seller, "edit_listing")
-    _require_not_withdrawn(version.listing)
-    if version.state != VersionState.DRAFT:
-        raise WrongState(f"Version {version.number} was submitted and never changes; open a new draft.")
+    require_draft(version, by=by)
     values = manual.cleaned(fields)
     release = values.get("release")
     if release is not None and not (isinstance(release, Release) and release.listing_id == version.listing_id):
@@ -75,6 +72,14 @@ def edit(version: Version, *, by: User, **fields: Any) -> Version:
         setattr(version, field, value)
     version.save(update_fields=list(values))
     return version
+
+
+def require_draft(version: Version, *, by: User) -> None:
+    """Whether `by` may change this version now. Raises RoleNeeded, WrongState."""
+    roles.require(by, version.listing.seller, "edit_listing")
+    _require_not_withdrawn(version.listing)
+    if version.state != VersionState.DRAFT:
+        raise WrongState(f"Version {version.number} was submitted and never changes; open a new draft.")
 
 
 def problems(version: Version) -> list[manual.Problem]:

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from listings import manual, offers, product_page, publishing, tasks, uploads
+from listings import dictionary, differences, manual, offers, product_page, publishing, tasks, uploads
 from listings.form_files import IntoRelease
-from listings.forms import ManualForm, OfferForm, ProductForm, ReasonForm, ReleaseForm, lines_of
+from listings.forms import ManualForm, OfferForm, ProductForm, ReasonForm, ReleaseForm
 from listings.models import Listing, Offer, Release, Version
 from listings.states import LISTING_MOVES, ListingState, VersionState
 from marketplace import posted, roles
@@ -152,6 +152,8 @@ def version(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
     if request.method == "POST" and form is not None and form.is_valid():
         try:
             publishing.edit(shown, by=request.user, **form.facts())  # type: ignore[arg-type]
+            if "draft_dictionary" in request.POST:
+                dictionary.draft_from_profile(shown, by=request.user)  # type: ignore[arg-type]
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
@@ -170,18 +172,8 @@ def version(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
         "measured": facts,
         "fields": product_page.field_rows(shown, facts),
         "rights": [(name, shown.rights.get(name, {})) for name in manual.RIGHTS],
-        "columns": _column_lines(facts) if form is not None and not shown.fields else "",
     }
     return render(request, "listings/studio_version.html", context, status=422 if form and form.errors else 200)
-
-
-def _column_lines(facts: product_page.Measured | None) -> str:
-    """The measured columns as lines of the field dictionary, to begin it with."""
-    if facts is None:
-        return ""
-    names = [column for one in facts.files for column in one["columns"]]
-    known = {column["name"]: {"name": column["name"], "type": column["type"]} for column in names}
-    return lines_of(list(known.values()))
 
 
 # --- releases ------------------------------------------------------------------------------------------------------
@@ -226,6 +218,7 @@ def _release_page(request: HttpRequest, shown: Release, refusals: list[Refused] 
         "may_edit": _may(request, listing)["edit_listing"],
         "profile": getattr(shown, "profile", None),
         "measured": product_page.measured(shown),
+        "differences": differences.shown(shown),
         "refusals": refusals or [],
     }
     status = max((refusal.status for refusal in refusals), default=200) if refusals else 200

@@ -382,3 +382,37 @@ def test_a_withdrawn_product_stays_readable_to_its_seller_only(browser, seller):
     assert "Sold the company." in text_of(browser.get(f"/studio/{listing.public_id}/"))
     assert "Sold the company." in text_of(browser.get(f"/products/{listing.public_id}/"))
     assert Client().get(f"/products/{listing.public_id}/").status_code == 404
+
+
+def test_the_product_page_shows_each_column_with_its_plot_and_nothing_of_a_personal_one():
+    cells = "".join(f"{n},{'air' if n % 3 else 'sea'},{n}.5,p{n}@mail.example\n" for n in range(60))
+    seller = factories.make_verified()
+    listing = factories.make_listed_product(seller=seller)
+    version = publishing.draft(listing, by=factories.owner_of(seller))
+    release = factories.make_release(listing, files={"a.csv": f"id,mode,kg,email\n{cells}".encode()}, label="plots")
+    page = signed_in(factories.owner_of(seller)).get(f"/studio/{listing.public_id}/releases/{release.pk}/")
+    shown = page.content.decode()
+    assert version.number == 2
+    assert shown.count('<li class="column-profile">') == 4
+    assert shown.count('role="img" aria-label="Distribution of ') == 2
+    assert "Distribution of kg from 0.5 to 59.5: 33.3 % of the values lie in the lowest third" in shown
+    assert "66.6 %" in shown and 'aria-label="Most frequent values"' in shown
+    assert "mail.example" not in shown and "personal, masked" in shown
+    assert "What changed" in shown and "style=" not in shown
+
+
+def test_the_dictionary_is_drafted_from_the_manuals_page_and_what_was_typed_is_saved(browser, seller):
+    listing = factories.make_listed_product(seller=seller)
+    version = publishing.draft(listing, by=factories.owner_of(seller))
+    address = f"/studio/{listing.public_id}/versions/{version.number}/"
+    form = browser.get(address).context["form"]
+    typed = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    typed = {name: value for name, value in typed.items() if value not in (None, False)}
+    typed |= {"fields": lines_of(version.fields), "coverage_time": "2013, all of it", "draft_dictionary": "yes"}
+    assert browser.post(address, typed).status_code == 302
+    version.refresh_from_db()
+    assert version.coverage_time == "2013, all of it"
+    assert [field["name"] for field in version.fields[:2]] == ["carrier", "air_time"]
+    assert {"name": "origin", "type": "text", "meaning": "", "unit": "", "is_key": False, "example": "EWR"}.items() <= (
+        next(field for field in version.fields if field["name"] == "origin").items()
+    )

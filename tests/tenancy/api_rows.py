@@ -204,6 +204,14 @@ LISTINGS = [
         says=lambda w: {"coverage_time": "2014"},
         records=False,
     ),
+    Row(
+        "POST",
+        f"{LISTING}/versions/<int:number>/dictionary",
+        Member("edit_listing", SELLERS),
+        at=draft_version,
+        says=lambda w: {},
+        records=False,
+    ),
     Row("GET", f"{LISTING}/releases", Member("look", SELLERS), at=_fresh),
     Row(
         "POST",
