@@ -11,10 +11,12 @@ class MarketplaceConfig(AppConfig):
     verbose_name = _("Members and journal")
 
     def ready(self) -> None:
-        from marketplace import checks  # noqa: F401  registers the system checks
+        from marketplace import checks, task_trails  # noqa: F401  they register checks, and signals of Celery
+        from marketplace.slowness import watch_statements
         from marketplace.trigger_owners import keep_to_owners
 
         post_migrate.connect(keep_to_owners, sender=self)
+        watch_statements()
 
 
 class DeskConfig(AdminConfig):

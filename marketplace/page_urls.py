@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from marketplace import health_views, views
+from marketplace import health_views, metrics_views, views
 from marketplace.design import design
 
 urlpatterns = [
@@ -19,4 +19,5 @@ urlpatterns = [
     path("", include("marketplace.verify_urls")),
     path("healthz", health_views.healthz),
     path("readyz", health_views.readyz),
+    path("metrics", metrics_views.figures),
 ]

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from marketplace import clock, journal, organisation_facts, roles
+from marketplace import clock, journal, organisation_facts, roles, trails
 from marketplace.errors import Invalid, Refused
 from marketplace.models import AccessToken, Invitation, Membership, Organisation, User
 from marketplace.roles import Role
@@ -345,6 +345,7 @@ def acting_organisation(request: HttpRequest) -> Organisation:
     organisation = acting_or_none(request)
     if organisation is None:
         raise NoOrganisation()
+    trails.act_for(organisation.pk)
     return organisation
 
 

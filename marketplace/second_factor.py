@@ -58,4 +58,4 @@ class StaffNeedSecondFactor:
 
 def _open_paths() -> tuple[str, ...]:
     """The account pages themselves, and what answers for itself: the API, health and assets."""
-    return ("/accounts/", "/api/", "/healthz", "/readyz", settings.STATIC_URL, reverse("set_language"))
+    return ("/accounts/", "/api/", "/healthz", "/readyz", "/metrics", settings.STATIC_URL, reverse("set_language"))

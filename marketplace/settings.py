@@ -47,6 +47,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "marketplace.trails.Trails",
+    "marketplace.slowness.Timed",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -193,7 +195,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 if not DEBUG:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=True) else None
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -276,13 +278,24 @@ PROFILE_NEEDS_ISOLATION = env.bool("PROFILE_NEEDS_ISOLATION", default=not DEBUG)
 PROFILE_TIMEOUT_SECONDS = env.int("PROFILE_TIMEOUT_SECONDS", default=300)
 PROFILE_MEMORY_BYTES = env.int("PROFILE_MEMORY_BYTES", default=2 * 1024**3)
 
+# --- what operators see ---------------------------------------------------------------------------------------------
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+METRICS_LOOPBACK = env.bool("METRICS_LOOPBACK", default=DEBUG)
+SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=2.0)
+SLOW_QUERY_SECONDS = env.float("SLOW_QUERY_SECONDS", default=1.0)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "marketplace.log_lines.Line", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {"()": "marketplace.log_lines.Line", "fmt": "%(asctime)s %(levelname)s %(name)s%(trail)s %(message)s"},
+        "json": {"()": "marketplace.log_lines.JsonLine"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": {"line": "line", "json": "json"}[env("LOG_FORMAT", default="line")],
+        }
+    },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
         # Django gives these two handlers of their own, which would write whole addresses: signed links among them.

@@ -9,6 +9,7 @@ class SettlementConfig(AppConfig):
     verbose_name = _("Settlement")
 
     def ready(self) -> None:
-        from settlement import due
+        from settlement import due, figures
 
         due.watch()
+        figures.tell()

@@ -107,7 +107,12 @@ MAY_TALK = (
     "marketplace/management/commands/up.py",  # waits until its own web server answers
     "listings/profiler/probe.py",  # tries whether the walls hold: the call must fail
 )
-MAY_NAME_CELERY = ("marketplace/celery.py", "marketplace/bells.py", "marketplace/heartbeats.py")
+MAY_NAME_CELERY = (
+    "marketplace/celery.py",
+    "marketplace/bells.py",
+    "marketplace/heartbeats.py",
+    "marketplace/task_trails.py",
+)
 OUTWARD = {"start", "stop", "look_up", "refund", "pay_out", "movements", "open", "close", "usage"}
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from marketplace.errors import Refused
+from settlement.gateways.metered import Metered
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -161,7 +162,7 @@ def gateway(name: str) -> Gateway:
     if name not in settings.GATEWAYS:
         raise NoGateway(f"The gateway “{name}” is not configured.")
     driver: Gateway = import_string(settings.GATEWAYS[name])()
-    return driver
+    return cast(Gateway, Metered(driver))
 
 
 def default_gateway() -> str:

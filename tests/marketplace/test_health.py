@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 
 import pytest
@@ -147,7 +148,7 @@ def test_due_work_is_counted_with_the_age_of_the_oldest():
     assert of("notices to read").is_late
     late = sign("notices to read")
     assert not late.is_ok
-    assert late.detail == f"3 due, the oldest for {of('notices to read').oldest_seconds} s"
+    assert re.fullmatch(r"3 due, the oldest for 12\d s", late.detail)
 
 
 def test_every_kind_of_work_can_be_counted_when_there_is_none():

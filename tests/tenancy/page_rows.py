@@ -39,6 +39,7 @@ GROUND = [
     Row("GET", "/", Anyone()),
     Row("GET", "/healthz", Anyone()),
     Row("GET", "/readyz", Anyone(), gives=503),  # no worker runs in a test
+    Row("GET", "/metrics", Anyone()),  # in development whoever asks from this machine
     Row("GET", "/design/", Anyone()),
     Row("GET", "/letters/", Anyone(), gives=404),  # in development only
     Row(

@@ -216,7 +216,7 @@ class Row:
 
     @property
     def is_page(self) -> bool:
-        return not self.route.startswith(("/api/", "/data/", "/healthz", "/readyz"))
+        return not self.route.startswith(("/api/", "/data/", "/healthz", "/readyz", "/metrics"))
 
     @property
     def is_safe(self) -> bool:

@@ -1,0 +1,28 @@
+"""Trades by state, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from marketplace import metrics
+from settlement.models import ClearingCycle, Trade
+from settlement.states import CycleState, TradeState
+
+
+def trades() -> Iterator[Metric]:
+    """How many trades are in each state, those with none included, and how many cycles wait to be released."""
+    family = GaugeMetricFamily("databourse_trades", "Trades in this state.", labels=["state"])
+    found = dict(Trade.objects.values_list("state").annotate(number=Count("pk")).order_by())
+    for state in TradeState.values:
+        family.add_metric([state], found.get(state, 0))
+    yield family
+    closed = ClearingCycle.objects.filter(state=CycleState.CLOSED).count()
+    yield GaugeMetricFamily("databourse_cycles_closed", "Clearing cycles closed and not released.", value=closed)
+
+
+def tell() -> None:
+    """Let /metrics show them; called once, when Django has loaded the app."""
+    metrics.register(trades)
