@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from compliance import holds
+from listings.models import Offer
 from marketplace import clock
 from settlement.models import Trade
 from settlement.states import TradeState
@@ -17,8 +18,18 @@ def agree_until(proposed_at: dt.datetime) -> dt.datetime:
     return proposed_at + dt.timedelta(days=settings.AGREE_WITHIN_DAYS)
 
 
-def fund_until(registered_at: dt.datetime) -> dt.datetime:
-    return registered_at + dt.timedelta(days=settings.FUND_WITHIN_DAYS)
+def days_to_fund(offer: Offer) -> int:
+    """How long the buyer has to pay: less where licences are few, for an unpaid one keeps others from buying."""
+    return settings.FUND_WITHIN_DAYS if offer.licences_total is None else settings.FUND_LIMITED_WITHIN_DAYS
+
+
+def fund_until(registered_at: dt.datetime, offer: Offer) -> dt.datetime:
+    return registered_at + dt.timedelta(days=days_to_fund(offer))
+
+
+def register_until(agreed_at: dt.datetime) -> dt.datetime:
+    """Until when the exchange enters an agreed trade into its register."""
+    return agreed_at + dt.timedelta(days=settings.FUND_WITHIN_DAYS)
 
 
 def of(trade: Trade) -> dt.datetime | None:
@@ -44,7 +55,7 @@ def _without_holds(trade: Trade) -> dt.datetime | None:
     if trade.state == TradeState.PROPOSED:
         return trade.agree_until
     if trade.state == TradeState.AGREED and trade.agreed_at:
-        return fund_until(trade.agreed_at)
+        return register_until(trade.agreed_at)
     if trade.state == TradeState.REGISTERED:
         return trade.fund_until
     if trade.state == TradeState.DELIVERED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -11,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from marketplace import journal, roles
 from marketplace.models import Organisation, User
 from settlement import deadlines
-from settlement.models import Trade
-from settlement.states import PaymentState, TradeState
+from settlement.models import Payout, Trade
+from settlement.states import OutgoingState, PaymentState, TradeState
 
 HAPPENED = {
     "trade.proposed": gettext_lazy("The buyer proposed the trade."),
@@ -91,11 +92,25 @@ def steps(trade: Trade) -> list[Step]:
 
 def what_next(trade: Trade) -> Next:
     """Who acts next and by when."""
-    return next_by(trade, deadlines.of(trade))
+    return next_by(trade, deadlines.of(trade), lacks_account=bool(without_account([trade])))
 
 
-def next_by(trade: Trade, until: dt.datetime | None) -> Next:
-    """Who acts next on a trade whose present wait ends at `until`."""
+def without_account(trades: Iterable[Trade]) -> set[int]:
+    """The ids of the cleared trades whose payout is due to a seller that named no account. One statement at most."""
+    cleared = [trade for trade in trades if trade.state == TradeState.CLEARED]
+    if not cleared:
+        return set()
+    waiting = Payout.objects.filter(
+        state=OutgoingState.DUE,
+        organisation__in={trade.seller_id for trade in cleared},
+        organisation__payout_accounts=None,
+    )
+    due = set(waiting.values_list("organisation_id", "cycle_id"))
+    return {trade.pk for trade in cleared if (trade.seller_id, trade.cycle_id) in due}
+
+
+def next_by(trade: Trade, until: dt.datetime | None, *, lacks_account: bool) -> Next:
+    """Who acts next on a trade whose present wait ends at `until`; whether its seller named no payout account."""
     if trade.is_frozen:
         return Next("exchange", _("A chargeback is open; the bank decides."), None)
     match trade.state:
@@ -113,6 +128,8 @@ def next_by(trade: Trade, until: dt.datetime | None) -> Next:
             return Next("exchange", _("The exchange delivers."), None)
         case TradeState.ACCEPTED:
             return Next("exchange", _("The next clearing pays the seller."), None)
+        case TradeState.CLEARED if lacks_account:
+            return Next("seller", _("The seller names the account its payout goes to."), None)
         case TradeState.CLEARED:
             return Next("exchange", _("The payout is on its way."), None)
     return Next("nobody", _("Nothing is left to do."), None)

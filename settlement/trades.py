@@ -270,7 +270,7 @@ def register(trades: Sequence[Trade]) -> list[Trade]:
     now = clock.now()
     for trade in ready:
         trade.register_number, trade.registered_at = new_number("trade"), now
-        trade.fund_until = deadlines.fund_until(now)
+        trade.fund_until = deadlines.fund_until(now, trade.offer)
     contracts = papers.issue_contracts(ready)
     _move_together(
         ready,

@@ -63,6 +63,7 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
         "key": posted.new_key(),
         "reasons": reasons,
         "licence": trade_page.said_plainly(offer.terms),
+        "days_to_fund": deadlines.days_to_fund(offer),
         "fee_percent": f"{fee.seller_basis_points / 100:g}",
         "fee": offer.price.share(fee.seller_basis_points),
         "net_minor": offer.price_minor - share(offer.price_minor, fee.seller_basis_points),
@@ -140,9 +141,10 @@ def _rows(shown: QuerySet[Trade] | Any, organisation: Organisation) -> list[dict
     """Each trade with who acts next and by when, in a fixed number of statements."""
     found = list(shown)
     until = deadlines.of_many(found)
+    without_account = timeline.without_account(found)
     rows = []
     for trade in found:
-        following = timeline.next_by(trade, until[trade.pk])
+        following = timeline.next_by(trade, until[trade.pk], lacks_account=trade.pk in without_account)
         side = "buyer" if trade.buyer_id == organisation.pk else "seller"
         rows.append(
             {
