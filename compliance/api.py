@@ -12,12 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from compliance import exchange_rules, reviews, verification
+from compliance import exchange_rules, review_questions, reviews, verification
 from compliance.models import Review
 from compliance.presented import (
     ApplicationIn,
     ApplicationOut,
     OwnReviewOut,
+    QuestionAnswerIn,
+    QuestionOut,
     RulesOut,
 )
 from compliance.reasons import REASONS
@@ -111,6 +113,35 @@ class OwnReview(APIView):
         """Its state and, when it was sent back, why."""
         _organisation, version = _own_version(request, public_id, number)
         return Response(OwnReviewOut(get_object_or_404(Review, version=version)).data)
+
+
+class TakingBack(APIView):
+    """A version taken out of review by its seller."""
+
+    scope = "sell"
+
+    @extend_schema(request=None, responses=OwnReviewOut)
+    def post(self, request: Request, public_id: str, number: int) -> Response:
+        """Take a version back before it is decided; a new draft may follow."""
+        organisation, version = _own_version(request, public_id, number)
+        take_back = partial(reviews.take_back, get_object_or_404(Review, version=version), by=request.user)
+        return acted(request, organisation, {}, lambda: OwnReviewOut(take_back()).data)
+
+
+class QuestionAnswer(APIView):
+    """The answer to a question of the reviewers."""
+
+    scope = "sell"
+
+    @extend_schema(request=QuestionAnswerIn, responses=QuestionOut)
+    def post(self, request: Request, public_id: str, number: int, question_id: int) -> Response:
+        """Answer a question; what was handed in stays as it is, and the review goes on."""
+        organisation, version = _own_version(request, public_id, number)
+        review = get_object_or_404(Review, version=version)
+        question = get_object_or_404(review.questions, pk=question_id)
+        asked = read(QuestionAnswerIn, request)
+        answer = partial(review_questions.answer, question, by=request.user, **asked)
+        return acted(request, organisation, asked, lambda: QuestionOut(answer()).data)
 
 
 def _own_version(request: Request, public_id: str, number: int) -> tuple[Organisation, Version]:

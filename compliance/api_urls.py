@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance import api, staff_api
+from compliance import api, review_staff_api, staff_api
 
 urlpatterns = [
     path("rules", api.Rules.as_view()),
@@ -11,17 +11,28 @@ urlpatterns = [
     path("organisations/<str:public_id>/correction", api.Correction.as_view()),
     path("listings/<str:public_id>/versions/<int:number>/submission", api.Submission.as_view()),
     path("listings/<str:public_id>/versions/<int:number>/review", api.OwnReview.as_view()),
+    path("listings/<str:public_id>/versions/<int:number>/taking-back", api.TakingBack.as_view()),
+    path(
+        "listings/<str:public_id>/versions/<int:number>/questions/<int:question_id>/answer",
+        api.QuestionAnswer.as_view(),
+    ),
     path("verifications", staff_api.Verifications.as_view()),
     path("verifications/<str:public_id>", staff_api.OneVerification.as_view()),
     path("verifications/<str:public_id>/decisions", staff_api.Decisions.as_view()),
     path("decisions/<int:decision_id>/confirmation", staff_api.DecisionConfirmation.as_view()),
     path("decisions/<int:decision_id>/dropping", staff_api.DecisionDropping.as_view()),
-    path("reviews", staff_api.Reviews.as_view()),
-    path("reviews/<int:review_id>", staff_api.OneReview.as_view()),
-    path("reviews/<int:review_id>/assignment", staff_api.ReviewAssignment.as_view()),
-    path("reviews/<int:review_id>/approval", staff_api.ReviewApproval.as_view()),
-    path("reviews/<int:review_id>/change-request", staff_api.ReviewChangeRequest.as_view()),
-    path("reviews/<int:review_id>/refusal", staff_api.ReviewRefusal.as_view()),
+    path("reviews", review_staff_api.Reviews.as_view()),
+    path("reviews/<int:review_id>", review_staff_api.OneReview.as_view()),
+    path("reviews/<int:review_id>/assignment", review_staff_api.ReviewAssignment.as_view()),
+    path("reviews/<int:review_id>/approval", review_staff_api.ReviewApproval.as_view()),
+    path("reviews/<int:review_id>/change-request", review_staff_api.ReviewChangeRequest.as_view()),
+    path("reviews/<int:review_id>/refusal", review_staff_api.ReviewRefusal.as_view()),
+    path("reviews/<int:review_id>/questions", review_staff_api.ReviewQuestions.as_view()),
+    path(
+        "reviews/<int:review_id>/questions/<int:question_id>/withdrawal",
+        review_staff_api.QuestionWithdrawal.as_view(),
+    ),
+    path("reviews/<int:review_id>/notes", review_staff_api.ReviewNotes.as_view()),
     path("holds", staff_api.Holds.as_view()),
     path("holds/<int:hold_id>/lifting", staff_api.HoldLifting.as_view()),
 ]

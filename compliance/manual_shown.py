@@ -1,17 +1,22 @@
-"""A product manual as a reviewer reads it: field by field, beside the version approved before it."""
+"""A product manual as a reviewer reads it: field by field, beside the version approved before it, word by word."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from listings.models import Version
+from compliance import differences
+from compliance.differences import Pair, Part
+from listings import terms
+from listings.models import Offer, Version
 from listings.states import VersionState
 
-# A dictionary may have thousands of fields; a reviewer sees so many here and the rest in the API.
+# A dictionary may have thousands of fields; a reviewer sees so many here, changed ones first, and all in the API.
 SHOWN_FIELDS = 200
 
 RIGHTS: dict[str, Any] = {
@@ -42,53 +47,88 @@ LABELS: dict[str, Any] = {
     "release": gettext_lazy("Release"),
     "support_contact": gettext_lazy("Support contact"),
 }
+FIELD_LABELS: dict[str, Any] = LABELS | {"offers": gettext_lazy("Offers")}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One field of the manual: its lines now, and before where there was a version approved before."""
+    """One field of the manual: its lines now, and before where a version was approved before, with what differs."""
 
+    name: str
     label: Any
-    now: list[str]
-    before: list[str]
+    now: list[list[Part]]
+    before: list[list[Part]]
     is_changed: bool
+    questions: list[Any] = field(default_factory=list)
 
 
 def approved_before(version: Version) -> Version | None:
     """The newest version of the product that was approved before this one."""
     earlier = version.listing.versions.filter(state=VersionState.APPROVED, number__lt=version.number)
-    return earlier.select_related("release").order_by("-number").first()
+    return earlier.select_related("release__profile").order_by("-number").first()
 
 
-def side_by_side(version: Version, before: Version | None) -> list[Row]:
-    """Every field of the manual, those that changed marked."""
+def side_by_side(version: Version, before: Version | None, questions: list[Any]) -> list[Row]:
+    """Every field of the manual but its dictionary, what changed marked, with the questions asked about it."""
     rows = []
     for name, label in LABELS.items():
-        now, then = _lines(version, name), _lines(before, name) if before else []
-        rows.append(Row(label, now[:SHOWN_FIELDS], then[:SHOWN_FIELDS], before is not None and now != then))
+        if name == "fields":
+            continue
+        now, then = _lines(version, name), _lines(before, name) if before else {}
+        asked = [question for question in questions if question.field == name]
+        lines_now, lines_before = (
+            _marked(now, then) if before else ([[Part("same", text)] for text in now.values()], [])
+        )
+        rows.append(Row(name, label, lines_now, lines_before, before is not None and now != then, asked))
     return rows
 
 
-def _lines(version: Version, name: str) -> list[str]:
-    """The field as lines of text."""
+def _marked(now: dict[str, str], then: dict[str, str]) -> tuple[list[list[Part]], list[list[Part]]]:
+    """Both sides line by line; a line is compared with the one of the same key."""
+    parts = {key: differences.of_texts(then.get(key, ""), now.get(key, "")) for key in [*now, *then]}
+    return [differences.of_now(parts[key]) for key in now], [differences.of_before(parts[key]) for key in then]
+
+
+def dictionary(version: Version, before: Version | None) -> tuple[list[Pair], dict[str, int]]:
+    """The fields of the dictionary, those that differ first, at most SHOWN_FIELDS; and how many of each kind."""
+    if before is None:
+        pairs = [Pair("same", None, entry) for entry in version.fields]
+    else:
+        pairs = differences.of_entries(before.fields, version.fields, key="name")
+    counts = {kind: sum(pair.kind == kind for pair in pairs) for kind in ("added", "changed", "removed", "same")}
+    return sorted(pairs, key=lambda pair: pair.kind == "same")[:SHOWN_FIELDS], counts
+
+
+def offers(version: Version, before: Version | None, language: str) -> list[dict[str, Any]]:
+    """What is offered now, with its licence in words, and what was on sale when the version before was approved."""
+    wanted = Q(closed_at=None)
+    since: dt.datetime | None = before.approved_at if before else None
+    if since:
+        wanted |= Q(created_at__lte=since, closed_at__gt=since)
+    rows = Offer.objects.filter(wanted, listing=version.listing_id).order_by("closed_at", "price_minor", "pk")
+    return [
+        {
+            "offer": offer,
+            "kind": "removed" if offer.closed_at else "added" if since and offer.created_at > since else "same",
+            "licence": terms.plain_words(offer.terms, language),
+        }
+        for offer in rows[:SHOWN_FIELDS]
+    ]
+
+
+def _lines(version: Version, name: str) -> dict[str, str]:
+    """The field as lines of text, each with the key by which it is compared."""
     value = getattr(version, name)
     if name in ("titles", "summaries"):
-        return [f"{language}: {text}" for language, text in sorted(value.items())]
-    if name == "fields":
-        return [_field(entry) for entry in value]
+        return {language: f"{language}: {text}" for language, text in sorted(value.items())}
     if name == "rights":
-        return [_right(right, claim) for right, claim in sorted(value.items())]
+        return {right: _right(right, claim) for right, claim in sorted(value.items())}
     if name == "release":
-        return [f"{value.label} · {value.digest}"] if value else []
+        return {"": f"{value.label} · {value.digest}"} if value else {}
     if isinstance(value, bool):
-        return [_("yes") if value else _("no")]
+        return {"": _("yes") if value else _("no")}
     display = getattr(version, f"get_{name}_display", None)
-    return [str(display() if display else value)] if value not in ("", None) else []
-
-
-def _field(entry: dict[str, Any]) -> str:
-    facts = ", ".join(filter(None, [entry.get("type"), entry.get("unit"), _("key") if entry.get("is_key") else ""]))
-    return f"{entry.get('name', '')} ({facts}): {entry.get('meaning', '')}"
+    return {"": str(display() if display else value)} if value not in ("", None) else {}
 
 
 def _right(right: str, claim: dict[str, Any]) -> str:

@@ -135,6 +135,11 @@ class Review(models.Model):
     state = models.CharField(_("state"), max_length=20, choices=ReviewState.choices, default=ReviewState.OPEN)
     submitted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(default=clock.now)
+    target_hours = models.PositiveSmallIntegerField(default=0)  # of working time, as it was set when it was opened
+    due_at = models.DateTimeField(default=clock.now)  # moved on by the time a question waited for its answer
+    stands_still_since = models.DateTimeField(null=True, blank=True)  # a question waits for the seller's answer
+    risk_points = models.PositiveSmallIntegerField(default=0)
+    risk = models.JSONField(default=list)  # [{code, points, value}]: see compliance.risk
     assignee = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     first_at = models.DateTimeField(null=True, blank=True)
@@ -146,6 +151,10 @@ class Review(models.Model):
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
+        indexes = [
+            models.Index(fields=["state", "due_at", "id"], name="review_by_target"),
+            models.Index(fields=["state", "-risk_points", "due_at", "id"], name="review_by_risk"),
+        ]
         constraints = [
             sentence(
                 "approved_by_two_different_people",
@@ -157,11 +166,15 @@ class Review(models.Model):
                 ~Q(state__in=[ReviewState.CHANGES_REQUESTED, ReviewState.REFUSED])
                 | (~Q(reason="") & ~Q(reason_code="")),
             ),
+            sentence(
+                "clock_stands_still_only_in_hand",
+                Q(stands_still_since=None) | Q(state__in=[ReviewState.TAKEN, ReviewState.SECONDED]),
+            ),
         ]
         triggers = [
             only_moves(REVIEW_MOVES),
             born_in(ReviewState.OPEN),
-            never_changes("version", "submitted_by", "opened_at"),
+            never_changes("version", "submitted_by", "opened_at", "target_hours"),
             pgtrigger.Trigger(
                 name="no_member_reviews_their_own",
                 operation=pgtrigger.Insert | pgtrigger.Update,
@@ -174,6 +187,43 @@ class Review(models.Model):
                     ) THEN
                         RAISE 'a member of the seller cannot review its product' USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="moved_by_decisions_that_are_kept",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(
+                    new__state__in=["seconded", "approved", "changes_requested", "refused", "withdrawn"]
+                ),
+                func="""
+                    IF (CASE NEW.state WHEN 'approved' THEN 2 ELSE 1 END)
+                    > (
+                        SELECT count(*) FROM compliance_reviewdecision d WHERE d.review_id = NEW.id AND CASE NEW.state
+                            WHEN 'changes_requested' THEN d.act = 'request_changes'
+                            WHEN 'refused' THEN d.act = 'refuse'
+                            WHEN 'withdrawn' THEN d.act = 'take_back'
+                            ELSE d.act = 'approve' AND d.by_id IN (NEW.by_id, NEW.second_by_id) END
+                    ) THEN
+                        RAISE 'review % became % without the decisions that are kept', NEW.id, NEW.state
+                        USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="approved_without_open_question",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__state="approved"),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM compliance_reviewquestion q
+                        WHERE q.review_id = NEW.id AND q.answered_at IS NULL AND q.withdrawn_at IS NULL
+                    ) THEN
+                        RAISE 'review % was approved while a question waits', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
                 """,
             ),
             *never_deleted(),
@@ -215,3 +265,19 @@ class Hold(models.Model):
             ),
             *never_deleted(),
         ]
+
+
+# A review's own rows have a module of their own; Django finds them through this one.
+from compliance.review_rows import ReviewDecision, ReviewNote, ReviewQuestion  # noqa: E402
+
+__all__ = [
+    "TWO_PERSON_ACTS",
+    "Decision",
+    "Hold",
+    "Review",
+    "ReviewDecision",
+    "ReviewNote",
+    "ReviewQuestion",
+    "RulesAcceptance",
+    "Verification",
+]

@@ -7,8 +7,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from compliance import clearance, reviews, verification
-from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Review, RulesAcceptance, Verification
+from compliance import checklists, clearance, review_questions, review_targets, reviews, risk, verification
+from compliance.models import (
+    TWO_PERSON_ACTS,
+    Decision,
+    Hold,
+    Review,
+    ReviewDecision,
+    ReviewNote,
+    ReviewQuestion,
+    RulesAcceptance,
+    Verification,
+)
 from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
 from compliance.states import VerificationState
 from marketplace.members_api import OrganisationOut
@@ -125,6 +135,87 @@ class CodedReasonIn(serializers.Serializer):
     reason = serializers.CharField(max_length=LONGEST_REASON_CHARACTERS)
 
 
+class AnswerIn(serializers.Serializer):
+    """One item of the checklist, answered."""
+
+    item = serializers.CharField(max_length=40, help_text="Its id: see the review's checklist.")
+    answer = serializers.ChoiceField(checklists.ANSWERS)
+    note = serializers.CharField(max_length=checklists.LONGEST_NOTE, allow_blank=True, default="")
+
+
+class ApprovalIn(serializers.Serializer):
+    """An approval with the answers to the checklist; each required item is answered yes."""
+
+    answers = serializers.ListField(child=AnswerIn(), max_length=100)
+
+
+class SendingBackIn(CodedReasonIn):
+    """Why a version is sent back, with the answers to the checklist as far as it was filled in."""
+
+    answers = serializers.ListField(child=AnswerIn(), max_length=100, required=False)
+
+
+class QuestionIn(serializers.Serializer):
+    """A question to the seller about one field of the manual, or about the offers."""
+
+    field = serializers.CharField(max_length=40)
+    question = serializers.CharField(max_length=review_questions.LONGEST_TEXT_CHARACTERS)
+
+
+class QuestionAnswerIn(serializers.Serializer):
+    answer = serializers.CharField(max_length=review_questions.LONGEST_TEXT_CHARACTERS)
+
+
+class NoteIn(serializers.Serializer):
+    """A note for colleagues; the seller never sees it."""
+
+    text = serializers.CharField(max_length=review_questions.LONGEST_TEXT_CHARACTERS)
+
+
+class NoteOut(serializers.ModelSerializer):
+    by = serializers.EmailField(source="by.email")
+
+    class Meta:
+        model = ReviewNote
+        fields = ["id", "text", "by", "at"]
+
+
+class QuestionOut(serializers.ModelSerializer):
+    """A question and its answer, as both sides see them; it waits while neither answered nor withdrawn."""
+
+    class Meta:
+        model = ReviewQuestion
+        fields = ["id", "field", "question", "asked_at", "answer", "answered_at", "withdrawn_at"]
+
+
+class ReviewDecisionOut(serializers.ModelSerializer):
+    """A decision with the versions of the rules and of the checklist it was made by, and the checklist's answers."""
+
+    by = serializers.EmailField(source="by.email")
+
+    class Meta:
+        model = ReviewDecision
+        fields = [
+            "act", "by", "decided_at", "reason_code", "reason", "rules_version", "checklist_version", "answers"
+        ]  # fmt: skip
+
+
+class RiskOut(serializers.Serializer):
+    """One reason for care."""
+
+    code = serializers.CharField()
+    points = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class CheckOut(serializers.Serializer):
+    """One item of the checklist."""
+
+    id = serializers.CharField()
+    is_required = serializers.BooleanField()
+    text = serializers.CharField()
+
+
 class ReviewOut(serializers.ModelSerializer):
     """A review as the reviewers see it."""
 
@@ -136,26 +227,69 @@ class ReviewOut(serializers.ModelSerializer):
     assignee = serializers.EmailField(source="assignee.email", allow_null=True, default=None)
     by = serializers.EmailField(source="by.email", allow_null=True, default=None)
     second_by = serializers.EmailField(source="second_by.email", allow_null=True, default=None)
+    risk = serializers.SerializerMethodField()
+    target_state = serializers.SerializerMethodField()
     acts = serializers.SerializerMethodField()
 
     class Meta:
         model = Review
         fields = [
-            "id", "listing", "version", "title", "seller", "state", "submitted_by", "opened_at", "assignee", "by",
-            "first_at", "second_by", "decided_at", "reason_code", "reason", "acts",
+            "id", "listing", "version", "title", "seller", "state", "submitted_by", "opened_at", "target_hours",
+            "due_at", "stands_still_since", "target_state", "risk_points", "risk", "assignee", "by", "first_at",
+            "second_by", "decided_at", "reason_code", "reason", "acts",
         ]  # fmt: skip
+
+    @extend_schema_field(RiskOut(many=True))
+    def get_risk(self, review: Review) -> Any:
+        return RiskOut(risk.words(review.risk), many=True).data
+
+    @extend_schema_field(
+        serializers.ChoiceField(
+            [
+                review_targets.OVERDUE,
+                review_targets.SOON,
+                review_targets.IN_TIME,
+                review_targets.STANDS_STILL,
+                review_targets.DECIDED,
+            ]
+        )
+    )
+    def get_target_state(self, review: Review) -> str:
+        return review_targets.age_of(review).state
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_acts(self, review: Review) -> list[str]:
         return reviews.possible_acts(review, self.context["request"].user)
 
 
+class WholeReviewOut(ReviewOut):
+    """One review with its checklist, decisions, questions and the staff's notes."""
+
+    checklist = serializers.SerializerMethodField()
+    checklist_version = serializers.SerializerMethodField()
+    decisions = ReviewDecisionOut(many=True)
+    questions = QuestionOut(many=True)
+    notes = NoteOut(many=True)
+
+    class Meta(ReviewOut.Meta):
+        fields = [*ReviewOut.Meta.fields, "checklist_version", "checklist", "decisions", "questions", "notes"]
+
+    @extend_schema_field(CheckOut(many=True))
+    def get_checklist(self, review: Review) -> Any:
+        return CheckOut(reviews.checklist_of(review), many=True).data
+
+    def get_checklist_version(self, review: Review) -> str:
+        return checklists.CURRENT_VERSION
+
+
 class OwnReviewOut(serializers.ModelSerializer):
-    """A review as the seller sees it: its state and, when sent back, why."""
+    """A review as the seller sees it: its state, when sent back why, and what the reviewers ask."""
+
+    questions = QuestionOut(many=True)
 
     class Meta:
         model = Review
-        fields = ["id", "state", "opened_at", "decided_at", "reason_code", "reason"]
+        fields = ["id", "state", "opened_at", "decided_at", "reason_code", "reason", "questions"]
 
 
 class HoldIn(serializers.Serializer):

@@ -1,89 +1,52 @@
-"""The desk of reviews: what waits and since when; one submission in full, and the decision on it and its product."""
+"""The screen of one review: both versions side by side, what is known, and every act on it and its product."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from compliance import hold_acts, manual_shown, reviews
-from compliance.desk_forms import CodedReasonForm, SentenceForm
+from compliance import (
+    hold_acts,
+    manual_shown,
+    reason_templates,
+    review_history,
+    review_questions,
+    review_targets,
+    reviews,
+    risk,
+)
+from compliance.desk_forms import SentenceForm
 from compliance.models import Hold, Review
-from compliance.states import ReviewState
+from compliance.review_forms import SEND_BACK, DecisionForm, NoteForm, QuestionForm
+from compliance.states import IN_HAND, ReviewState
 from listings import publishing
 from listings.models import Listing, Version
 from listings.product_page import measured
 from listings.states import LISTING_MOVES
-from marketplace import journal, roles
-from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, render_desk
+from marketplace import journal, posted, roles
+from marketplace.desk_pages import act_button, acted, desk, parsed, posted_id, render_desk
+from marketplace.errors import Invalid, Refused
 from marketplace.models import User
 from marketplace.signed_in import person
 
-R = ReviewState
-SHOWS = {
-    "waiting": (gettext_lazy("Waiting for a reviewer"), Q(state=R.OPEN)),
-    "in_hand": (gettext_lazy("In review"), Q(state=R.TAKEN)),
-    "seconded": (gettext_lazy("Waiting for the second person"), Q(state=R.SECONDED)),
-    "decided": (gettext_lazy("Decided"), Q(state__in=[R.APPROVED, R.CHANGES_REQUESTED, R.REFUSED])),
-}
-# What the list does not show and is long.
-LONG_COLUMNS = [
-    f"version__{name}"
-    for name in ("fields", "rights", "use_scenarios", "forbidden_uses", "source_statement", "summaries")
-]
-ACTS: dict[str, Any] = {
-    "take": gettext_lazy("Take it"),
-    "approve": gettext_lazy("Approve"),
-    "request_changes": gettext_lazy("Ask for changes"),
-    "refuse": gettext_lazy("Refuse"),
-}
 DONE = {
     "take": gettext_lazy("It is yours to review."),
     "approve": gettext_lazy("Approved."),
     "request_changes": gettext_lazy("The seller was asked for changes."),
     "refuse": gettext_lazy("The version is refused."),
 }
-REASON_TABLE = {"request_changes": "request_changes", "refuse": "refuse_version"}
 PRODUCT_ACTS: dict[str, Any] = {
     "suspend": gettext_lazy("Suspend the product"),
     "resume": gettext_lazy("Put it back on sale"),
 }
-
-
-@desk("reviews")
-@require_safe
-def review_queue(request: HttpRequest) -> HttpResponse:
-    """The queue, the longest waiting first, and what was decided, newest first; by a search, any."""
-    show, asked = request.GET.get("show", "waiting"), request.GET.get("q", "").strip()[:100]
-    show = show if show in SHOWS else "waiting"
-    rows = Review.objects.select_related("version__listing__seller", "assignee", "by").defer(
-        *LONG_COLUMNS, "version__listing__search"
-    )
-    if asked:
-        rows = rows.filter(
-            Q(version__titles__icontains=asked)
-            | Q(version__listing__seller__name__icontains=asked)
-            | Q(version__registration__number__iexact=asked)
-        )
-    else:
-        rows = rows.filter(SHOWS[show][1])
-    newest_first = show == "decided" or bool(asked)
-    page = Paginator(rows.order_by("-opened_at" if newest_first else "opened_at", "pk"), ROWS_ON_A_PAGE)
-    counts = Review.objects.aggregate(**{name: Count("pk", filter=where) for name, (_label, where) in SHOWS.items()})
-    context = {
-        "page": page.get_page(request.GET.get("page")),
-        "asked": asked,
-        "show": "" if asked else show,
-        "tabs": [{"show": name, "label": label, "count": counts[name]} for name, (label, _q) in SHOWS.items()],
-    }
-    return render_desk(request, "reviews", "admin/desks/reviews.html", context)
+HTML_LANGUAGES = {"en": "en", "zh-hans": "zh-Hans", "zh-hant": "zh-Hant-HK"}
 
 
 @desk("reviews")
@@ -91,30 +54,67 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 def review(request: HttpRequest, review_id: int) -> HttpResponse:
     """One submission: the manual beside the version approved before, what was measured, the offers, and the acts."""
     found = _review(review_id)
+    return _screen(request, found, DecisionForm(items=reviews.checklist_of(found), auto_id="decide_%s"))
+
+
+def _screen(request: HttpRequest, found: Review, form: DecisionForm, *, refusal: Refused | None = None) -> HttpResponse:
     version, listing = found.version, found.version.listing
     before = manual_shown.approved_before(version)
     placed = hold_acts.holds_on(Hold.Subject.LISTING, listing.pk)
-    url, by = reverse("desk_review_act", args=[review_id]), person(request)
+    url, by = reverse("desk_review_act", args=[found.pk]), person(request)
+    possible = reviews.possible_acts(found, by)
+    questions = list(found.questions.select_related("asked_by", "answered_by", "withdrawn_by"))
+    fields, counts = manual_shown.dictionary(version, before)
+    is_in_hand = found.state in IN_HAND and "request_changes" in possible
+    asks_about = request.GET.get("ask", "")
     context = {
         "review": found,
         "version": version,
         "listing": listing,
         "before": before,
-        "rows": manual_shown.side_by_side(version, before),
+        "age": review_targets.age_of(found),
+        "risk_level": risk.level(found.risk_points),
+        "risk_reasons": risk.words(found.risk),
+        "rows": manual_shown.side_by_side(version, before, questions),
+        "fields": fields,
+        "field_counts": counts,
+        "questions_of": {name: [one for one in questions if one.field == name] for name in ("fields", "offers")},
+        "open_questions": [one for one in questions if one.is_open],
         "measured": measured(version.release),
+        "measured_before": measured(before.release) if before and before.release_id != version.release_id else None,
         "personal": _personal(version),
-        "offers": listing.offers.filter(closed_at=None).order_by("price_minor", "pk"),
-        "acts": _acts(found, url, by),
+        "offers": manual_shown.offers(version, before, get_language() or "en"),
+        "form": form,
+        "key": posted.new_key(),
+        "url": url,
+        "possible": possible,
+        "templates": {act: reason_templates.for_act(act) for act in SEND_BACK},
+        "template_languages": [(code, HTML_LANGUAGES[code], name) for code, name in reason_templates.LANGUAGES.items()],
+        "take": [act_button("take", _("Take it"), url, tone="primary", shortcut="t")] if "take" in possible else [],
+        "ask": _ask(url, asks_about) if is_in_hand else [],
+        "is_asking": bool(asks_about),
+        "withdraw_key": posted.new_key(),
+        "may_ask": is_in_hand,
+        "note": [act_button("note", _("Write a note"), url, form=NoteForm(auto_id="note_%s"), shortcut="n")]
+        if _may_note(found, by)
+        else [],
+        "is_second": found.state == ReviewState.SECONDED,
+        "thread": review_history.thread(listing, with_notes=True),
+        "standing": review_history.standing(listing.seller),
         "holds": placed,
         "product_acts": _product_acts(listing, url, by),
         "hold_acts": hold_acts.buttons(placed, url, by=by),
         "other_reviews": Review.objects.filter(version__listing=listing)
         .exclude(pk=found.pk)
         .select_related("version")
-        .order_by("-pk"),
+        .order_by("-pk")[:20],
         "events": journal.of(found).order_by("-pk"),
+        "refusal": refusal,
     }
-    return render_desk(request, "reviews", "admin/desks/review.html", context)
+    answer = render_desk(request, "reviews", "admin/desks/review.html", context)
+    if refusal:
+        answer.status_code = refusal.status
+    return answer
 
 
 def _review(review_id: int) -> Review:
@@ -130,18 +130,13 @@ def _personal(version: Version) -> list[str]:
     return [f"{one['path']}: {one['column']} ({', '.join(one['kinds'])})" for one in found]
 
 
-def _acts(found: Review, url: str, by: User) -> list[dict[str, Any]]:
-    """What this person may do with the submission now."""
-    possible = reviews.possible_acts(found, by)
-    buttons = []
-    for name, label in ACTS.items():
-        if name in possible:
-            form = CodedReasonForm(act=REASON_TABLE[name], auto_id=f"{name}_%s") if name in REASON_TABLE else None
-            tone = {"take": "primary", "approve": "primary", "refuse": "danger"}.get(name, "")
-            if name == "approve" and found.state == R.SECONDED:
-                label = _("Approve as the second person")
-            buttons.append(act_button(name, label, url, tone=tone, form=form))
-    return buttons
+def _ask(url: str, about: str) -> list[dict[str, Any]]:
+    form = QuestionForm(initial={"field": about}, auto_id="ask_%s")
+    return [act_button("ask", _("Ask the seller"), url, form=form, shortcut="q", is_open=bool(about))]
+
+
+def _may_note(found: Review, by: User) -> bool:
+    return roles.staff_may(by, "review") and reviews.is_impartial(found, by)
 
 
 def _product_acts(listing: Listing, url: str, by: User) -> list[dict[str, Any]]:
@@ -164,12 +159,28 @@ def _product_acts(listing: Listing, url: str, by: User) -> list[dict[str, Any]]:
 @desk("reviews")
 @require_POST
 def review_act(request: HttpRequest, review_id: int) -> HttpResponse:
-    """Decide on a submission, on its product, or hold the product; through the commands."""
+    """Decide on a submission, ask, note, act on its product, or hold the product; through the commands."""
     found = _review(review_id)
     back = reverse("desk_review", args=[review_id])
     act, by, listing = request.POST.get("act", ""), person(request), found.version.listing
     if act in hold_acts.ACTS:
         return hold_acts.act(request, act, Hold.Subject.LISTING, listing.pk, back=back)
+    if act in ("approve", *SEND_BACK):
+        return _decided(request, found, act, back)
+    if act == "take":
+        return acted(request, lambda: reviews.take(found, by=by), done=DONE["take"], back=back)
+    if act == "ask":
+        said = parsed(QuestionForm(request.POST))
+        done = _("The seller was asked; the target stands still.")
+        return acted(request, lambda: review_questions.ask(found, by=by, **said), done=done, back=back)
+    if act == "withdraw_question":
+        question = get_object_or_404(found.questions, pk=posted_id(request, "question"))
+        done = _("The question was withdrawn.")
+        return acted(request, lambda: review_questions.withdraw(question, by=by), done=done, back=back)
+    if act == "note":
+        said = parsed(NoteForm(request.POST))
+        done = _("The note is kept.")
+        return acted(request, lambda: review_questions.note(found, by=by, **said), done=done, back=f"{back}#thread")
     if act == "suspend":
         said = parsed(SentenceForm(request.POST))
         done = _("The product is suspended: no new trades.")
@@ -177,13 +188,26 @@ def review_act(request: HttpRequest, review_id: int) -> HttpResponse:
     if act == "resume":
         done = _("The product is back on sale.")
         return acted(request, lambda: publishing.resume(listing, by=by), done=done, back=back)
-    if act not in ACTS:
-        raise Http404
-    command: Any = {
-        "take": reviews.take,
-        "approve": reviews.approve,
-        "request_changes": reviews.request_changes,
-        "refuse": reviews.refuse,
-    }[act]
-    reason = parsed(CodedReasonForm(request.POST, act=REASON_TABLE[act])) if act in REASON_TABLE else {}
-    return acted(request, lambda: command(found, by=by, **reason), done=DONE[act], back=back)
+    raise Http404
+
+
+def _decided(request: HttpRequest, found: Review, act: str, back: str) -> HttpResponse:
+    """Approve or send back; what cannot be used is shown on the screen again, with all that was filled in."""
+    by = person(request)
+    form = DecisionForm(request.POST, items=reviews.checklist_of(found), auto_id="decide_%s")
+    try:
+        if not form.is_valid():
+            raise Invalid("Some of what was sent cannot be used.", next="See what is marked below.")
+        said: dict[str, Any] = {"answers": form.answers()} | (form.reason(act) if act in SEND_BACK else {})
+        command: Any = {
+            "approve": reviews.approve,
+            "request_changes": reviews.request_changes,
+            "refuse": reviews.refuse,
+        }[act]
+        posted.posted_once(request, None, lambda: bool(command(found, by=by, **said)))
+    except Refused as refusal:
+        if not roles.staff_may(by, "review"):
+            raise
+        return _screen(request, _review(found.pk), form, refusal=refusal)
+    messages.success(request, str(DONE[act]))
+    return redirect(back)

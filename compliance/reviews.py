@@ -1,25 +1,48 @@
 """Review a submitted version by two different people, neither the submitter nor a member of the seller.
 
+Every decision is kept as a row: who, when, why, by which version of the rules, and how the checklist was answered.
+
 Locks go from the listing up: a command moves the review under its own lock and the version under the listing's,
 which `listings.publishing` takes; every command here takes the review's lock first.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
 from django.db import transaction
 
-from compliance import clearance
-from compliance.models import Review
+from compliance import checklists, clearance, exchange_rules, review_questions, risk, working_time
+from compliance.checklists import Answers
+from compliance.models import Review, ReviewDecision
 from compliance.reasons import require_reason
 from compliance.states import REVIEW_MOVES, ReviewState
 from compliance.verification import SamePerson
 from listings import publishing
 from listings.models import Version
+from listings.states import VersionState
 from marketplace import clock, journal, roles
-from marketplace.errors import RoleNeeded, WrongState
+from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Membership, User
 
-IN_HAND = (ReviewState.TAKEN, ReviewState.SECONDED)
+A = ReviewDecision.Act
+
+
+class ChecklistNotMet(Refused):
+    """A required item of the checklist is not answered yes."""
+
+    code = "checklist_not_met"
+    status = 422
+    next = "Answer each required item, or ask for changes."
+
+
+class QuestionOpen(Refused):
+    """A question to the seller waits for its answer."""
+
+    code = "question_open"
+    next = "Wait for the answer, or withdraw the question."
 
 
 @transaction.atomic
@@ -31,7 +54,15 @@ def submit(version: Version, *, by: User) -> Review:
     roles.require(by, version.listing.seller, "submit")
     clearance.require_listing(version.listing.seller)
     version = publishing.submit(version, by=by)
-    review = Review.objects.create(version=version, submitted_by=by)
+    now, hours = clock.now(), settings.REVIEW_TARGET_HOURS.get(version.classification, 0)
+    review = Review.objects.create(
+        version=version,
+        submitted_by=by,
+        opened_at=now,
+        target_hours=hours,
+        due_at=working_time.after(now, dt.timedelta(hours=hours)),
+        **_weighed(version),
+    )
     journal.record("review.opened", review, by=by, version=version.pk, listing=version.listing_id)
     return review
 
@@ -42,76 +73,147 @@ def take(review: Review, *, by: User) -> Review:
     review = _locked(review, by)
     _require(review, "take")
     review.assignee = by
+    for name, value in _weighed(review.version).items():  # offers may have changed since it was handed in
+        setattr(review, name, value)
     publishing.take(review.version, by=by)
-    return _move(review, "take", "review.taken", by, "assignee")
+    return _move(review, "take", "review.taken", by, "assignee", "risk", "risk_points")
 
 
 @transaction.atomic
-def approve(review: Review, *, by: User) -> Review:
+def approve(review: Review, *, answers: Answers, by: User) -> Review:
     """The first approval waits for a second; the second approves the version, which is then registered.
 
-    Raises RoleNeeded, WrongState, SamePerson.
+    Each of the two answers the checklist. Raises RoleNeeded, WrongState, SamePerson, Invalid, ChecklistNotMet,
+    QuestionOpen.
     """
     review = _locked(review, by)
-    if review.state == ReviewState.SECONDED:
-        if review.by_id == by.pk:
-            raise SamePerson("You approved it already; a second person has to.")
-        review.second_by, review.decided_at = by, clock.now()
-        review = _move(review, "approve_second", "review.approved", by, "second_by", "decided_at")
-        publishing.approve(review.version, by=by)
-        return review
-    _require(review, "approve")
-    review.by, review.first_at = by, clock.now()
-    return _move(review, "approve", "review.seconded", by, "by", "first_at")
+    is_second = review.state == ReviewState.SECONDED
+    if is_second and review.by_id == by.pk:
+        raise SamePerson("You approved it already; a second person has to.")
+    if not is_second:
+        _require(review, "approve")
+    if review.stands_still_since:
+        raise QuestionOpen()
+    items = checklist_of(review)
+    kept = checklists.cleaned(items, answers)
+    if unmet := checklists.unmet(items, kept):
+        raise ChecklistNotMet(f"The checklist does not allow it yet: {unmet[0]['detail']}", reasons=unmet)
+    decision = _keep(review, A.APPROVE, by, kept)
+    if not is_second:
+        review.by, review.first_at = by, decision.decided_at
+        return _move(review, "approve", "review.seconded", by, "by", "first_at")
+    review.second_by, review.decided_at = by, decision.decided_at
+    review = _move(review, "approve_second", "review.approved", by, "second_by", "decided_at")
+    publishing.approve(review.version, by=by)
+    return review
 
 
-def request_changes(review: Review, *, reason_code: str, reason: str, by: User) -> Review:
+def request_changes(
+    review: Review, *, reason_code: str, reason: str, answers: Answers | None = None, by: User
+) -> Review:
     """Send it back, in words the seller sees; the seller answers with a new draft.
 
     Raises RoleNeeded, WrongState, Invalid.
     """
-    return _send_back(review, "request_changes", "request_changes", reason_code, reason, by)
+    return _send_back(review, A.REQUEST_CHANGES, reason_code, reason, answers or {}, by)
 
 
-def refuse(review: Review, *, reason_code: str, reason: str, by: User) -> Review:
+def refuse(review: Review, *, reason_code: str, reason: str, answers: Answers | None = None, by: User) -> Review:
     """Refuse it, in words the seller sees. Raises RoleNeeded, WrongState, Invalid."""
-    return _send_back(review, "refuse", "refuse_version", reason_code, reason, by)
+    return _send_back(review, A.REFUSE, reason_code, reason, answers or {}, by)
 
 
 @transaction.atomic
-def _send_back(review: Review, act: str, reasons: str, reason_code: str, reason: str, by: User) -> Review:
+def _send_back(review: Review, act: str, reason_code: str, reason: str, answers: Answers, by: User) -> Review:
     review = _locked(review, by)
     _require(review, act)
-    review.reason = require_reason(reasons, reason_code, reason)
+    review.reason = require_reason(
+        "request_changes" if act == A.REQUEST_CHANGES else "refuse_version", reason_code, reason
+    )
     review.reason_code = reason_code
-    review.decided_at = clock.now()
+    kept = checklists.cleaned(checklist_of(review), answers)
+    review_questions.close_open(review, by=by)
+    review.decided_at = _keep(review, act, by, kept, reason_code=reason_code, reason=review.reason).decided_at
     if review.by_id is None:
         review.by = by
     elif review.by_id != by.pk:
         review.second_by = by
-    event = "review.changes_requested" if act == "request_changes" else "review.refused"
+    event = "review.changes_requested" if act == A.REQUEST_CHANGES else "review.refused"
     review = _move(review, act, event, by, "by", "second_by", "decided_at", "reason", "reason_code")
-    (publishing.request_changes if act == "request_changes" else publishing.refuse)(review.version, by=by)
+    (publishing.request_changes if act == A.REQUEST_CHANGES else publishing.refuse)(review.version, by=by)
     return review
+
+
+@transaction.atomic
+def take_back(review: Review, *, by: User) -> Review:
+    """The seller takes the version out of review before it is decided; a new draft may follow.
+
+    Raises RoleNeeded, WrongState.
+    """
+    roles.require(by, review.version.listing.seller, "submit")
+    review = _select(review)
+    _require(review, "take_back")
+    review_questions.close_open(review, by=by)
+    review.decided_at = _keep(review, A.TAKE_BACK, by, []).decided_at
+    review = _move(review, "take_back", "review.taken_back", by, "decided_at")
+    publishing.take_back(review.version, by=by)
+    return review
+
+
+def checklist_of(review: Review) -> list[checklists.Item]:
+    """What is to be checked of its version. One statement."""
+    version = review.version
+    before = version.listing.versions.filter(state=VersionState.APPROVED, number__lt=version.number)
+    return checklists.items_for(version, has_approved_before=before.exists())
+
+
+def _weighed(version: Version) -> dict[str, Any]:
+    """The columns of a review that say how much care it needs."""
+    reasons = risk.weigh(risk.facts_of(version))
+    return {"risk": reasons, "risk_points": risk.points(reasons)}
+
+
+def _keep(review: Review, act: str, by: User, answers: list[dict[str, Any]], **reason: str) -> ReviewDecision:
+    """The row that says who decided what, when, why and by which rules."""
+    return ReviewDecision.objects.create(
+        review=review,
+        act=act,
+        by=by,
+        decided_at=clock.now(),
+        rules_version=exchange_rules.CURRENT_VERSION,
+        checklist_version=checklists.CURRENT_VERSION,
+        answers=answers,
+        **reason,
+    )
 
 
 def possible_acts(review: Review, by: User) -> list[str]:
     """What this person can do with it now: take, approve, request_changes, refuse."""
     if not roles.staff_may(by, "review") or _why_not_impartial(review, by):
         return []
-    acts = [act for act in REVIEW_MOVES[review.state] if act != "approve_second"]
+    acts = [act for act in REVIEW_MOVES[review.state] if act not in ("approve_second", "take_back")]
     if review.state == ReviewState.SECONDED and review.by_id != by.pk:
         acts.insert(0, "approve")
     return acts
 
 
+def is_impartial(review: Review, by: User) -> bool:
+    """Whether this person neither submitted the version nor belongs or belonged to its seller."""
+    return _why_not_impartial(review, by) is None
+
+
 def _locked(review: Review, by: User) -> Review:
     """The review, locked, for one of the staff who is impartial."""
     roles.require_staff(by, "review")
-    review = Review.objects.select_for_update(of=("self",)).select_related("version__listing__seller").get(pk=review.pk)
+    review = _select(review)
     if why := _why_not_impartial(review, by):
         raise RoleNeeded(why[1], code=why[0], next="Let a colleague review it.")
     return review
+
+
+def _select(review: Review) -> Review:
+    parts = ("version__listing__seller", "version__release__profile")
+    return Review.objects.select_for_update(of=("self",)).select_related(*parts).get(pk=review.pk)
 
 
 def _why_not_impartial(review: Review, by: User) -> tuple[str, str] | None:

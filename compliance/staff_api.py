@@ -1,4 +1,4 @@
-"""The API of compliance for the staff: vetting, reviews and holds."""
+"""The API of compliance for the staff: vetting and holds. Reviews are in review_staff_api."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from compliance import holds, reviews, verification
-from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Review, Verification
+from compliance import holds, verification
+from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Verification
 from compliance.presented import (
-    CodedReasonIn,
     DecisionIn,
     HoldIn,
     HoldOut,
     LiftingIn,
-    ReviewOut,
     StaffDecisionOut,
     VerificationOut,
 )
-from compliance.states import ReviewState, VerificationState
+from compliance.states import VerificationState
 from listings.models import Listing
 from marketplace import roles
 from marketplace.api import acted, read
@@ -133,92 +131,6 @@ class DecisionDropping(APIView):
         decision = get_object_or_404(Decision, pk=decision_id)
         drop = partial(verification.drop, decision, by=request.user)
         return acted(request, None, {}, lambda: StaffDecisionOut(drop()).data)
-
-
-# --- reviews --------------------------------------------------------------------------------------------
-
-
-class Reviews(ListAPIView):
-    """Reviews, for the reviewers."""
-
-    serializer_class = ReviewOut
-    queryset = Review.objects.none()
-
-    def get_queryset(self) -> QuerySet[Review]:
-        require_desk(self.request.user, "reviews")
-        state = self.request.query_params.get("state")
-        rows = _reviews()
-        return rows.filter(state=state) if state else rows
-
-    @extend_schema(parameters=[OpenApiParameter("state", enum=ReviewState.values)])
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
-
-
-def _reviews() -> QuerySet[Review]:
-    return Review.objects.select_related("version__listing__seller", "submitted_by", "assignee", "by", "second_by")
-
-
-class OneReview(APIView):
-    """One review, as the reviewers see it."""
-
-    @extend_schema(responses=ReviewOut)
-    def get(self, request: Request, review_id: int) -> Response:
-        require_desk(request.user, "reviews")
-        review = get_object_or_404(_reviews(), pk=review_id)
-        return Response(ReviewOut(review, context={"request": request}).data)
-
-
-class ReviewAct(APIView):
-    """What a reviewer does with a review."""
-
-    scope = "staff"
-
-    def act(self, request: Request, review_id: int, command: Any, **asked: Any) -> Response:
-        roles.require_staff(request.user, "review")
-        review = get_object_or_404(Review, pk=review_id)
-
-        def run() -> dict[str, Any]:
-            command(review, by=request.user, **asked)
-            return ReviewOut(_reviews().get(pk=review.pk), context={"request": request}).data
-
-        return acted(request, None, asked, run)
-
-
-class ReviewAssignment(ReviewAct):
-    """Taking a review."""
-
-    @extend_schema(request=None, responses=ReviewOut)
-    def post(self, request: Request, review_id: int) -> Response:
-        """Take a review that waits."""
-        return self.act(request, review_id, reviews.take)
-
-
-class ReviewApproval(ReviewAct):
-    """An approval, the first or the second."""
-
-    @extend_schema(request=None, responses=ReviewOut)
-    def post(self, request: Request, review_id: int) -> Response:
-        """Approve. The first approval waits for another person's; the second lets the product be registered."""
-        return self.act(request, review_id, reviews.approve)
-
-
-class ReviewChangeRequest(ReviewAct):
-    """A version sent back."""
-
-    @extend_schema(request=CodedReasonIn, responses=ReviewOut)
-    def post(self, request: Request, review_id: int) -> Response:
-        """Send the version back, in words the seller reads; the seller answers with a new draft."""
-        return self.act(request, review_id, reviews.request_changes, **read(CodedReasonIn, request))
-
-
-class ReviewRefusal(ReviewAct):
-    """A version refused."""
-
-    @extend_schema(request=CodedReasonIn, responses=ReviewOut)
-    def post(self, request: Request, review_id: int) -> Response:
-        """Refuse the version, in words the seller reads."""
-        return self.act(request, review_id, reviews.refuse, **read(CodedReasonIn, request))
 
 
 # --- holds ----------------------------------------------------------------------------------------------

@@ -22,9 +22,11 @@ class ReviewState(models.TextChoices):
     APPROVED = "approved", _("Approved")
     CHANGES_REQUESTED = "changes_requested", _("Changes requested")
     REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Taken back by the seller")
 
 
 V, R = VerificationState, ReviewState
+IN_HAND = (R.TAKEN, R.SECONDED)  # somebody of the staff reads it
 
 VERIFICATION_MOVES: Moves = {
     V.APPLIED: {"request_more": V.MORE_REQUESTED, "approve": V.VERIFIED, "refuse": V.REFUSED},
@@ -36,10 +38,21 @@ VERIFICATION_MOVES: Moves = {
 }
 
 REVIEW_MOVES: Moves = {
-    R.OPEN: {"take": R.TAKEN},
-    R.TAKEN: {"approve": R.SECONDED, "request_changes": R.CHANGES_REQUESTED, "refuse": R.REFUSED},
-    R.SECONDED: {"approve_second": R.APPROVED, "request_changes": R.CHANGES_REQUESTED, "refuse": R.REFUSED},
+    R.OPEN: {"take": R.TAKEN, "take_back": R.WITHDRAWN},
+    R.TAKEN: {
+        "approve": R.SECONDED,
+        "request_changes": R.CHANGES_REQUESTED,
+        "refuse": R.REFUSED,
+        "take_back": R.WITHDRAWN,
+    },
+    R.SECONDED: {
+        "approve_second": R.APPROVED,
+        "request_changes": R.CHANGES_REQUESTED,
+        "refuse": R.REFUSED,
+        "take_back": R.WITHDRAWN,
+    },
     R.APPROVED: {},
     R.CHANGES_REQUESTED: {},
     R.REFUSED: {},
+    R.WITHDRAWN: {},
 }

@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from markdown_it import MarkdownIt
 
-from compliance import clearance, exchange_rules, reviews, verification
+from compliance import clearance, exchange_rules, review_questions, reviews, verification
 from compliance.forms import ApplicationForm
-from compliance.models import Decision, Verification
+from compliance.models import Decision, Review, Verification
+from compliance.review_forms import AnswerForm
 from compliance.states import VERIFICATION_MOVES, VerificationState
 from listings.models import Listing
 from marketplace import participants, roles
+from marketplace.desk_pages import parsed
 from marketplace.errors import Refused
 from marketplace.forms import add_refusal
 from marketplace.models import Organisation
@@ -133,3 +135,30 @@ def submission(request: HttpRequest, public_id: str, number: int) -> HttpRespons
     messages.success(request, _("Version %s is with the reviewers.") % number)
     is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
     return redirect(url if is_ours else "studio")
+
+
+def _own_review(request: HttpRequest, public_id: str, number: int) -> Review:
+    listing = get_object_or_404(Listing.objects.sold_by(acting_organisation(request)), public_id=public_id)
+    return get_object_or_404(
+        Review.objects.select_related("version__listing__seller"), version__listing=listing, version__number=number
+    )
+
+
+@login_required
+@require_POST
+def taking_back(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
+    """Take a version out of review."""
+    reviews.take_back(_own_review(request, public_id, number), by=request.user)
+    messages.success(request, _("The version was taken back. Open a draft to go on."))
+    return redirect("studio_product", public_id)
+
+
+@login_required
+@require_POST
+def question_answer(request: HttpRequest, public_id: str, number: int, question_id: int) -> HttpResponse:
+    """Answer a question of the reviewers, at the field it is about."""
+    review = _own_review(request, public_id, number)
+    question = get_object_or_404(review.questions.select_related("review__version__listing__seller"), pk=question_id)
+    review_questions.answer(question, by=request.user, **parsed(AnswerForm(request.POST)))
+    messages.success(request, _("Your answer is with the reviewers."))
+    return redirect("studio_version", public_id, number)

@@ -14,8 +14,8 @@ from listings import catalogue, manual, offers, plain_text
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
 from marketplace import clock, journal, roles
-from marketplace.errors import Invalid, WrongState
-from marketplace.models import Organisation, User
+from marketplace.errors import Invalid, RoleNeeded, WrongState
+from marketplace.models import Membership, Organisation, User
 
 LONGEST_REASON = 2000
 UNDER_REVIEW = (VersionState.SUBMITTED, VersionState.IN_REVIEW)
@@ -145,6 +145,11 @@ def refuse(version: Version, *, by: User) -> Version:
     return _move_version(version, "refuse", "version.refused", by=by)
 
 
+def take_back(version: Version, *, by: User) -> Version:
+    """The seller takes it out of review. Raises WrongState once it was decided."""
+    return _move_version(version, "take_back", "version.taken_back", by=by)
+
+
 @transaction.atomic
 def register(version: Version) -> Listing:
     """Make an approved version, which the caller has just entered in the register, the current one.
@@ -177,9 +182,13 @@ def publish(listing: Listing) -> Listing:
 
 @transaction.atomic
 def suspend(listing: Listing, *, reason: str, by: User) -> Listing:
-    """The staff stop new trades of a product; those under way go on. Raises RoleNeeded, WrongState, Invalid."""
+    """The staff stop new trades of a product; those under way go on.
+
+    Raises RoleNeeded (also for whoever belongs or belonged to the seller), WrongState, Invalid.
+    """
     listing = _locked(listing)
     roles.require_staff(by, "suspend_listing")
+    _require_no_own_interest(listing, by)
     return _move_listing(listing, "suspend", "listing.suspended", reason=_reason(reason), by=by)
 
 
@@ -188,6 +197,7 @@ def resume(listing: Listing, *, by: User) -> Listing:
     """The staff put a suspended product back on sale. Raises RoleNeeded, WrongState."""
     listing = _locked(listing)
     roles.require_staff(by, "suspend_listing")
+    _require_no_own_interest(listing, by)
     return _move_listing(listing, "resume", "listing.resumed", reason="", by=by)
 
 
@@ -198,7 +208,7 @@ def withdraw(listing: Listing, *, reason: str, by: User) -> Listing:
     Raises RoleNeeded, WrongState, Invalid.
     """
     listing = _locked(listing)
-    if not roles.staff_may(by, "suspend_listing"):
+    if not roles.staff_may(by, "suspend_listing") or _belongs_to_seller(listing, by):
         roles.require(by, listing.seller, "withdraw_listing")
     listing = _move_listing(listing, "withdraw", "listing.withdrawn", reason=_reason(reason), by=by)
     offers.close_all(listing, by=by)
@@ -244,6 +254,20 @@ def _move_listing(listing: Listing, act: str, event: str, *, reason: str, by: Us
     listing.save(update_fields=["state", "reason"])
     journal.record(event, listing, by=by)
     return listing
+
+
+def _belongs_to_seller(listing: Listing, by: User) -> bool:
+    """Whether this person is or ever was one of the seller's."""
+    return Membership.objects.filter(user=by, organisation=listing.seller_id).exists()
+
+
+def _require_no_own_interest(listing: Listing, by: User) -> None:
+    if _belongs_to_seller(listing, by):
+        raise RoleNeeded(
+            "You belong or belonged to the seller.",
+            code="own_organisation",
+            next="Let a colleague who does not decide.",
+        )
 
 
 def _require_not_withdrawn(listing: Listing) -> None:

@@ -13,6 +13,7 @@ class VersionState(models.TextChoices):
     APPROVED = "approved", _("Approved")
     CHANGES_REQUESTED = "changes_requested", _("Changes requested")
     REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Taken back")
 
 
 class ListingState(models.TextChoices):
@@ -33,11 +34,17 @@ V, L, P = VersionState, ListingState, ProfileState
 
 VERSION_MOVES: Moves = {
     V.DRAFT: {"submit": V.SUBMITTED},
-    V.SUBMITTED: {"take": V.IN_REVIEW},
-    V.IN_REVIEW: {"approve": V.APPROVED, "request_changes": V.CHANGES_REQUESTED, "refuse": V.REFUSED},
+    V.SUBMITTED: {"take": V.IN_REVIEW, "take_back": V.WITHDRAWN},
+    V.IN_REVIEW: {
+        "approve": V.APPROVED,
+        "request_changes": V.CHANGES_REQUESTED,
+        "refuse": V.REFUSED,
+        "take_back": V.WITHDRAWN,
+    },
     V.APPROVED: {},
     V.CHANGES_REQUESTED: {},
     V.REFUSED: {},
+    V.WITHDRAWN: {},
 }
 
 LISTING_MOVES: Moves = {

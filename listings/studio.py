@@ -117,6 +117,22 @@ def _sent_back(version: Version) -> Any:
     return getattr(version, "review", None)
 
 
+def _under_review(version: Version) -> Any:
+    """The review that is under way."""
+    if version.state not in publishing.UNDER_REVIEW:
+        return None
+    return getattr(version, "review", None)
+
+
+def _asked(version: Version) -> dict[str, list[Any]]:
+    """What the reviewers asked of this version, by field, with the answers."""
+    asked: dict[str, list[Any]] = {}
+    review = getattr(version, "review", None)
+    for question in review.questions.select_related("answered_by") if review else ():
+        asked.setdefault(question.field, []).append(question)
+    return asked
+
+
 @login_required
 @require_POST
 def withdrawal(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -169,6 +185,8 @@ def version(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
         "is_open": is_open,
         "may": may,
         "sent_back": _sent_back(shown),
+        "review": _under_review(shown),
+        "asked": _asked(shown),
         "measured": facts,
         "fields": product_page.field_rows(shown, facts),
         "rights": [(name, shown.rights.get(name, {})) for name in manual.RIGHTS],

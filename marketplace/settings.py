@@ -266,6 +266,13 @@ FOLLOWERS = {
 CURRENCIES = ["CNY", "HKD", "USD", "EUR", "SGD", "MOP"]
 AGREE_WITHIN_DAYS = env.int("AGREE_WITHIN_DAYS", default=14)
 FUND_WITHIN_DAYS = env.int("FUND_WITHIN_DAYS", default=7)
+FUND_LIMITED_WITHIN_DAYS = env.int("FUND_LIMITED_WITHIN_DAYS", default=2)  # for offers whose licences are counted
+# The desks' working hours, and within how many of them a submission is decided, by its classification.
+DESK_OPENS_HOUR = env.int("DESK_OPENS_HOUR", default=9)
+DESK_CLOSES_HOUR = env.int("DESK_CLOSES_HOUR", default=17)
+REVIEW_TARGET_HOURS = {"general_1": 16, "general_2": 16, "general_3": 24, "general_4": 40, "important": 40} | env.dict(
+    "REVIEW_TARGET_HOURS", cast={"value": int}, default={}
+)
 CLEARING_CUT_OFF_HOUR = env.int("CLEARING_CUT_OFF_HOUR", default=16)
 CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)
 CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once a day at the cut-off hour

@@ -11,7 +11,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.conf import settings
 
-from compliance import exchange_rules, reviews, verification
+from compliance import checklists, exchange_rules, reviews, verification
 from compliance.models import Review, Verification
 from compliance.states import ReviewState, VerificationState
 from listings import offers, publishing, terms, uploads
@@ -172,10 +172,11 @@ def _approved(listing: Listing, staff: dict[str, User]) -> None:
     review = Review.objects.get(version=listing.versions.order_by("-number")[0])
     if review.state == ReviewState.OPEN:
         review = reviews.take(review, by=staff["review"])
+    answers = checklists.all_yes(reviews.checklist_of(review))
     if review.state == ReviewState.TAKEN:
-        review = reviews.approve(review, by=staff["review"])
+        review = reviews.approve(review, answers=answers, by=staff["review"])
     if review.state == ReviewState.SECONDED:
-        reviews.approve(review, by=staff["review2"])
+        reviews.approve(review, answers=answers, by=staff["review2"])
 
 
 def _offered(listing: Listing, plan: dict[str, Any]) -> Offer:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from compliance import review_targets
 from compliance.models import Decision, Review, Verification
 from compliance.states import ReviewState, VerificationState
 from marketplace import health
@@ -33,11 +34,12 @@ STUCK_COUNTED = 100
 
 @dataclass(frozen=True)
 class Waits:
-    """So many of one kind wait at a desk, the oldest since then."""
+    """So many of one kind wait at a desk, the oldest since then; and how the first stands against its target."""
 
     label: Any
     count: int
     since: dt.datetime | None
+    age: review_targets.Age | None = None
 
 
 def _waits(label: Any, rows: QuerySet[Any], since: str) -> Waits:
@@ -58,7 +60,19 @@ def _reviews() -> list[Waits]:
     return [
         _waits(_("manuals to take"), Review.objects.filter(state=ReviewState.OPEN), "opened_at"),
         _waits(_("in review"), Review.objects.filter(state__in=taken), "opened_at"),
+        _most_behind(),
     ]
+
+
+def _most_behind() -> Waits:
+    """The reviews past their target, and how far the one is that is due first."""
+    late = Review.objects.filter(review_targets.overdue()).count()
+    waiting = Review.objects.filter(state__in=review_targets.UNDECIDED, stands_still_since=None)
+    first = waiting.order_by("due_at", "pk").first()
+    if first is None:
+        return Waits(_("past their target"), 0, None)
+    age = review_targets.age_of(first)
+    return Waits(_("past their target"), late, None, age) if late else Waits(_("due next"), 1, None, age)
 
 
 def _payments() -> list[Waits]:

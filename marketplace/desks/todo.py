@@ -10,7 +10,7 @@ from django.db.models import F, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from compliance.models import Verification
+from compliance.models import ReviewQuestion, Verification
 from compliance.states import VerificationState
 from listings.models import Version
 from listings.states import VersionState
@@ -22,6 +22,7 @@ from settlement.states import OutgoingState, TradeState
 
 SHOWN_TRADES = 12
 SHOWN_DRAFTS = 6
+SHOWN_QUESTIONS = 6
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
     if organisation is None or role is None:
         return [Todo(_("Register your organisation"), _("To buy or to sell you act for one."), reverse("apply"))]
     found = [*_standing(organisation, role), *_trades(organisation, role), *_payout(organisation, role)]
-    return [*found, *_sent_back(organisation, role)]
+    return [*found, *_asked(organisation, role), *_sent_back(organisation, role)]
 
 
 def _may(role: str, act: str) -> bool:
@@ -97,6 +98,22 @@ def _payout(organisation: Organisation, role: str) -> list[Todo]:
     if not has_account and waiting.filter(state=OutgoingState.DUE).exists():
         return [Todo(_("Say where your money goes"), _("A payout waits for an account."), reverse("money"))]
     return []
+
+
+def _asked(organisation: Organisation, role: str) -> list[Todo]:
+    """Questions of the reviewers, each at its field."""
+    if not _may(role, "edit_listing"):
+        return []
+    waiting = ReviewQuestion.objects.filter(
+        review__version__listing__seller=organisation, answered_at=None, withdrawn_at=None
+    )
+    rows = waiting.select_related("review__version__listing").order_by("asked_at", "pk")[:SHOWN_QUESTIONS]
+    found = []
+    for question in rows:
+        version = question.review.version
+        url = reverse("studio_version", args=[version.listing.public_id, version.number])
+        found.append(Todo(_("Answer the reviewers’ question"), version.title, f"{url}#question-{question.pk}"))
+    return found
 
 
 def _sent_back(organisation: Organisation, role: str) -> list[Todo]:

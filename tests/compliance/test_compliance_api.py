@@ -109,14 +109,39 @@ def test_a_seller_hands_in_and_reviewers_decide():
     assert (row["title"], row["acts"]) == ("Departures of New York", ["take"])
     review = f"/reviews/{row['id']}"
     assert first.post(f"{review}/assignment").json()["acts"] == ["approve", "request_changes", "refuse"]
-    assert first.post(f"{review}/approval").json()["state"] == "seconded"
-    assert first.post(f"{review}/approval").json()["code"] == "same_person"
+    checked = {"answers": [{"item": item["id"], "answer": "yes"} for item in first.get(review).json()["checklist"]]}
+    assert first.post(f"{review}/approval", {"answers": []}).json()["code"] == "checklist_not_met"
+    assert first.post(f"{review}/approval", {"answers": checked["answers"] * 2}).json()["code"] == "wrong_answer"
+    assert first.post(f"{review}/approval", checked).json()["state"] == "seconded"
+    assert first.post(f"{review}/approval", checked).json()["code"] == "same_person"
     assert "approve" not in first.get(review).json()["acts"]
     sent_back = second.post(f"{review}/change-request", {"reason_code": "manual_unclear", "reason": "Which airports?"})
     assert sent_back.json()["state"] == "changes_requested"
     own = seller.get(f"{path}/review").json()
     assert (own["state"], own["reason"]) == ("changes_requested", "Which airports?")
-    assert set(own) == {"id", "state", "opened_at", "decided_at", "reason_code", "reason"}
+    assert set(own) == {"id", "state", "opened_at", "decided_at", "reason_code", "reason", "questions"}
+
+
+def test_a_question_is_asked_and_answered_by_scripts_and_a_note_stays_with_the_staff():
+    version = make_draft(make_verified())
+    seller, reviewer = Script(owner_of(version.listing.seller)), Script(make_staff("review"))
+    path = f"/listings/{version.listing.public_id}/versions/{version.number}"
+    review = f"/reviews/{seller.post(f'{path}/submission').json()['id']}"
+    reviewer.post(f"{review}/assignment")
+    assert reviewer.post(f"{review}/notes", {"text": "Their lawyer called."}).status_code == 201
+    asked = reviewer.post(f"{review}/questions", {"field": "rights", "question": "Which contract?"}).json()
+    assert reviewer.get(review).json()["target_state"] == "stands_still"
+    own = seller.get(f"{path}/review")
+    assert [question["question"] for question in own.json()["questions"]] == ["Which contract?"]
+    assert b"lawyer" not in own.content
+    answer = f"{path}/questions/{asked['id']}/answer"
+    assert seller.post(answer, {"answer": "Contract 12 of 2013."}).json()["answer"] == "Contract 12 of 2013."
+    assert seller.post(answer, {"answer": "Another."}).json()["code"] == "wrong_state"
+    whole = reviewer.get(review).json()
+    assert (whole["target_state"], whole["questions"][0]["answer"]) == ("in_time", "Contract 12 of 2013.")
+    assert [note["text"] for note in whole["notes"]] == ["Their lawyer called."]
+    assert seller.post(f"{path}/taking-back").json()["state"] == "withdrawn"
+    assert [one["act"] for one in reviewer.get(review).json()["decisions"]] == ["take_back"]
 
 
 def test_an_incomplete_manual_is_answered_with_everything_it_lacks():

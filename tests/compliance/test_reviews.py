@@ -12,7 +12,7 @@ from listings import publishing
 from listings.models import Version
 from marketplace import journal
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, WrongState
-from tests.factories import make_draft, make_member, make_organisation, make_staff, make_verified, owner_of
+from tests.factories import approve, make_draft, make_member, make_organisation, make_staff, make_verified, owner_of
 from tests.races import together
 
 pytestmark = pytest.mark.django_db
@@ -71,9 +71,9 @@ def test_two_people_approve():
     first, second = make_staff("review"), make_staff("review")
     reviews.take(review, by=first)
     assert states(review) == ("taken", "in_review")
-    reviews.approve(review, by=first)
+    approve(review, by=first)
     assert states(review) == ("seconded", "in_review")
-    reviews.approve(review, by=second)
+    approve(review, by=second)
     assert states(review) == ("approved", "approved")
     review.refresh_from_db()
     assert (review.assignee, review.by, review.second_by) == (first, first, second)
@@ -84,9 +84,9 @@ def test_nobody_approves_twice():
     review = submitted()
     first = make_staff("review")
     reviews.take(review, by=first)
-    reviews.approve(review, by=first)
+    approve(review, by=first)
     with pytest.raises(SamePerson):
-        reviews.approve(review, by=first)
+        approve(review, by=first)
     assert states(review) == ("seconded", "in_review")
     assert kinds_recorded(review)[-1] == "review.seconded"
 
@@ -97,7 +97,7 @@ def test_neither_the_submitter_nor_a_member_of_the_seller_reviews():
     for person, code in ((owner_of(seller), "own_submission"), (make_member(seller, "viewer"), "own_organisation")):
         person.is_staff, person.staff_roles = True, ["review"]
         person.save()
-        for command in (reviews.take, reviews.approve, partial(reviews.refuse, reason_code="misleading", reason="x")):
+        for command in (reviews.take, approve, partial(reviews.refuse, reason_code="misleading", reason="x")):
             with pytest.raises(RoleNeeded) as refusal:
                 command(review, by=person)
             assert refusal.value.code == code
@@ -119,7 +119,7 @@ def test_what_is_sent_back_says_why_and_is_answered_by_a_new_draft(after_first_a
     first, second = make_staff("review"), make_staff("review")
     reviews.take(review, by=first)
     if after_first_approval:
-        reviews.approve(review, by=first)
+        approve(review, by=first)
     reviews.request_changes(review, **UNCLEAR, by=second)
     assert states(review) == ("changes_requested", "changes_requested")
     review.refresh_from_db()
@@ -140,7 +140,7 @@ def test_a_refusal_needs_a_known_code_and_a_sentence():
     reviews.refuse(review, reason_code="misleading", reason="It is not what it says.", by=reviewer)
     assert states(review) == ("refused", "refused")
     with pytest.raises(WrongState):
-        reviews.approve(review, by=make_staff("review"))
+        approve(review, by=make_staff("review"))
 
 
 def test_a_seller_suspended_since_is_not_handed_in_again():
@@ -168,10 +168,12 @@ def test_database_refuses_self_approval_one_person_twice_and_members():
     review = submitted(seller)
     member, reviewer = make_member(seller, "viewer"), make_staff("review")
     reviews.take(review, by=reviewer)
-    reviews.approve(review, by=reviewer)
-    approve = "UPDATE compliance_review SET state = 'approved', second_by_id = %s, decided_at = now() WHERE id = %s"
+    approve(review, by=reviewer)
+    second_approval = (
+        "UPDATE compliance_review SET state = 'approved', second_by_id = %s, decided_at = now() WHERE id = %s"
+    )
     for second in (reviewer.pk, owner_of(seller).pk, member.pk, None):
-        refused(approve, second, review.pk)
+        refused(second_approval, second, review.pk)
     refused("UPDATE compliance_review SET by_id = %s WHERE id = %s", member.pk, review.pk)
     refused("UPDATE compliance_review SET by_id = %s WHERE id = %s", owner_of(seller).pk, review.pk)
     assert states(review) == ("seconded", "in_review")
@@ -196,7 +198,7 @@ def test_two_reviewers_who_approve_at_once_are_first_and_second():
     review = submitted()
     first, second = make_staff("review"), make_staff("review")
     reviews.take(review, by=first)
-    answers = together([partial(reviews.approve, review, by=person) for person in (first, second)])
+    answers = together([partial(approve, review, by=person) for person in (first, second)])
     assert answers == ["done", "done"]
     review.refresh_from_db()
     assert states(review) == ("approved", "approved")
@@ -210,9 +212,9 @@ def test_of_two_second_approvals_at_once_one_counts():
     review = submitted()
     first = make_staff("review")
     reviews.take(review, by=first)
-    reviews.approve(review, by=first)
+    approve(review, by=first)
     others = [make_staff("review"), make_staff("review")]
-    answers = together([partial(reviews.approve, review, by=person) for person in others])
+    answers = together([partial(approve, review, by=person) for person in others])
     assert sorted(answers) == ["done", "wrong_state"]
     assert states(review) == ("approved", "approved")
 
@@ -222,7 +224,7 @@ def test_one_person_who_clicks_twice_at_once_approves_once():
     review = submitted()
     first = make_staff("review")
     reviews.take(review, by=first)
-    assert sorted(together([partial(reviews.approve, review, by=first)] * 2)) == ["done", "same_person"]
+    assert sorted(together([partial(approve, review, by=first)] * 2)) == ["done", "same_person"]
     assert states(review) == ("seconded", "in_review")
 
 
@@ -231,10 +233,10 @@ def test_approval_and_refusal_at_once_leave_one_outcome():
     review = submitted()
     first = make_staff("review")
     reviews.take(review, by=first)
-    reviews.approve(review, by=first)
+    approve(review, by=first)
     answers = together(
         [
-            partial(reviews.approve, review, by=make_staff("review")),
+            partial(approve, review, by=make_staff("review")),
             partial(reviews.refuse, review, reason_code="misleading", reason="No.", by=make_staff("review")),
         ]
     )

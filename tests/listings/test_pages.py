@@ -119,8 +119,8 @@ def test_a_seller_takes_a_product_from_the_studio_to_the_catalogue_by_pages(brow
     first, second = factories.make_staff("review"), factories.make_staff("review")
     review = Version.objects.get().review
     factories.reviews.take(review, by=first)
-    factories.reviews.approve(review, by=first)
-    factories.reviews.approve(review, by=second)
+    factories.approve(review, by=first)
+    factories.approve(review, by=second)
     factories.registration.register_due()
     anyone = Client()
     assert "Departures of New York" in text_of(anyone.get("/catalogue/", {"q": "航班"}))

@@ -122,10 +122,10 @@ def test_a_withdrawn_product_cannot_be_approved():
     review = reviews.submit(version, by=factories.owner_of(version.listing.seller))
     first, second = factories.make_staff("review"), factories.make_staff("review")
     reviews.take(review, by=first)
-    reviews.approve(review, by=first)
+    factories.approve(review, by=first)
     publishing.withdraw(version.listing, reason="No more.", by=factories.owner_of(version.listing.seller))
     with pytest.raises(WrongState):
-        reviews.approve(review, by=second)
+        factories.approve(review, by=second)
     version.refresh_from_db()
     assert version.state == "in_review"
 

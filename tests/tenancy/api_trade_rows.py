@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compliance import exchange_rules
+from compliance import exchange_rules, reviews
 from settlement.gateways import sandbox_signature
 from tests.tenancy.api_rows import API, ORGANISATION, SELLERS, draft_version, of_seller
 from tests.tenancy.rules import BOTH, Answer, Anyone, Member, Own, Row, SignedIn, Staff
@@ -29,6 +29,10 @@ def _open_review(world):
 
 def _taken_review(world):
     return {"review_id": world.taken_review.pk}
+
+
+def _asked_version(world):
+    return {"public_id": world.asked_review.version.listing.public_id, "number": world.asked_review.version.number}
 
 
 VERSION = f"{API}/listings/<str:public_id>/versions/<int:number>"
@@ -77,7 +81,39 @@ COMPLIANCE = [
     Row("GET", f"{API}/reviews", Staff(desk="reviews")),
     Row("GET", REVIEW, Staff(desk="reviews"), at=_open_review),
     Row("POST", f"{REVIEW}/assignment", REVIEWS, at=_open_review, says=lambda w: {}),
-    Row("POST", f"{REVIEW}/approval", REVIEWS, at=_taken_review, says=lambda w: {}),
+    Row(
+        "POST",
+        f"{REVIEW}/approval",
+        REVIEWS,
+        at=_taken_review,
+        says=lambda w: {
+            "answers": [{"item": item.id, "answer": "yes", "note": ""} for item in reviews.checklist_of(w.taken_review)]
+        },
+    ),
+    Row(
+        "POST",
+        f"{REVIEW}/questions",
+        REVIEWS,
+        gives=201,
+        at=_taken_review,
+        says=lambda w: {"field": "rights", "question": "Which contract?"},
+    ),
+    Row(
+        "POST",
+        f"{REVIEW}/questions/<int:question_id>/withdrawal",
+        REVIEWS,
+        at=lambda w: {"review_id": w.asked_review.pk, "question_id": w.question.pk},
+        says=lambda w: {},
+    ),
+    Row("POST", f"{REVIEW}/notes", REVIEWS, gives=201, at=_taken_review, says=lambda w: {"text": "Looks whole."}),
+    Row("POST", f"{VERSION}/taking-back", Member("submit", SELLERS), at=_asked_version, says=lambda w: {}),
+    Row(
+        "POST",
+        f"{VERSION}/questions/<int:question_id>/answer",
+        Member("edit_listing", SELLERS),
+        at=lambda w: _asked_version(w) | {"question_id": w.question.pk},
+        says=lambda w: {"answer": "Since 2013."},
+    ),
     Row(
         "POST",
         f"{REVIEW}/change-request",

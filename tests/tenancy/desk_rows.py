@@ -17,6 +17,14 @@ def _open_review(world):
     return {"review_id": world.open_review.pk}
 
 
+def _taken_review(world):
+    return {"review_id": world.taken_review.pk}
+
+
+def _asked_review(world):
+    return {"review_id": world.asked_review.pk}
+
+
 def _dispute(world):
     return {"dispute_id": world.dispute.pk}
 
@@ -93,6 +101,41 @@ ROWS = [
         gives=302,
         at=lambda w: {"review_id": w.listed_review.pk},
         says=_says(act="suspend", reason="Being looked into."),
+    ),
+    Row("GET", DESK + "reviews/<int:review_id>/", Staff("reviews"), at=_asked_review),
+    Row(
+        "POST",
+        DESK + "reviews/<int:review_id>/act/",
+        Staff("reviews", ("review",)),
+        gives=302,
+        at=_taken_review,
+        says=_says(
+            act="request_changes", request_changes_code="quality", request_changes_reason="Gaps.", answer_rights="no"
+        ),
+    ),
+    Row(
+        "POST",
+        DESK + "reviews/<int:review_id>/act/",
+        Staff("reviews", ("review",)),
+        gives=302,
+        at=_taken_review,
+        says=_says(act="ask", field="rights", question="Which contract?"),
+    ),
+    Row(
+        "POST",
+        DESK + "reviews/<int:review_id>/act/",
+        Staff("reviews", ("review",)),
+        gives=302,
+        at=_taken_review,
+        says=_says(act="note", text="Looks whole."),
+    ),
+    Row(
+        "POST",
+        DESK + "reviews/<int:review_id>/act/",
+        Staff("reviews", ("review",)),
+        gives=302,
+        at=_asked_review,
+        says=lambda w: {"act": "withdraw_question", "question": w.question.pk},
     ),
     # --- payments
     Row("GET", DESK + "payments/", Staff("payments")),

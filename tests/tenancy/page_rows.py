@@ -144,6 +144,10 @@ def _draft_version(world):
     return {"public_id": world.draft.listing.public_id, "number": world.draft.number}
 
 
+def _asked_version(world):
+    return {"public_id": world.asked_review.version.listing.public_id, "number": world.asked_review.version.number}
+
+
 def _fresh(world):
     return {"public_id": world.fresh.public_id}
 
@@ -203,6 +207,23 @@ PRODUCTS = [
         gives=302,
         at=_draft_version,
         says=_form(),
+    ),
+    Row("GET", PRODUCT + "versions/<int:number>/", Member("look", SELLERS), at=_asked_version),
+    Row(
+        "POST",
+        "/studio/<str:public_id>/versions/<int:number>/taking-back/",
+        Member("submit", SELLERS),
+        gives=302,
+        at=_asked_version,
+        says=_form(),
+    ),
+    Row(
+        "POST",
+        "/studio/<str:public_id>/versions/<int:number>/questions/<int:question_id>/answer/",
+        Member("edit_listing", SELLERS),
+        gives=302,
+        at=lambda w: _asked_version(w) | {"question_id": w.question.pk},
+        says=_form(answer="Since 2013."),
     ),
     Row(
         "POST",

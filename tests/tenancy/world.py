@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from compliance import holds, reviews, verification
+from compliance import holds, review_questions, reviews, verification
 from compliance.models import Review
 from listings import publishing, uploads
 from marketplace import documents, journal, participants, tokens
@@ -131,6 +131,12 @@ class World:
         self.open_review = reviews.submit(self.submitted, by=owner)
         self.taken_review = reviews.submit(factories.make_draft(self.seller), by=owner)
         reviews.take(self.taken_review, by=factories.make_staff("review"))
+        self.asked_review = reviews.submit(factories.make_draft(self.seller, **self._manual()), by=owner)
+        asker = factories.make_staff("review")
+        reviews.take(self.asked_review, by=asker)
+        text = "Since when?" + self.mark
+        self.question = review_questions.ask(self.asked_review, field="coverage_time", question=text, by=asker)
+        review_questions.note(self.asked_review, text="Only for colleagues." + self.mark, by=asker)
         sent_back = reviews.submit(factories.make_draft(self.seller), by=owner)
         officer = factories.make_staff("review")
         reviews.take(sent_back, by=officer)
