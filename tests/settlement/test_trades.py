@@ -12,7 +12,7 @@ from listings.models import Offer
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
-from settlement import deliveries, hearing, ledger, payments, payouts, tasks, trades
+from settlement import deliveries, hearing, ledger, payments, payouts, tasks, timeline, trades
 from settlement.models import Agreement, Payout, Refund, Statement, Trade, Unmatched
 from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
@@ -168,6 +168,29 @@ def test_a_licence_of_a_limited_offer_comes_back(way):
         trades.cannot_deliver(deal.trade.grant, "The storage burned.")
     assert Offer.objects.get().licences_left == 1
     assert not deal.reload().holds_licence
+
+
+@pytest.mark.parametrize(("licences", "days"), [(None, 7), (1, 2), (20, 2)])
+def test_few_licences_are_not_held_unpaid_for_long(licences, days):
+    trade = make_trade(TradeState.REGISTERED, licences_total=licences).trade
+    assert trade.fund_until - trade.registered_at == dt.timedelta(days=days)
+
+
+def test_a_cleared_trade_without_a_payout_account_waits_for_its_seller():
+    seller = factories.make_verified()  # has named no account
+    offer = trading.make_offer(trading.make_listed(seller))
+    deal = trading.propose(offer)
+    work()
+    pay(deal)
+    trades.accept(deal.reload(), by=deal.buyer)
+    trading.clear_now()
+    assert deal.state == TradeState.CLEARED
+    following = timeline.what_next(deal.trade)
+    assert (following.who, following.text) == ("seller", "The seller names the account its payout goes to.")
+    payouts.set_account(seller, gateway_name="sandbox", reference="acct-1", by=seller.created_by)
+    assert timeline.what_next(deal.trade).who == "exchange"
+    work()
+    assert deal.state == TradeState.SETTLED
 
 
 def test_a_licence_comes_back_when_its_term_ends_and_access_closes():
