@@ -36,6 +36,27 @@ class Reviews(Looking):
     unread = tuple(f"version__{name}" for name in LONG_MANUAL)
 
 
+@admin.register(models.ReviewDecision)
+class ReviewDecisions(Looking):
+    list_display = ["review", "act", "by", "decided_at", "reason_code", "rules_version", "checklist_version"]
+    list_filter = ["act", "reason_code"]
+    search_fields = ["=review__version__listing__public_id"]
+    unread = ("answers",)
+
+
+@admin.register(models.ReviewQuestion)
+class ReviewQuestions(Looking):
+    list_display = ["review", "field", "asked_by", "asked_at", "answered_by", "answered_at", "withdrawn_at"]
+    list_filter = ["field"]
+    search_fields = ["=review__version__listing__public_id"]
+
+
+@admin.register(models.ReviewNote)
+class ReviewNotes(Looking):
+    list_display = ["review", "by", "at", "text"]
+    search_fields = ["=review__version__listing__public_id"]
+
+
 @admin.register(models.Hold)
 class Holds(Looking):
     list_display = ["subject_kind", "subject_id", "reason_code", "reason", "placed_by", "placed_at", "lifted_at"]

@@ -41,6 +41,8 @@ class ReviewDecision(models.Model):
     answers = models.JSONField(default=list)  # [{item, answer, note}] of the checklist of that version
 
     class Meta:
+        verbose_name = _("decision of a review")
+        verbose_name_plural = _("decisions of reviews")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(
@@ -83,6 +85,8 @@ class ReviewNote(models.Model):
     text = models.TextField()
 
     class Meta:
+        verbose_name = _("note on a review")
+        verbose_name_plural = _("notes on reviews")
         ordering = ["pk"]
         constraints = [sentence("a_note_has_words", ~Q(text=""))]
         triggers = [
@@ -115,6 +119,8 @@ class ReviewQuestion(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("question of a review")
+        verbose_name_plural = _("questions of reviews")
         ordering = ["pk"]
         indexes = [
             models.Index(

@@ -139,9 +139,8 @@ def submission(request: HttpRequest, public_id: str, number: int) -> HttpRespons
 
 def _own_review(request: HttpRequest, public_id: str, number: int) -> Review:
     listing = get_object_or_404(Listing.objects.sold_by(acting_organisation(request)), public_id=public_id)
-    return get_object_or_404(
-        Review.objects.select_related("version__listing__seller"), version__listing=listing, version__number=number
-    )
+    version = get_object_or_404(listing.versions, number=number)
+    return get_object_or_404(Review.objects.filter(version=version).select_related("version__listing__seller"))
 
 
 @login_required

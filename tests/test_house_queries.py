@@ -18,7 +18,7 @@ from tests.tenancy.walk import routes
 TENANTS = {
     "Organisation", "Membership", "Invitation", "AccessToken", "Paper", "Revocation", "Event", "KeyedCommand",
     "Listing", "Version", "Release", "ReleaseFile", "Upload", "Profile", "Offer", "OfferBuyer", "Registration",
-    "Verification", "Decision", "Review", "Hold", "RulesAcceptance",
+    "Verification", "Decision", "Review", "ReviewDecision", "ReviewNote", "ReviewQuestion", "Hold", "RulesAcceptance",
     "Trade", "Agreement", "Payment", "Notice", "Refund", "Unmatched", "Chargeback", "Dispute", "Grant", "Receipt",
     "Account", "Transfer", "ClearingCycle", "Statement", "Payout", "PayoutAccount",
 }  # fmt: skip
@@ -26,7 +26,7 @@ NARROW = {"visible_to", "sold_by", "bought_by", "of", "none", "open_to_all", "li
 # A filter by one of these leaves only what belongs to an object that was narrowed before.
 OWNED_BY = {
     "organisation", "organisation__in", "seller", "buyer", "listing", "version", "trade", "verification", "subject_id",
-    "listing__seller", "release__listing__seller", "grant__trade",
+    "listing__seller", "release__listing__seller", "grant__trade", "review__version__listing__seller",
 }  # fmt: skip
 STAFF_CHECKS = {"require_staff", "require_desk", "sees_desk"}
 # Read by everybody on purpose, or by whoever holds a key to it.

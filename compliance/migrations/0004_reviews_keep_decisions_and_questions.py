@@ -30,6 +30,8 @@ class Migration(migrations.Migration):
                 ('answers', models.JSONField(default=list)),
             ],
             options={
+                'verbose_name': 'decision of a review',
+                'verbose_name_plural': 'decisions of reviews',
                 'ordering': ['pk'],
             },
         ),
@@ -41,6 +43,8 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
             ],
             options={
+                'verbose_name': 'note on a review',
+                'verbose_name_plural': 'notes on reviews',
                 'ordering': ['pk'],
             },
         ),
@@ -56,6 +60,8 @@ class Migration(migrations.Migration):
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
+                'verbose_name': 'question of a review',
+                'verbose_name_plural': 'questions of reviews',
                 'ordering': ['pk'],
             },
         ),
