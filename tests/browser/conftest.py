@@ -29,6 +29,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def page_of(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     """A page in which this person is signed in. Whatever the browser complains of fails the test at its end."""
     complaints: list[str] = []
+    contexts: list[Any] = []
 
     def open_page(person: Any, *, width: int = 1280, language: str = "en") -> Any:
         client = Client()
@@ -37,6 +38,7 @@ def page_of(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
             base_url=live_server.url, viewport={"width": width, "height": 900}, locale=language
         )
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -44,4 +46,6 @@ def page_of(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
         return page
 
     yield open_page
+    for context in contexts:  # before the server stops, which waits for the browser's connections
+        context.close()
     assert not complaints, complaints

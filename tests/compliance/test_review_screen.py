@@ -112,7 +112,7 @@ def test_what_changed_is_marked_word_by_word_and_field_by_field():
     make_offer(listing, name="A dearer plan", price_minor=20_000_000)
     review = reviews.submit(draft, by=owner)
     page = signed_in(make_staff("review")).get(f"{QUEUE}{review.pk}/").content.decode()
-    assert "Planning of <ins>rail </ins>routes" in page
+    assert "Planning of<ins> rail</ins> routes" in page
     assert "<del>minutes</del> <ins>hours</ins>" in page
     assert "<ins>month</ins>" in page and "1 added · 1 changed · 0 removed · 1 the same" in page
     assert "The release beside the one before" in page
