@@ -68,9 +68,11 @@ class ReviewAct(APIView):
 
     scope = "staff"
 
-    def act(self, request: Request, review_id: int, command: Any, **asked: Any) -> Response:
+    def act(self, request: Request, review_id: int, command: Any, body: Any = None) -> Response:
+        """Run the command with what the body of this form says, once this person may."""
         roles.require_staff(request.user, "review")
         review = get_object_or_404(Review, pk=review_id)
+        asked = read(body, request) if body else {}
         told = dict(asked)
         if "answers" in asked:
             asked["answers"] = _answers(asked["answers"])
@@ -105,7 +107,7 @@ class ReviewApproval(ReviewAct):
     @extend_schema(request=ApprovalIn, responses=ReviewOut)
     def post(self, request: Request, review_id: int) -> Response:
         """Approve. The first approval waits for another person's; the second lets the product be registered."""
-        return self.act(request, review_id, reviews.approve, **read(ApprovalIn, request))
+        return self.act(request, review_id, reviews.approve, ApprovalIn)
 
 
 class ReviewChangeRequest(ReviewAct):
@@ -114,7 +116,7 @@ class ReviewChangeRequest(ReviewAct):
     @extend_schema(request=SendingBackIn, responses=ReviewOut)
     def post(self, request: Request, review_id: int) -> Response:
         """Send the version back, in words the seller reads; the seller answers with a new draft."""
-        return self.act(request, review_id, reviews.request_changes, **read(SendingBackIn, request))
+        return self.act(request, review_id, reviews.request_changes, SendingBackIn)
 
 
 class ReviewRefusal(ReviewAct):
@@ -123,7 +125,7 @@ class ReviewRefusal(ReviewAct):
     @extend_schema(request=SendingBackIn, responses=ReviewOut)
     def post(self, request: Request, review_id: int) -> Response:
         """Refuse the version, in words the seller reads."""
-        return self.act(request, review_id, reviews.refuse, **read(SendingBackIn, request))
+        return self.act(request, review_id, reviews.refuse, SendingBackIn)
 
 
 class ReviewQuestions(APIView):

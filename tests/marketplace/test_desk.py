@@ -306,7 +306,7 @@ def test_a_new_version_stands_beside_the_approved_one_with_its_changes_marked():
     assert "beside version 1, approved before" in page
     changed = re.findall(r'<th scope="row">([^<]+) <span class="tag">changed', page)
     assert changed == ["Area covered"]
-    assert "New York and Newark" in page and "flights.csv" in page
+    assert "New York<ins> and Newark</ins>" in page and "flights.csv" in page
 
 
 def test_a_manual_is_sent_back_with_words_the_seller_reads():
