@@ -100,7 +100,7 @@ def drive_trade(url: str) -> None:
     """One trade from an empty studio to its certificate, over HTTP, carried by the clone's own workers."""
     staff, members = "exchange.example", {house.key: house.people[0].email for house in HOUSES}
     people = whole_trade.People(
-        seller=Visitor(url).sign_in(members["aviation"], PASSWORD),
+        seller=Visitor(url).sign_in(members["health"], PASSWORD),
         buyer=Visitor(url).sign_in(members["peak"], PASSWORD),
         reviewers=(
             Visitor(url).sign_in(f"review@{staff}", PASSWORD),

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from listings import differences, terms
 from listings.catalogue import Product
 from listings.column_profile import percent, profiles_of
-from listings.models import Listing, Offer, Profile, Release, Version
+from listings.models import Listing, Offer, ProductType, Profile, Release, Version
 from listings.states import ListingState, ProfileState
 
 HTML_LANGUAGES = {"en": "en", "zh-hans": "zh-Hans", "zh-hant": "zh-Hant-HK"}
+# What no channel delivers yet but as files; such a product may be listed without a paid plan, and its page says so.
+WITHOUT_CHANNEL = (ProductType.API, ProductType.MODEL, ProductType.SERVICE)
 PART_NAMES = ("completeness", "uniqueness", "validity", "timeliness", "consistency")
 
 
@@ -148,6 +150,8 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         "rights": [(name, version.rights.get(name, {})) for name in ("holding", "use", "operation")],
         "is_on_sale": product.listing.state == ListingState.LISTED,
         "is_own": is_own,
+        "has_no_channel": product.listing.product_type in WITHOUT_CHANNEL
+        and not any(one.price_minor for one in product.offers),
         "takes_money": bool(settings.DEFAULT_GATEWAY),
     }
 

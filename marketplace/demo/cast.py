@@ -1,8 +1,8 @@
-"""Who is who in the demo exchange. Every organisation and person is made up; the data they sell is real."""
+"""Who is who in the demo exchange. Every organisation and person is made up."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 PASSWORD = "open-the-exchange"  # noqa: S105  the demo's only password, printed for whoever opens it
 
@@ -16,7 +16,7 @@ class Person:
 
 @dataclass(frozen=True)
 class House:
-    """An organisation and its people; the first of them is its owner."""
+    """An organisation and its people; the first of them is its owner. `joins_month` counts from the beginning."""
 
     key: str
     kinds: list[str]
@@ -27,8 +27,12 @@ class House:
     number_kind: str
     registration_number: str
     people: list[Person]
-    is_verified: bool = True
-    says: str = field(default="")
+    says: str
+    joins_month: int = 0
+
+    @property
+    def is_seller(self) -> bool:
+        return "supplier" in self.kinds
 
 
 STAFF = [
@@ -45,72 +49,169 @@ STAFF = [
     Person("admin@exchange.example", "Fang Yi", "administrator"),
 ]
 
-HOUSES = [
+SELLERS = [
     House(
-        "aviation",
-        ["supplier"],
-        "临港航空数据有限公司",
-        "Lingang Aviation Data Co., Ltd.",
-        "CN",
-        "CN-SH-LINGANG",
-        "uscc",
-        "91310115MA1K4DEM05",
+        *("aviation", ["supplier"], "临港航空数据有限公司", "Lingang Aviation Data Co., Ltd."),
+        *("CN", "CN-SH-LINGANG", "uscc", "91310115MA1K4DEM05"),
         [
             Person("seller@lingang-aviation.example", "Zhao Lin", "owner"),
+            Person("trader@lingang-aviation.example", "Shen Kai", "trader"),
             Person("steward@lingang-aviation.example", "Xu Fei", "data_steward"),
+            Person("finance@lingang-aviation.example", "Pan Yue", "finance"),
         ],
-        says="sells flights, weather and aircraft; its studio has a draft sent for review",
+        says="flights, weather, aircraft; proposals and an objection wait for its answer",
     ),
     House(
-        "atlas",
-        ["supplier"],
-        "海港圖集有限公司",
-        "Harbour Atlas Limited",
-        "HK",
-        "HK",
-        "hk_br",
-        "71234567",
-        [Person("seller@harbour-atlas.example", "Cheung Man", "owner")],
-        says="sells the world's airports",
-    ),
-    House(
-        "logistics",
-        ["buyer"],
-        "浦江供应链有限公司",
-        "Pujiang Supply Chain Co., Ltd.",
-        "CN",
-        "CN-SH",
-        "uscc",
-        "91310115MA1H8DEM25",
+        *("atlas", ["supplier", "buyer"], "海港圖集有限公司", "Harbour Atlas Limited"),
+        *("HK", "HK", "hk_br", "71234567"),
         [
-            Person("buyer@pujiang.example", "Qian Tao", "owner"),
-            Person("finance@pujiang.example", "Sun Li", "finance"),
+            Person("seller@harbour-atlas.example", "Cheung Man", "owner"),
+            Person("steward@harbour-atlas.example", "Lam Hiu Tung", "data_steward"),
         ],
-        says="bought the flights; the delivery waits for its inspection",
+        says="airports, cities and countries of the world",
     ),
     House(
-        "peak",
-        ["buyer", "broker"],
-        "山頂分析有限公司",
-        "Victoria Peak Analytics Limited",
-        "HK",
-        "HK",
-        "hk_br",
-        "72345678",
-        [Person("buyer@peak-analytics.example", "Lau Chi Ho", "owner")],
-        says="bought the airports, all the way to the certificate",
+        *("calendar", ["supplier"], "京华历算科技有限公司", "Jinghua Calendar Technology Co., Ltd."),
+        *("CN", "CN-BJ-FTZ", "uscc", "91110105MA01CDEM0H"),
+        [
+            Person("seller@jinghua-calendar.example", "Bai Xue", "owner"),
+            Person("steward@jinghua-calendar.example", "Gao Yang", "data_steward"),
+        ],
+        says="workdays, holidays and trading days; a manual came back from the reviewers",
     ),
     House(
-        "pearl",
-        ["supplier"],
-        "珠江气象科技有限公司",
-        "Pearl River Weather Technology Co., Ltd.",
-        "CN",
-        "CN-GD-QIANHAI",
-        "uscc",
-        "91440300MA5F9DEM13",
-        [Person("seller@pearl-weather.example", "Deng Hua", "owner")],
-        is_verified=False,
-        says="has applied and waits to be vetted",
+        *("shipping", ["supplier", "buyer"], "南沙航运数据服务有限公司", "Nansha Shipping Data Services Co., Ltd."),
+        *("CN", "CN-GD-NANSHA", "uscc", "91440101MA5C7DEM0W"),
+        [
+            Person("seller@nansha-shipping.example", "Liang Zhi", "owner"),
+            Person("trader@nansha-shipping.example", "Ou Ying", "trader"),
+        ],
+        says="port calls and freight rates, simulated",
+    ),
+    House(
+        *("finance", ["supplier"], "維港金融數據有限公司", "Victoria Harbour Financial Data Limited"),
+        *("HK", "HK", "hk_br", "73456789"),
+        [
+            Person("seller@victoria-data.example", "Yeung Tak", "owner"),
+            Person("finance@victoria-data.example", "Ng Pui Shan", "finance"),
+        ],
+        says="prices, trade and retail, simulated; a payout of its came back from the bank",
+        joins_month=1,
+    ),
+    House(
+        *("guizhou", ["supplier"], "贵州云岭数据有限公司", "Guizhou Yunling Data Co., Ltd."),
+        *("CN", "CN-GZ", "uscc", "91520115MA6H2DEM01"),
+        [
+            Person("seller@yunling-data.example", "Luo Qian", "owner"),
+            Person("steward@yunling-data.example", "Yang Shan", "data_steward"),
+        ],
+        says="a city's buses, charging points and electricity, simulated",
+        joins_month=3,
+    ),
+    House(
+        *("pearl", ["supplier"], "珠江气象科技有限公司", "Pearl River Weather Technology Co., Ltd."),
+        *("CN", "CN-GD-QIANHAI", "uscc", "91440300MA5F9DEM13"),
+        [
+            Person("seller@pearl-weather.example", "Deng Hua", "owner"),
+            Person("trader@pearl-weather.example", "He Jie", "trader"),
+        ],
+        says="stations and sunshine of the Greater Bay Area, simulated",
+        joins_month=3,
+    ),
+    House(
+        *("health", ["supplier"], "横琴健康统计有限公司", "Hengqin Health Statistics Co., Ltd."),
+        *("CN", "CN-GD-HENGQIN", "uscc", "91440400MA56LDEM03"),
+        [
+            Person("seller@hengqin-health.example", "Feng Lan", "owner"),
+            Person("compliance@hengqin-health.example", "Tao Ran", "compliance"),
+        ],
+        says="health statistics without persons, simulated; one of its products is held",
+        joins_month=6,
     ),
 ]
+
+BUYERS = [
+    House(
+        *("logistics", ["buyer"], "浦江供应链有限公司", "Pujiang Supply Chain Co., Ltd."),
+        *("CN", "CN-SH", "uscc", "91310115MA1H8DEM25"),
+        [
+            Person("buyer@pujiang.example", "Qian Tao", "owner"),
+            Person("trader@pujiang.example", "Jiang Nan", "trader"),
+            Person("finance@pujiang.example", "Sun Li", "finance"),
+        ],
+        says="something to pay, to inspect and to download",
+    ),
+    House(
+        *("peak", ["buyer", "broker"], "山頂分析有限公司", "Victoria Peak Analytics Limited"),
+        *("HK", "HK", "hk_br", "72345678"),
+        [
+            Person("buyer@peak-analytics.example", "Lau Chi Ho", "owner"),
+            Person("trader@peak-analytics.example", "Wong Sze Wai", "trader"),
+        ],
+        says="the busiest buyer; its library is full",
+    ),
+    House(
+        *("institute", ["buyer"], "北京城市交通研究院有限公司", "Beijing Urban Mobility Institute Co., Ltd."),
+        *("CN", "CN-BJ", "uscc", "91110108MA01TDEM09"),
+        [Person("buyer@mobility-institute.example", "Ren Jing", "owner")],
+        says="a university-near buyer of open data",
+    ),
+    House(
+        *("insurer", ["buyer"], "前海安和财产保险有限公司", "Qianhai Anhe Property Insurance Co., Ltd."),
+        *("CN", "CN-GD-QIANHAI", "uscc", "91440300MA5G3DEM04"),
+        [
+            Person("buyer@anhe-insurance.example", "Cao Wei", "owner"),
+            Person("compliance@anhe-insurance.example", "Jin Mo", "compliance"),
+        ],
+        says="objects when data is not as described",
+    ),
+    House(
+        *("retailer", ["buyer"], "杭州万象零售科技有限公司", "Hangzhou Wanxiang Retail Technology Co., Ltd."),
+        *("CN", "CN-ZJ", "uscc", "91330106MA2KLDEM0E"),
+        [Person("buyer@wanxiang-retail.example", "Shi Yu", "owner")],
+        says="plans promotions by calendar and weather",
+        joins_month=2,
+    ),
+    House(
+        *("lion", ["buyer"], "Lion City Freight Pte. Ltd.", "Lion City Freight Pte. Ltd."),
+        *("SG", "other", "other", "201912345K"),
+        [Person("buyer@lion-freight.example", "Tan Wei Ling", "owner")],
+        says="buys across the border what may cross it",
+        joins_month=1,
+    ),
+    House(
+        *("lotus", ["buyer"], "蓮花旅遊顧問有限公司", "Lotus Travel Advisers Limited"),
+        *("MO", "MO", "other", "SO 45678"),
+        [Person("buyer@lotus-travel.example", "Sou Ka Man", "owner")],
+        says="a Macao buyer of calendars and airports",
+        joins_month=4,
+    ),
+    House(
+        *("bank", ["buyer"], "天津海河商业银行股份有限公司", "Tianjin Haihe Commercial Bank Co., Ltd."),
+        *("CN", "CN-TJ-FTZ", "uscc", "91120116MA06RDEM05"),
+        [
+            Person("buyer@haihe-bank.example", "Meng Qi", "owner"),
+            Person("finance@haihe-bank.example", "Lei Ting", "finance"),
+        ],
+        says="pays from two accounts, once too much",
+        joins_month=5,
+    ),
+]
+
+# They have applied and wait at the desk: the first brought everything, the second was asked for more.
+APPLICANTS = [
+    House(
+        *("chongqing", ["supplier"], "重庆两江制造数据有限公司", "Chongqing Liangjiang Manufacturing Data Co., Ltd."),
+        *("CN", "CN-CQ", "uscc", "91500000MA60PDEM0J"),
+        [Person("seller@liangjiang-data.example", "Tian Heng", "owner")],
+        says="has applied and waits to be vetted",
+    ),
+    House(
+        *("kowloon", ["buyer"], "九龍倉儲科技有限公司", "Kowloon Warehouse Technology Limited"),
+        *("HK", "HK", "hk_br", "74567890"),
+        [Person("owner@kowloon-warehouse.example", "Fung Kwok", "owner")],
+        says="has applied; the exchange asked it for more",
+    ),
+]
+
+HOUSES = [*SELLERS, *BUYERS, *APPLICANTS]

@@ -34,14 +34,11 @@ def register() -> None:
 
 
 def work() -> None:
-    """All that is due to a trade, once round; clearing, deadlines and papers apart."""
+    """All that is due to a trade that goes forward, once round."""
     tasks.register_trades()
     tasks.start_payments()
     hear()
     tasks.open_grants()
-    tasks.pay_refunds()
-    tasks.pay_members()
-    hear()
 
 
 def hear() -> None:
@@ -55,13 +52,14 @@ def hear() -> None:
 
 
 def tidy() -> None:
-    """What a day ends with: deadlines, clearing, payouts, and the papers of what was sealed."""
+    """What a day ends with: deadlines, clearing, money that leaves, and the papers of what was sealed."""
     tasks.expire_trades()
     tasks.deem_accepted()
     tasks.stop_payments()
     tasks.close_grants()
     tasks.clear_cycles()
     tasks.pay_members()
+    tasks.pay_refunds()
     hear()
     seal()
     tasks.issue_certificates()

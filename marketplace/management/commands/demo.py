@@ -5,7 +5,8 @@ import logging
 
 from django.core.management.base import BaseCommand, CommandError
 
-from marketplace.demo import opening
+from marketplace import clock
+from marketplace.demo import explained, opening, shelves, sources
 
 
 class Command(BaseCommand):
@@ -15,14 +16,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--open", action="store_true", help="open the demo exchange in this database")
+        parser.add_argument(
+            "--days", type=int, default=opening.YEAR_DAYS, help="how long a past it has (365); with --open"
+        )
 
-    def handle(self, *, open: bool, **_options: object) -> None:
+    def handle(self, *, open: bool, days: int, **_options: object) -> None:
         if open:
             logging.getLogger("settlement").setLevel(logging.WARNING)  # what each trade does would bury the progress
             try:
-                opening.open_exchange(lambda step: self.stdout.write(f"  {step}"))
-            except opening.CannotOpen as failure:
+                opening.open_exchange(lambda step: self.stdout.write(f"  {step}"), days=days)
+            except (opening.CannotOpen, shelves.CannotMeasure, sources.PackageMissing, clock.ClockFixed) as failure:
                 raise CommandError(
                     f"The demo is not open: {failure}. Run it again: it goes on from there."
                 ) from failure
-        self.stdout.write(opening.explain())
+        self.stdout.write(explained.explain())

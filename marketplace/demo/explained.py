@@ -1,0 +1,39 @@
+"""Who is who in the demo exchange, and what to try."""
+
+from __future__ import annotations
+
+from marketplace.demo.cast import APPLICANTS, BUYERS, PASSWORD, SELLERS, STAFF, House
+
+TRY = [
+    ("buyer", "buyer@pujiang.example", "Orders: pay the workdays, download and accept the flights"),
+    ("", "buyer@peak-analytics.example", "a library of a year; a city table to pay"),
+    ("seller", "seller@lingang-aviation.example", "answer a proposal and an objection; bring a new release"),
+    ("", "seller@victoria-data.example", "Money: mend the account that bounced; answer a proposal"),
+    ("", "seller@jinghua-calendar.example", "Studio: rework the manual that came back"),
+    ("staff", "review@ then review2@", "approve “Airports served from New York”, overdue"),
+    ("", "vetting@ then vetting2@", "vet Chongqing Liangjiang"),
+    ("", "clearing@ then clearing2@", "release the cycle above the limit"),
+    ("", "payments@, disputes@", "money that did not fit; two objections"),
+    ("nobody", "", "the catalogue, and /verify/ with a certificate's number"),
+]
+
+
+def explain() -> str:
+    """Short and aligned, the three desks first."""
+    lines = [
+        "The demo exchange: organisations and people are made up. Everyone's password is",
+        f"    {PASSWORD}",
+        "",
+        "What to try (staff sign in at /admin/ as …@exchange.example)",
+        *(f"  {desk:7} {email:32} {what}" for desk, email, what in TRY),
+    ]
+    for title, houses in (("Sellers", SELLERS), ("Buyers", BUYERS), ("Applicants", APPLICANTS)):
+        lines += ["", title, *(line for house in houses for line in _lines(house))]
+    lines += ["", "Staff of the exchange"]
+    lines += [f"  {person.email:36} {person.role}" for person in STAFF]
+    return "\n".join(lines)
+
+
+def _lines(house: House) -> list[str]:
+    people = [f"    {person.email:36} {person.role}" for person in house.people]
+    return [f"  {house.latin_name} ({house.region if house.country == 'CN' else house.country}): {house.says}", *people]

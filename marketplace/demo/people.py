@@ -1,0 +1,95 @@
+"""Brings the demo's people and organisations onto the exchange, and keeps who they are at hand."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from compliance import exchange_rules, verification
+from compliance.models import Verification
+from compliance.states import VerificationState
+from marketplace import participants
+from marketplace.demo.cast import PASSWORD, STAFF, House, Person
+from marketplace.models import Organisation, User
+from settlement import payouts
+from settlement.models import PayoutAccount
+
+
+@cache
+def _hashed() -> str:
+    """The one password of everybody, hashed once: hashing is slow on purpose."""
+    return make_password(PASSWORD)
+
+
+@transaction.atomic
+def person(one: Person, *, is_staff: bool = False) -> User:
+    """The account of this person, made the first time it is asked for."""
+    found = User.objects.filter(email=one.email).first()
+    if found:
+        return found
+    user = User.objects.create_user(
+        one.email, name=one.name, is_staff=is_staff, staff_roles=[one.role] if is_staff else []
+    )
+    user.password = _hashed()
+    user.save(update_fields=["password"])
+    EmailAddress.objects.create(user=user, email=one.email, verified=True, primary=True)
+    return user
+
+
+def staff() -> dict[str, User]:
+    """The exchange's staff by the name before the @."""
+    return {one.email.split("@")[0]: person(one, is_staff=True) for one in STAFF}
+
+
+def house(one: House) -> Organisation:
+    """The organisation, registered, with its people."""
+    owner = person(one.people[0])
+    organisation = Organisation.objects.filter(registration_number=one.registration_number).first()
+    if organisation is None:
+        organisation = participants.register_organisation(
+            kinds=one.kinds,
+            name=one.name,
+            latin_name=one.latin_name,
+            country=one.country,
+            region=one.region,
+            number_kind=one.number_kind,
+            registration_number=one.registration_number,
+            by=owner,
+        )
+    for other in one.people[1:]:
+        user = person(other)
+        if user.role_in(organisation) is None:
+            _invitation, secret = participants.invite(organisation, email=other.email, role=other.role, by=owner)
+            participants.accept_invitation(secret, by=user)
+    return organisation
+
+
+def applied(organisation: Organisation) -> Verification:
+    """Its application, handed in by its owner."""
+    found = Verification.objects.filter(organisation=organisation).first()
+    return found or verification.apply(
+        organisation, rules_version=exchange_rules.CURRENT_VERSION, by=organisation.created_by
+    )
+
+
+def verified(organisation: Organisation, staff: dict[str, User]) -> None:
+    """Two of the staff approve it; a seller then says where its money goes."""
+    standing = applied(organisation)
+    if standing.state == VerificationState.APPLIED:
+        decision = standing.decisions.filter(decided_at=None, dropped_at=None).first() or verification.propose(
+            standing,
+            "approve",
+            reason_code="checks_passed",
+            reason="The register, the legal representative and the bank account were checked.",
+            by=staff["vetting"],
+        )
+        verification.confirm(decision, by=staff["vetting2"])
+    if "supplier" in organisation.kinds and not PayoutAccount.objects.filter(organisation=organisation).exists():
+        account = f"demo-{organisation.registration_number[-6:]}"
+        payouts.set_account(
+            organisation, gateway_name=str(settings.DEFAULT_GATEWAY), reference=account, by=organisation.created_by
+        )

@@ -1,0 +1,149 @@
+"""The demo exchange, a slice of it: three weeks and a handful of products, opened as the whole is."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from django.conf import settings
+from django.db.models import Count
+
+from compliance.models import Hold, Review, Verification
+from listings.models import Listing, Offer
+from listings.states import ListingState
+from marketplace import clock
+from marketplace.demo import explained, market, opening, products
+from marketplace.demo.cast import APPLICANTS, BUYERS, HOUSES, SELLERS
+from marketplace.journal_audit import Audit
+from marketplace.models import Event, User
+from settlement import ledger
+from settlement.models import ClearingCycle, SandboxNotice, Trade
+from settlement.states import TradeState
+from tests.crashes.dying import surroundings
+
+KEYS = {"carriers", "planes", "workdays", "metro", "closings"}
+DAYS = 24
+
+
+def test_thirty_products_of_eight_merchants_of_all_types_are_planned():
+    shelf = products.on_sale()
+    assert len(shelf) == 30 and len(SELLERS) == 8
+    assert {one.seller for one in shelf} == {house.key for house in SELLERS}
+    assert {one.product_type for one in shelf} == {"dataset", "api", "report", "model", "service"}
+    for one in shelf:
+        assert set(one.manual["titles"]) == set(one.manual["summaries"]) == {"en", "zh-hans", "zh-hant"}
+        if one.product_type in ("api", "model", "service"):
+            assert [offer["price_minor"] for offer in one.offers] == [0], f"{one.key} has no channel yet"
+            assert "without a paid plan" in one.manual["summaries"]["en"]
+        if one.manual["lawful_basis"] == "self_produced":
+            said = one.manual["titles"]["en"] + one.manual["summaries"]["en"]
+            assert "imulated" in said and "模拟" in one.manual["source_statement"], (
+                f"{one.key} must say it is simulated"
+            )
+
+
+def test_the_plan_of_a_year_is_the_same_every_time_and_knows_every_fate():
+    begins = clock.today()
+    plan = market.plan(products.on_sale(), begins, 365)
+    assert plan == market.plan(products.on_sale(), begins, 365)
+    assert 250 <= len(plan) <= 500
+    assert len({deal.order for deal in plan}) == len(plan)
+    assert {deal.fate for deal in plan} == set(market.Fate)
+    by_quarter = Counter(deal.day // 92 for deal in plan)
+    assert by_quarter[3] > by_quarter[0]
+
+
+def open_slice():
+    told = []
+    opening.open_exchange(told.append, days=DAYS, keys=KEYS)
+    return told
+
+
+def counts():
+    return Event.objects.count(), Trade.objects.count(), User.objects.count(), SandboxNotice.objects.count()
+
+
+def require_whole():
+    """What any opened demo is, however often it was cut off."""
+    assert ledger.reconcile() == []
+    assert all(sum(kinds.values()) == 0 for kinds in ledger.totals().values())
+    assert list(Audit().findings()) == []
+    planned = market.plan([one for one in products.on_sale() if one.key in KEYS], opening_day(), DAYS)
+    assert set(Trade.objects.values_list("purchase_order", flat=True)) == {deal.order for deal in planned}
+    assert Trade.objects.count() == len(planned)
+    doubles = Offer.objects.values("listing", "name").annotate(times=Count("pk")).filter(times__gt=1)
+    assert not doubles.exists()
+    assert Listing.objects.filter(state=ListingState.LISTED).count() == len(KEYS)
+    assert not SandboxNotice.objects.filter(posted_at=None, next_try_at__lte=clock.now()).exists()
+    assert Event.objects.filter(kind="demo.opened").count() == 1
+
+
+def opening_day():
+    return Event.objects.get(kind="demo.begun").at.astimezone(opening.ZoneInfo(settings.TIME_ZONE)).date()
+
+
+@pytest.fixture
+def moving(settings, tmp_path):
+    settings.CLOCK_MAY_MOVE = True
+    settings.STORAGE_DIR = tmp_path / "storage"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slice_opens_with_trades_in_the_past_and_work_for_every_desk_and_only_once(moving):
+    told = open_slice()
+    assert told[0].startswith("[  0 %]") and told[-1].startswith("[100 %]")
+    require_whole()
+    assert Trade.objects.filter(state=TradeState.SETTLED, certificate__isnull=False).exists()
+    assert ClearingCycle.objects.filter(released_at__isnull=False).count() >= 10
+    assert (clock.now() - Trade.objects.earliest("proposed_at").proposed_at).days >= 7
+    assert Verification.objects.filter(state="applied").count() == 1
+    assert Verification.objects.filter(state="more_requested").count() == 1
+    assert set(Review.objects.exclude(state="approved").values_list("state", flat=True)) == {
+        "open", "taken", "changes_requested",
+    }  # fmt: skip
+    assert not Hold.objects.filter(lifted_at=None).exists()  # the held product belongs to one who joins later
+    assert {one.role for house in HOUSES for one in house.people} >= {"owner", "trader", "data_steward", "finance"}
+    before = counts()
+    assert open_slice() == []
+    assert counts() == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "points",
+    [
+        [
+            "within compliance.verification.confirm",
+            "after listings.uploads.put_file",
+            "after listings.profiling.finish",
+        ],
+        ["within compliance.reviews.approve", "after settlement.trades.propose", "within settlement.trades.deliver"],
+        ["before settlement.hearing.hear", "within settlement.trades.clear", "after settlement.payouts.record_sent"],
+    ],
+)
+def test_an_opening_that_is_killed_goes_on_where_it_was(moving, tmp_path, points):
+    code = (
+        "import tests.crashes.app\n"
+        "from marketplace.demo import opening\n"
+        f"opening.open_exchange(print, days={DAYS}, keys={KEYS!r})\n"
+    )
+    for point in points:
+        died = subprocess.run(
+            [sys.executable, "-W", "ignore::RuntimeWarning", "-c", code],
+            env=surroundings(CRASH_AT=point, CRASH_MARK=str(tmp_path / "mark"), DJANGO_SETTINGS_MODULE=os.environ.get(
+                "DJANGO_SETTINGS_MODULE", "marketplace.settings"
+            )),
+            cwd=settings.BASE_DIR, capture_output=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
+    open_slice()
+    require_whole()
+
+
+def test_the_explanation_names_everybody_and_fits_a_terminal():
+    said = explained.explain()
+    for house in [*SELLERS, *BUYERS, *APPLICANTS]:
+        assert all(person.email in said for person in house.people)
+    assert max(len(line) for line in said.splitlines()) <= 120
