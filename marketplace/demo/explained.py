@@ -36,4 +36,5 @@ def explain() -> str:
 
 def _lines(house: House) -> list[str]:
     people = [f"    {person.email:36} {person.role}" for person in house.people]
-    return [f"  {house.latin_name} ({house.region if house.country == 'CN' else house.country}): {house.says}", *people]
+    place = house.region if house.country == "CN" else house.country
+    return [f"  {house.latin_name} ({place})", f"    {house.says}", *people]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from compliance import checklists, holds, reviews, verification
+from compliance import checklists, holds, review_questions, reviews, verification
 from compliance.models import Hold, Review
 from compliance.states import ReviewState, VerificationState
 from listings import publishing
@@ -77,7 +77,7 @@ class Queues:
         if key not in self._listings:
             return
         listing = Listing.objects.select_related("seller").get(pk=self._listings[key].pk)
-        if listing.state != ListingState.LISTED or listing.versions.count() > 1 and self._state_of(listing) == state:
+        if listing.state != ListingState.LISTED or listing.versions.count() > 1 and self._is_so_far(listing, state):
             return
         version = listing.versions.order_by("-number")[0]
         if version.number == 1:
@@ -87,15 +87,19 @@ class Queues:
         shelves.submitted(version)
         self._review(version, state)
 
-    def _state_of(self, listing: Listing) -> str:
+    def _is_so_far(self, listing: Listing, state: ReviewState) -> bool:
         newest = Review.objects.filter(version__listing=listing).order_by("-pk").first()
-        return newest.state if newest else ""
+        is_asked = state != ReviewState.TAKEN or newest is not None and newest.questions.exists()
+        return newest is not None and newest.state == state and is_asked
 
     def _review(self, version: Version, state: ReviewState) -> None:
         officer = self._staff["review"]
         review = Review.objects.get(version=version)
         if review.state == ReviewState.OPEN:
             review = reviews.take(review, by=officer)
+        if review.state == ReviewState.TAKEN == state and not review.questions.exists():
+            asked = "Which quarter is meant: the calendar's or the airlines' season? 「季度」指曆季還是航季？"
+            review_questions.ask(review, field="use_scenarios", question=asked, by=officer)
         if review.state == ReviewState.TAKEN and state == ReviewState.SECONDED:
             reviews.approve(review, answers=checklists.all_yes(reviews.checklist_of(review)), by=officer)
         if review.state == ReviewState.TAKEN and state == ReviewState.CHANGES_REQUESTED:
