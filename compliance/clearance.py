@@ -8,38 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from compliance import crossborder, holds
 from compliance.models import Verification
 from compliance.states import VerificationState
 from listings.models import Listing, Offer, Version
-from marketplace.errors import NotCleared
+from marketplace.errors import NotCleared, Text
 from marketplace.models import Organisation
 
 Reason = dict[str, str]
 
-NOT_VERIFIED: dict[str | None, tuple[str, str]] = {
+NOT_VERIFIED: dict[str | None, tuple[Text, Text]] = {
     None: (
-        "has not applied to the exchange",
-        "An owner applies under “Organisation” and accepts the exchange's rules.",
+        _("has not applied to the exchange"),
+        _("An owner applies under “Organisation” and accepts the exchange's rules."),
     ),
     VerificationState.APPLIED: (
-        "has applied and is being vetted",
-        "Wait for the exchange's answer; it stands on the organisation's page.",
+        _("has applied and is being vetted"),
+        _("Wait for the exchange's answer; it stands on the organisation's page."),
     ),
     VerificationState.MORE_REQUESTED: (
-        "was asked for more before it can be verified",
-        "An owner answers what is asked on the organisation's page and applies again.",
+        _("was asked for more before it can be verified"),
+        _("An owner answers what is asked on the organisation's page and applies again."),
     ),
     VerificationState.REFUSED: (
-        "was refused by the exchange",
-        "See the reason on the organisation's page; once it is remedied an owner may apply again.",
+        _("was refused by the exchange"),
+        _("See the reason on the organisation's page; once it is remedied an owner may apply again."),
     ),
     VerificationState.SUSPENDED: (
-        "is suspended",
-        "See the reason on the organisation's page and write to the exchange.",
+        _("is suspended"),
+        _("See the reason on the organisation's page and write to the exchange."),
     ),
-    VerificationState.EXPELLED: ("was expelled from the exchange", "There is no way to trade with it here."),
+    VerificationState.EXPELLED: (_("was expelled from the exchange"), _("There is no way to trade with it here.")),
 }
+
+# What a hold lies on, where it is not told by name.
+THIS = {"listing": _("This listing"), "trade": _("This trade")}
 
 
 def reasons_against_trade(buyer: Organisation, offer: Offer, *, version: Version | None = None) -> list[Reason]:
@@ -51,7 +57,7 @@ def require_trade(buyer: Organisation, offer: Offer, *, version: Version | None 
     """The cross-border decision of a trade compliance has nothing against. Raises NotCleared. Two statements."""
     reasons, decision = _weigh_trade(buyer, offer, version)
     if reasons or decision is None:
-        raise NotCleared(f"Compliance does not clear this trade: {reasons[0]['detail']}", reasons=reasons)
+        raise NotCleared(_("Compliance does not clear this trade: %(why)s"), reasons=reasons, why=reasons[0]["detail"])
     return decision
 
 
@@ -64,7 +70,11 @@ def _weigh_trade(
     version = version or listing.current_version
     if version is None:
         reasons.append(
-            {"code": "no_version", "detail": "This product has no reviewed version.", "next": "Wait for its review."}
+            {
+                "code": "no_version",
+                "detail": gettext("This product has no reviewed version."),
+                "next": gettext("Wait for its review."),
+            }
         )
         return reasons, None
     decision = crossborder.decide(facts_of(buyer, offer, version))
@@ -91,7 +101,7 @@ def require_listing(seller: Organisation) -> None:
     """Raises NotCleared with every reason. Two statements."""
     if reasons := reasons_against_listing(seller):
         raise NotCleared(
-            f"Compliance does not clear this organisation to list: {reasons[0]['detail']}", reasons=reasons
+            _("Compliance does not clear this organisation to list: %(why)s"), reasons=reasons, why=reasons[0]["detail"]
         )
 
 
@@ -122,7 +132,7 @@ def require_not_held(
     """Raises NotCleared when a hold lies on the trade, its listing, buyer or seller. One statement."""
     reasons = _held([buyer, seller], listing, trade_id)
     if reasons:
-        raise NotCleared(f"This stands still: {reasons[0]['detail']}", reasons=reasons)
+        raise NotCleared(_("This stands still: %(why)s"), reasons=reasons, why=reasons[0]["detail"])
 
 
 def _standing(organisations: dict[str, Organisation]) -> dict[int, str | None]:
@@ -139,8 +149,9 @@ def _reasons(organisations: dict[str, Organisation], listing: Listing | None = N
     unverified = [
         {
             "code": f"{part}_not_verified",
-            "detail": f"{organisation} {NOT_VERIFIED[standing[organisation.pk]][0]}.",
-            "next": NOT_VERIFIED[standing[organisation.pk]][1],
+            "detail": gettext("%(organisation)s %(standing)s.")
+            % {"organisation": organisation, "standing": NOT_VERIFIED[standing[organisation.pk]][0]},
+            "next": str(NOT_VERIFIED[standing[organisation.pk]][1]),
         }
         for part, organisation in organisations.items()
         if standing[organisation.pk] != VerificationState.VERIFIED
@@ -165,8 +176,9 @@ def _held(
     return [
         {
             "code": f"{kind}_held",
-            "detail": f"{names.get((kind, pk), 'This ' + kind)} is held by the exchange's compliance.",
-            "next": "Wait until it is lifted, or write to the exchange.",
+            "detail": gettext("%(name)s is held by the exchange's compliance.")
+            % {"name": names.get((kind, pk), THIS.get(kind, kind))},
+            "next": gettext("Wait until it is lifted, or write to the exchange."),
         }
         for kind, pk in sorted(set(lying))
         if not (kind == "organisation" and pk in without)

@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
+
 RULEBOOK = "interim-2026-11"
 MAINLAND = "CN"
 
@@ -69,8 +71,8 @@ def decide(facts: Facts) -> Decision:
         reasons.append(
             {
                 "code": "core_data",
-                "detail": "Core data is not traded.",
-                "next": "There is no way to trade it here.",
+                "detail": gettext("Core data is not traded."),
+                "next": gettext("There is no way to trade it here."),
             }
         )
     if facts.channel == "files" and facts.classification in ("core", "important", "general_4"):
@@ -79,8 +81,8 @@ def decide(facts: Facts) -> Decision:
         reasons.append(
             {
                 "code": "not_as_file",
-                "detail": "Important data and general data of grade 4 are never delivered as files.",
-                "next": "Ask the seller for an offer by another channel.",
+                "detail": gettext("Important data and general data of grade 4 are never delivered as files."),
+                "next": gettext("Ask the seller for an offer by another channel."),
             }
         )
     leaves = facts.seller_country == MAINLAND and facts.buyer_country != MAINLAND
@@ -91,9 +93,11 @@ def decide(facts: Facts) -> Decision:
         reasons.append(
             {
                 "code": "crossborder_interim",
-                "detail": "This data would leave the Chinese mainland. Until the exchange's cross-border rulebook is "
-                "in force, only general data of grade 1 without personal information may.",
-                "next": "Buy as an organisation with its seat on the mainland, or wait for the rulebook.",
+                "detail": gettext(
+                    "This data would leave the Chinese mainland. Until the exchange's cross-border rulebook is "
+                    "in force, only general data of grade 1 without personal information may."
+                ),
+                "next": gettext("Buy as an organisation with its seat on the mainland, or wait for the rulebook."),
             }
         )
     if reasons:

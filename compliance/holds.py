@@ -11,6 +11,7 @@ from typing import Protocol
 
 from django.db import IntegrityError, transaction
 from django.db.models import CharField, F, Q, QuerySet, Value
+from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Decision, Hold, Verification
 from compliance.reasons import require_reason, require_sentence
@@ -51,7 +52,7 @@ def place(subject_kind: str, subject_id: int, *, reason_code: str, reason: str, 
         if "one_open_hold" not in str(clash):
             raise
         raise Refused(
-            "It is held already.", code="already_held", next="Lift the hold that lies on it, or leave it."
+            _("It is held already."), code="already_held", next=_("Lift the hold that lies on it, or leave it.")
         ) from clash
     journal.record(
         "hold.placed", hold, by=by, subject_kind=subject_kind, subject_id=subject_id, reason_code=reason_code
@@ -66,7 +67,7 @@ def lift(hold: Hold, *, reason: str, by: User) -> Hold:
     reason = require_sentence(reason)
     hold = Hold.objects.select_for_update().get(pk=hold.pk)
     if hold.lifted_at:
-        raise WrongState("This hold was lifted already.")
+        raise WrongState(_("This hold was lifted already."))
     _require_no_own_interest(hold.subject_kind, hold.subject_id, by)
     hold.lifted_at, hold.lifted_by, hold.lift_reason = clock.now(), by, reason
     hold.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
@@ -83,12 +84,16 @@ def _require_no_own_interest(subject_kind: str, subject_id: int, by: User) -> No
     elif subject_kind == Hold.Subject.TRADE:
         return
     else:
-        raise Invalid(f"A hold lies on one of: {', '.join(Hold.Subject.values)}.", code="no_such_subject")
+        raise Invalid(
+            _("A hold lies on one of: %(known)s."), code="no_such_subject", known=", ".join(Hold.Subject.values)
+        )
     if not organisations.exists():
-        raise Invalid(f"There is no such {subject_kind}.", code="no_such_subject")
+        raise Invalid(_("There is no such %(subject_kind)s."), code="no_such_subject", subject_kind=subject_kind)
     if Membership.objects.filter(user=by, organisation__in=organisations).exists():
         raise RoleNeeded(
-            "You belong to this organisation.", code="own_organisation", next="Let a colleague who does not decide."
+            _("You belong to this organisation."),
+            code="own_organisation",
+            next=_("Let a colleague who does not decide."),
         )
 
 

@@ -67,6 +67,8 @@ class RulesAcceptance(models.Model):
     accepted_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("acceptance of the rules")
+        verbose_name_plural = _("acceptances of the rules")
         triggers = append_only()
 
 
@@ -84,6 +86,8 @@ class Decision(models.Model):
     dropped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
         ordering = ["-pk"]
         constraints = [
             sentence("decided_by_two_different_people", Q(second_by=None) | ~Q(second_by=F("by"))),
@@ -249,6 +253,8 @@ class Hold(models.Model):
     lift_reason = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
         indexes = [models.Index(fields=["subject_kind", "subject_id"])]
         constraints = [
             both_or_neither("lifted_hold_says_by_whom", "lifted_at", "lifted_by"),

@@ -71,9 +71,10 @@ def require_reason(act: str, reason_code: str, reason: str) -> str:
     """The sentence in the form it is kept. Raises Invalid `no_such_reason` or `reason_needed`."""
     if reason_code not in REASONS[act]:
         raise Invalid(
-            f"The reason code is one of: {', '.join(REASONS[act])}.",
+            _("The reason code is one of: %(known)s."),
             code="no_such_reason",
-            next="Choose the code that fits and explain it in the sentence.",
+            next=_("Choose the code that fits and explain it in the sentence."),
+            known=", ".join(REASONS[act]),
         )
     return require_sentence(reason)
 
@@ -83,8 +84,9 @@ def require_sentence(reason: str) -> str:
     reason = reason.strip()
     if not 1 <= len(reason) <= LONGEST_REASON_CHARACTERS or "\0" in reason:
         raise Invalid(
-            f"Give the reason in a sentence, of at most {LONGEST_REASON_CHARACTERS} characters.",
+            _("Give the reason in a sentence, of at most %(longest_reason_characters)s characters."),
             code="reason_needed",
-            next="Write the sentence that those it concerns will read.",
+            next=_("Write the sentence that those it concerns will read."),
+            longest_reason_characters=LONGEST_REASON_CHARACTERS,
         )
     return reason

@@ -197,7 +197,7 @@ def _decided(request: HttpRequest, found: Review, act: str, back: str) -> HttpRe
     form = DecisionForm(request.POST, items=reviews.checklist_of(found), auto_id="decide_%s")
     try:
         if not form.is_valid():
-            raise Invalid("Some of what was sent cannot be used.", next="See what is marked below.")
+            raise Invalid(_("Some of what was sent cannot be used."), next=_("See what is marked below."))
         said: dict[str, Any] = {"answers": form.answers()} | (form.reason(act) if act in SEND_BACK else {})
         command: Any = {
             "approve": reviews.approve,

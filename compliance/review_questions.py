@@ -7,6 +7,7 @@ review first.
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from compliance import working_time
 from compliance.models import Review, ReviewNote, ReviewQuestion
@@ -28,11 +29,11 @@ def ask(review: Review, *, field: str, question: str, by: User) -> ReviewQuestio
     Raises RoleNeeded, WrongState, Invalid.
     """
     if field not in FIELDS:
-        raise Invalid(f"Ask about one of: {', '.join(FIELDS)}.", code="no_such_field")
+        raise Invalid(_("Ask about one of: %(known)s."), code="no_such_field", known=", ".join(FIELDS))
     text = _text(question)
     review = _locked_for_staff(review, by)
     if review.state not in IN_HAND:
-        raise WrongState("Questions are asked while the review is in hand: take it first.")
+        raise WrongState(_("Questions are asked while the review is in hand: take it first."))
     asked = ReviewQuestion.objects.create(review=review, field=field, question=text, asked_by=by, asked_at=clock.now())
     if review.stands_still_since is None:
         review.stands_still_since = asked.asked_at
@@ -89,12 +90,14 @@ def _locked_for_staff(review: Review, by: User) -> Review:
     roles.require_staff(by, "review")
     review = Review.objects.select_for_update(of=("self",)).select_related("version__listing").get(pk=review.pk)
     if review.submitted_by_id == by.pk:
-        raise RoleNeeded("Nobody reviews what they submitted.", code="own_submission", next="Let a colleague do it.")
+        raise RoleNeeded(
+            _("Nobody reviews what they submitted."), code="own_submission", next=_("Let a colleague do it.")
+        )
     if Membership.objects.filter(user=by, organisation=review.version.listing.seller_id).exists():
         raise RoleNeeded(
-            "Nobody reviews a product of an organisation they belong or belonged to.",
+            _("Nobody reviews a product of an organisation they belong or belonged to."),
             code="own_organisation",
-            next="Let a colleague do it.",
+            next=_("Let a colleague do it."),
         )
     return review
 
@@ -105,7 +108,7 @@ def _locked(question: ReviewQuestion) -> ReviewQuestion:
     question = ReviewQuestion.objects.select_for_update().get(pk=question.pk)
     question.review = review
     if not question.is_open:
-        raise WrongState("This question was answered or withdrawn already.")
+        raise WrongState(_("This question was answered or withdrawn already."))
     return question
 
 
@@ -123,4 +126,4 @@ def _text(text: object) -> str:
     try:
         return plain_text.cleaned(text, LONGEST_TEXT_CHARACTERS, shortest=1)
     except plain_text.NotPlain as wrong:
-        raise Invalid(f"Say it in words. {wrong}", code="words_needed") from None
+        raise Invalid(_("Say it in words. %(wrong)s"), code="words_needed", wrong=wrong) from None

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -88,7 +89,7 @@ def _answers(given: list[dict[str, str]]) -> dict[str, dict[str, str]]:
     """As the commands take them. Raises Invalid `wrong_answer` where an item is answered twice."""
     answers = {one["item"]: {"answer": one["answer"], "note": one["note"]} for one in given}
     if len(answers) < len(given):
-        raise Invalid("An item of the checklist is answered twice.", code="wrong_answer")
+        raise Invalid(_("An item of the checklist is answered twice."), code="wrong_answer")
     return answers
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from compliance import checklists, clearance, exchange_rules, review_questions, risk, working_time
 from compliance.checklists import Answers
@@ -24,7 +25,7 @@ from listings import publishing
 from listings.models import Version
 from listings.states import VersionState
 from marketplace import clock, journal, roles
-from marketplace.errors import Refused, RoleNeeded, WrongState
+from marketplace.errors import Refused, RoleNeeded, Text, WrongState, in_words
 from marketplace.models import Membership, User
 
 A = ReviewDecision.Act
@@ -35,14 +36,16 @@ class ChecklistNotMet(Refused):
 
     code = "checklist_not_met"
     status = 422
-    next = "Answer each required item, or ask for changes."
+    says = _("A required item of the checklist is not answered yes.")
+    next = _("Answer each required item, or ask for changes.")
 
 
 class QuestionOpen(Refused):
     """A question to the seller waits for its answer."""
 
     code = "question_open"
-    next = "Wait for the answer, or withdraw the question."
+    says = _("A question to the seller waits for its answer.")
+    next = _("Wait for the answer, or withdraw the question.")
 
 
 @transaction.atomic
@@ -89,7 +92,7 @@ def approve(review: Review, *, answers: Answers, by: User) -> Review:
     review = _locked(review, by)
     is_second = review.state == ReviewState.SECONDED
     if is_second and review.by_id == by.pk:
-        raise SamePerson("You approved it already; a second person has to.")
+        raise SamePerson(_("You approved it already; a second person has to."))
     if not is_second:
         _require(review, "approve")
     if review.stands_still_since:
@@ -97,7 +100,7 @@ def approve(review: Review, *, answers: Answers, by: User) -> Review:
     items = checklist_of(review)
     kept = checklists.cleaned(items, answers)
     if unmet := checklists.unmet(items, kept):
-        raise ChecklistNotMet(f"The checklist does not allow it yet: {unmet[0]['detail']}", reasons=unmet)
+        raise ChecklistNotMet(_("The checklist does not allow it yet: %(why)s"), reasons=unmet, why=unmet[0]["detail"])
     decision = _keep(review, A.APPROVE, by, kept)
     if not is_second:
         review.by, review.first_at = by, decision.decided_at
@@ -207,7 +210,7 @@ def _locked(review: Review, by: User) -> Review:
     roles.require_staff(by, "review")
     review = _select(review)
     if why := _why_not_impartial(review, by):
-        raise RoleNeeded(why[1], code=why[0], next="Let a colleague review it.")
+        raise RoleNeeded(why[1], code=why[0], next=_("Let a colleague review it."))
     return review
 
 
@@ -216,18 +219,21 @@ def _select(review: Review) -> Review:
     return Review.objects.select_for_update(of=("self",)).select_related(*parts).get(pk=review.pk)
 
 
-def _why_not_impartial(review: Review, by: User) -> tuple[str, str] | None:
+def _why_not_impartial(review: Review, by: User) -> tuple[str, Text] | None:
     if review.submitted_by_id == by.pk:
-        return "own_submission", "Nobody reviews what they submitted."
+        return "own_submission", _("Nobody reviews what they submitted.")
     if Membership.objects.filter(user=by, organisation=review.version.listing.seller_id).exists():
-        return "own_organisation", "Nobody reviews a product of an organisation they belong or belonged to."
+        return "own_organisation", _("Nobody reviews a product of an organisation they belong or belonged to.")
     return None
 
 
 def _require(review: Review, act: str) -> None:
     if act not in REVIEW_MOVES[review.state]:
-        state = review.get_state_display().lower()
-        raise WrongState(f"This review is “{state}”; “{act.replace('_', ' ')}” is not possible now.")
+        raise WrongState(
+            _("This review is “%(state)s”; “%(act)s” is not possible now."),
+            state=in_words(ReviewState(review.state).label),
+            act=act.replace("_", " "),
+        )
 
 
 def _move(review: Review, act: str, event: str, by: User, *changed: str) -> Review:

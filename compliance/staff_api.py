@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -41,7 +42,7 @@ DECIDE_ALONE = {
 def require_desk(by: User, desk: str) -> None:
     """Raises RoleNeeded unless this person sees the desk."""
     if not roles.sees_desk(by, desk):
-        raise RoleNeeded(f"Only the staff of the desk “{desk}” see this.")
+        raise RoleNeeded(_("Only the staff of the desk “%(desk)s” see this."), desk=desk)
 
 
 # --- vetting --------------------------------------------------------------------------------------------

@@ -11,13 +11,14 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from compliance import exchange_rules
 from compliance.models import TWO_PERSON_ACTS, Decision, RulesAcceptance, Verification
 from compliance.reasons import require_reason
 from compliance.states import VERIFICATION_MOVES, VerificationState
 from marketplace import clock, journal, participants, roles
-from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
+from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState, in_words
 from marketplace.models import Membership, Organisation, User
 
 PROPOSED = {"approve": "organisation.approval_proposed", "expel": "organisation.expulsion_proposed"}
@@ -37,7 +38,8 @@ class SamePerson(Refused):
 
     code = "same_person"
     status = 403
-    next = "Ask a colleague to confirm it."
+    says = _("This takes two different people.")
+    next = _("Ask a colleague to confirm it.")
 
 
 # --- the organisation's side ---------------------------------------------------------------------------------------
@@ -53,9 +55,10 @@ def apply(organisation: Organisation, *, rules_version: str, by: User) -> Verifi
     roles.require(by, organisation, "apply")
     if rules_version != exchange_rules.CURRENT_VERSION:
         raise Invalid(
-            f"The rules in force are version {exchange_rules.CURRENT_VERSION}.",
+            _("The rules in force are version %(current_version)s."),
             code="rules_outdated",
-            next="Read them and accept that version.",
+            next=_("Read them and accept that version."),
+            current_version=exchange_rules.CURRENT_VERSION,
         )
     verification = Verification.objects.select_for_update().filter(organisation=organisation).first()
     if verification is None:
@@ -81,9 +84,9 @@ def correct(organisation: Organisation, *, by: User, **facts: Any) -> Organisati
     if state not in MAY_CORRECT:
         roles.require(by, organisation, "apply")
         raise WrongState(
-            "These facts are being vetted, or were verified, as they are.",
+            _("These facts are being vetted, or were verified, as they are."),
             code="facts_are_vetted",
-            next="Write to the exchange; it asks you for the correction and vets it.",
+            next=_("Write to the exchange; it asks you for the correction and vets it."),
         )
     return participants.correct(organisation, by=by, **facts)
 
@@ -141,14 +144,14 @@ def propose(verification: Verification, act: str, *, reason_code: str, reason: s
     Raises RoleNeeded, WrongState, Invalid, Refused `decision_pending`.
     """
     if act not in TWO_PERSON_ACTS:
-        raise Invalid(f"Two persons decide on: {', '.join(TWO_PERSON_ACTS)}.", code="no_such_act")
+        raise Invalid(_("Two persons decide on: %(known)s."), code="no_such_act", known=", ".join(TWO_PERSON_ACTS))
     verification = _locked(verification, act, by)
     reason = require_reason(act, reason_code, reason)
     if _pending(verification).exists():
         raise Refused(
-            "A decision on this organisation waits for its second person.",
+            _("A decision on this organisation waits for its second person."),
             code="decision_pending",
-            next="Confirm it or drop it first.",
+            next=_("Confirm it or drop it first."),
         )
     decision = Decision.objects.create(
         verification=verification, act=act, reason_code=reason_code, reason=reason, by=by
@@ -218,9 +221,9 @@ def _locked(verification: Verification, act: str, by: User) -> Verification:
     )
     if Membership.objects.filter(user=by, organisation=verification.organisation_id).exists():
         raise RoleNeeded(
-            "Nobody decides on an organisation they belong or belonged to.",
+            _("Nobody decides on an organisation they belong or belonged to."),
             code="own_organisation",
-            next="Let a colleague who does not decide.",
+            next=_("Let a colleague who does not decide."),
         )
     _require_possible(verification, act)
     return verification
@@ -228,8 +231,11 @@ def _locked(verification: Verification, act: str, by: User) -> Verification:
 
 def _require_possible(verification: Verification, act: str) -> None:
     if act not in VERIFICATION_MOVES[verification.state]:
-        state = verification.get_state_display().lower()
-        raise WrongState(f"This organisation is {state}; “{act.replace('_', ' ')}” is not possible now.")
+        raise WrongState(
+            _("This organisation is %(state)s; “%(act)s” is not possible now."),
+            state=in_words(VerificationState(verification.state).label),
+            act=act.replace("_", " "),
+        )
 
 
 def _move(verification: Verification, act: str, at: dt.datetime) -> None:
@@ -246,7 +252,7 @@ def _pending(verification: Verification) -> QuerySet[Decision]:
 def _require_pending(decision: Decision) -> Decision:
     decision = Decision.objects.get(pk=decision.pk)
     if decision.decided_at or decision.dropped_at:
-        raise WrongState("This decision was confirmed or dropped already.")
+        raise WrongState(_("This decision was confirmed or dropped already."))
     return decision
 
 

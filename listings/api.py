@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.generics import ListAPIView
@@ -69,7 +71,7 @@ class Listings(ListAPIView):
         own = Listing.objects.sold_by(acting_organisation(self.request)).select_related("current_version")
         state = self.request.query_params.get("state", "")
         if state and state not in ListingState.values:
-            raise Invalid(f"state is one of {', '.join(ListingState.values)}.", code="wrong_filter")
+            raise Invalid(_("state is one of %(known)s."), code="wrong_filter", known=", ".join(ListingState.values))
         return own.filter(state=state) if state else own
 
     @extend_schema(parameters=[OpenApiParameter("state", enum=ListingState.values)])
@@ -201,7 +203,7 @@ def _release_of(version: Version, given: object) -> Release:
     if isinstance(given, int) and not isinstance(given, bool) and given < 2**63:
         release = version.listing.releases.filter(pk=given).first()
     if release is None:
-        detail = "This product has no such release."
+        detail = gettext("This product has no such release.")
         reason = {"code": "wrong_release", "detail": detail, "field": "release"}
         raise Invalid(detail, code="wrong_manual", reasons=[reason])
     return release
@@ -258,7 +260,7 @@ class ReleaseProfile(APIView):
     def get(self, request: Request, public_id: str, release_id: int) -> Response:
         profile = getattr(own_release(request, public_id, release_id), "profile", None)
         if profile is None:
-            raise NotReady("This release is open; it is measured once it is sealed.", next="Seal the release.")
+            raise NotReady(_("This release is open; it is measured once it is sealed."), next=_("Seal the release."))
         return Response(ProfileOut(profile).data)
 
 
@@ -302,11 +304,15 @@ class OfferClosing(APIView):
 def _buyers(public_ids: list[str]) -> list[Organisation]:
     """Raises Invalid, naming the one nobody knows."""
     if len(public_ids) > offers.MOST_NAMED_BUYERS:
-        raise Invalid(f"Name at most {offers.MOST_NAMED_BUYERS} buyers.", code="wrong_offer")
+        raise Invalid(
+            _("Name at most %(most_named_buyers)s buyers."),
+            code="wrong_offer",
+            most_named_buyers=offers.MOST_NAMED_BUYERS,
+        )
     known = {one.public_id: one for one in Organisation.objects.filter(public_id__in=public_ids)}
     unknown = next((public_id for public_id in public_ids if public_id not in known), None)
     if unknown is not None:
-        detail = f"There is no organisation {unknown!r}."
+        detail = gettext("There is no organisation %(unknown)s.") % {"unknown": repr(unknown)}
         raise Invalid(
             detail, code="wrong_offer", reasons=[{"code": "wrong_buyers", "detail": detail, "field": "buyers"}]
         )

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from listings import catalogue_columns, catalogue_files, search_words
 from listings.catalogue_columns import CannotUse
@@ -225,10 +226,10 @@ def withdraw(entry: CatalogueEntry, *, reason: str, by: User) -> CatalogueEntry:
     """
     roles.require_staff(by, "withdraw_entry")
     if not reason.strip():
-        raise Invalid("Say why it is withdrawn.", code="reason_needed")
+        raise Invalid(_("Say why it is withdrawn."), code="reason_needed")
     entry = CatalogueEntry.objects.select_for_update().get(pk=entry.pk)
     if entry.withdrawn_at:
-        raise WrongState("This entry is withdrawn already.")
+        raise WrongState(_("This entry is withdrawn already."))
     entry.withdrawn_at, entry.withdrawn_by, entry.withdrawal_reason = clock.now(), by, reason.strip()
     entry.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawal_reason"])
     journal.record("catalogue_entry.withdrawn", entry, by=by, source=entry.source, identifier=entry.identifier)

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from listings import manual, publishing
 from listings.models import Listing, Version
@@ -45,9 +46,9 @@ def draft_from_profile(version: Version, *, by: User) -> Version:
     profile = getattr(version.release, "profile", None)
     if profile is None or profile.state != ProfileState.DONE:
         raise WrongState(
-            "There is no measured release to draft the dictionary from.",
+            _("There is no measured release to draft the dictionary from."),
             code="not_measured",
-            next="Choose a sealed release in the manual and wait until it has been measured.",
+            next=_("Choose a sealed release in the manual and wait until it has been measured."),
         )
     return publishing.edit(version, by=by, fields=drafted(version.fields, profile.report))
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from marketplace.errors import Invalid
 
 LONGEST_PATH, LONGEST_PART_BYTES, MOST_PARTS = 300, 200, 10
@@ -24,27 +27,30 @@ _OURS = {"sha256sums"}
 def cleaned(path: object) -> str:
     """The name in Unicode's composed form (NFC). Raises Invalid `wrong_path`."""
     if not isinstance(path, str):
-        raise _refusal("A file's name is a text.")
+        raise _refusal(gettext("A file's name is a text."))
     path = unicodedata.normalize("NFC", path)
     if not 1 <= len(path) <= LONGEST_PATH:
-        raise _refusal(f"A file's name has 1 to {LONGEST_PATH} characters.")
+        raise _refusal(gettext("A file's name has 1 to %(longest_path)s characters.") % {"longest_path": LONGEST_PATH})
     if path.startswith("/") or path[1:2] == ":":
-        raise _refusal("A file's name is relative: no leading slash, no drive.")
+        raise _refusal(gettext("A file's name is relative: no leading slash, no drive."))
     for sign in path:
         if sign in _SIGNS or unicodedata.category(sign) in _CATEGORIES:
-            raise _refusal(f"A file's name cannot hold the character {sign!a}.")
+            raise _refusal(gettext("A file's name cannot hold the character %(sign)s.") % {"sign": sign})
     parts = path.split("/")
     if len(parts) > MOST_PARTS:
-        raise _refusal(f"A file lies at most {MOST_PARTS - 1} folders deep.")
+        raise _refusal(gettext("A file lies at most %(most)s folders deep.") % {"most": MOST_PARTS - 1})
     for part in parts:
         if part in ("", ".", ".."):
-            raise _refusal("No part of a file's name is empty, `.` or `..`.")
+            raise _refusal(gettext("No part of a file's name is empty, `.` or `..`."))
         if part[-1] in ". " or part[0] == " ":
-            raise _refusal("No part of a file's name ends in a dot or begins or ends in a space.")
+            raise _refusal(gettext("No part of a file's name ends in a dot or begins or ends in a space."))
         if len(part.encode()) > LONGEST_PART_BYTES:
-            raise _refusal(f"No part of a file's name is longer than {LONGEST_PART_BYTES} bytes.")
+            raise _refusal(
+                gettext("No part of a file's name is longer than %(longest_part_bytes)s bytes.")
+                % {"longest_part_bytes": LONGEST_PART_BYTES}
+            )
         if part.split(".")[0].rstrip().lower() in _DEVICES or part.lower() in _OURS:
-            raise _refusal(f"The name {part!r} is reserved.")
+            raise _refusal(gettext("The name %(part)s is reserved.") % {"part": repr(part)})
     return path
 
 
@@ -54,4 +60,4 @@ def alike(path: str) -> str:
 
 
 def _refusal(detail: str) -> Invalid:
-    return Invalid(detail, code="wrong_path", next="Rename the file and send it again.")
+    return Invalid(detail, code="wrong_path", next=_("Rename the file and send it again."))

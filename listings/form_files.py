@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopFutureHandlers
+from django.utils.translation import gettext_lazy as _
 
 from listings import uploads
 from listings.models import Release, Upload
@@ -62,7 +63,9 @@ class IntoRelease(FileUploadHandler):
         if file_size == 0:
             uploads.cancel_upload(self._upload, by=self._by)
             self.refusals.append(
-                Invalid(f"{self._upload.path} is empty; an empty file cannot be sold.", code="wrong_size")
+                Invalid(
+                    _("%(upload)s is empty; an empty file cannot be sold."), code="wrong_size", upload=self._upload.path
+                )
             )
             return None
         uploads.end_here(self._upload)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
 from listings import plain_text
 from listings.models import Classification, ProductType, Version
 from listings.states import ProfileState
@@ -18,6 +21,11 @@ from marketplace.errors import Invalid
 MOST_FIELDS = 2000
 MOST_PERSONS = 10**11
 RIGHTS = ("holding", "use", "operation")
+RIGHT_NAMES = {
+    "holding": pgettext_lazy("a right", "holding"),
+    "use": pgettext_lazy("a right", "use"),
+    "operation": pgettext_lazy("a right", "operation"),
+}
 # The fields of one value each, as a form shows them.
 PLAIN_FIELDS = (
     *("sector", "coverage_time", "coverage_area", "coverage_population", "update_frequency", "use_scenarios"),
@@ -58,14 +66,25 @@ def cleaned(manual: dict[str, Any]) -> dict[str, Any]:
     for field, value in manual.items():
         if field not in _FORMS:
             name = str(field)[:40].encode("ascii", "backslashreplace").decode()
-            reasons.append({"code": "unknown_field", "detail": f"A manual has no field “{name}”.", "field": name})
+            reasons.append(
+                {
+                    "code": "unknown_field",
+                    "detail": gettext("A manual has no field “%(name)s”.") % {"name": name},
+                    "field": name,
+                }
+            )
             continue
         try:
             good[field] = _FORMS[field](value)
         except plain_text.NotPlain as wrong:
             reasons.append({"code": f"wrong_{field}", "detail": str(wrong), "field": field})
     if reasons:
-        raise Invalid("The manual was not changed: " + reasons[0]["detail"], code="wrong_manual", reasons=reasons)
+        raise Invalid(
+            gettext("The manual was not changed: %(why)s"),
+            code="wrong_manual",
+            reasons=reasons,
+            why=reasons[0]["detail"],
+        )
     return good
 
 
@@ -80,6 +99,9 @@ def lacks(version: Version) -> list[Problem]:
     ]
 
 
+_PARTS = {"titles": _("titles"), "summaries": _("summaries")}
+
+
 def _problem(code: str, field: str, detail: str) -> Problem:
     return {"code": code, "detail": detail, "field": field}
 
@@ -87,26 +109,30 @@ def _problem(code: str, field: str, detail: str) -> Problem:
 def _missing_words(version: Version) -> list[Problem]:
     found = []
     if not version.titles:
-        found.append(_problem("title_missing", "titles", "Give the product a title in at least one language."))
+        found.append(_problem("title_missing", "titles", gettext("Give the product a title in at least one language.")))
     for language in LANGUAGES:
         if bool(version.titles.get(language)) != bool(version.summaries.get(language)):
             here, there = ("titles", "summaries") if version.titles.get(language) else ("summaries", "titles")
-            detail = f"The {here} have {language}, the {there} do not: give both, or neither."
+            detail = gettext("The %(here)s have %(language)s, the %(there)s do not: give both, or neither.") % {
+                "here": _PARTS[here],
+                "language": language,
+                "there": _PARTS[there],
+            }
             found.append(_problem("language_missing", there, detail))
     return found
 
 
 def _missing_facts(version: Version) -> list[Problem]:
     needed = {
-        "sector": "Choose the sector.",
-        "coverage_time": "Say which period the data covers.",
-        "coverage_area": "Say which area the data covers.",
-        "update_frequency": "Say how often the data is updated.",
-        "use_scenarios": "Describe what the data is good for.",
-        "forbidden_uses": "Say what the data must not be used for.",
-        "source_statement": "State where the data comes from.",
-        "lawful_basis": "Choose the lawful basis on which you hold the data.",
-        "support_contact": "Say where a buyer gets help.",
+        "sector": gettext("Choose the sector."),
+        "coverage_time": gettext("Say which period the data covers."),
+        "coverage_area": gettext("Say which area the data covers."),
+        "update_frequency": gettext("Say how often the data is updated."),
+        "use_scenarios": gettext("Describe what the data is good for."),
+        "forbidden_uses": gettext("Say what the data must not be used for."),
+        "source_statement": gettext("State where the data comes from."),
+        "lawful_basis": gettext("Choose the lawful basis on which you hold the data."),
+        "support_contact": gettext("Say where a buyer gets help."),
     }
     found = [
         _problem(f"{field}_missing", field, detail)
@@ -114,11 +140,16 @@ def _missing_facts(version: Version) -> list[Problem]:
         if not str(getattr(version, field)).strip()
     ]
     if version.listing.product_type in _HAS_FIELDS and not version.fields:
-        found.append(_problem("fields_missing", "fields", "Explain each field of the data in the field dictionary."))
+        found.append(
+            _problem("fields_missing", "fields", gettext("Explain each field of the data in the field dictionary."))
+        )
     for position, field in enumerate(version.fields, 1):
         if not field.get("name") or not field.get("meaning"):
             called = f" ({field['name']})" if field.get("name") else ""
-            detail = f"Field {position} of the dictionary{called} needs a name and a meaning."
+            detail = gettext("Field %(position)s of the dictionary%(called)s needs a name and a meaning.") % {
+                "position": position,
+                "called": called,
+            }
             found.append(_problem("field_unexplained", "fields", detail))
     return found
 
@@ -128,12 +159,20 @@ def _wrong_rights(version: Version) -> list[Problem]:
     for right in RIGHTS:
         claim = version.rights.get(right)
         if claim is None:
-            found.append(_problem("right_missing", "rights", f"Say whether you hold the right of {right}."))
+            found.append(
+                _problem(
+                    "right_missing",
+                    "rights",
+                    gettext("Say whether you hold the right of %(right)s.") % {"right": RIGHT_NAMES[right]},
+                )
+            )
         elif claim["held"] and not (claim["basis"] and claim["evidence"]):
-            detail = f"The right of {right} is claimed without its basis and evidence."
+            detail = gettext("The right of %(right)s is claimed without its basis and evidence.") % {
+                "right": RIGHT_NAMES[right]
+            }
             found.append(_problem("right_without_evidence", "rights", detail))
     if (version.rights.get("operation") or {}).get("held") is False:
-        detail = "Only who holds the right to operate the product may sell it."
+        detail = gettext("Only who holds the right to operate the product may sell it.")
         found.append(_problem("operation_right_needed", "rights", detail))
     return found
 
@@ -143,25 +182,29 @@ def _wrong_classification(version: Version) -> list[Problem]:
     found = []
     grade = version.classification
     if not grade:
-        found.append(_problem("classification_missing", "classification", "Choose the classification of the data."))
+        found.append(
+            _problem("classification_missing", "classification", gettext("Choose the classification of the data."))
+        )
     elif grade == Classification.CORE:
-        found.append(_problem("core_data", "classification", "Core data cannot be listed at all."))
+        found.append(_problem("core_data", "classification", gettext("Core data cannot be listed at all.")))
     if version.has_sensitive_data and not version.has_personal_data:
-        detail = "Sensitive personal information is personal information: say that the data contains it."
+        detail = gettext("Sensitive personal information is personal information: say that the data contains it.")
         found.append(_problem("personal_data_contradiction", "has_personal_data", detail))
     if version.has_personal_data:
         if version.persons_count == 0:
-            detail = "Say how many persons the personal information is about."
+            detail = gettext("Say how many persons the personal information is about.")
             found.append(_problem("persons_count_missing", "persons_count", detail))
         if not version.coverage_population.strip():
-            detail = "Say which persons the data is about."
+            detail = gettext("Say which persons the data is about.")
             found.append(_problem("coverage_population_missing", "coverage_population", detail))
         floor = Classification.GENERAL_4 if version.has_sensitive_data else Classification.GENERAL_2
         if grade and GRADES.index(Classification(grade)) < GRADES.index(floor):
-            detail = f"Data with such personal information is at least {floor.label.lower()}."
+            detail = gettext("Data with such personal information is at least %(floor)s.") % {
+                "floor": floor.label.lower()
+            }
             found.append(_problem("classification_too_low", "classification", detail))
     elif version.persons_count:
-        detail = "Persons are counted, but the data is said to contain no personal information."
+        detail = gettext("Persons are counted, but the data is said to contain no personal information.")
         found.append(_problem("personal_data_contradiction", "persons_count", detail))
     return found
 
@@ -169,18 +212,39 @@ def _wrong_classification(version: Version) -> list[Problem]:
 def _wrong_release(version: Version) -> list[Problem]:
     release = version.release
     if release is None:
-        return [_problem("release_missing", "release", "Choose the release this manual describes.")]
+        return [_problem("release_missing", "release", gettext("Choose the release this manual describes."))]
     if release.sealed_at is None:
-        return [_problem("release_not_sealed", "release", f"Release {release} is still open: seal it first.")]
+        return [
+            _problem(
+                "release_not_sealed",
+                "release",
+                gettext("Release %(release)s is still open: seal it first.") % {"release": release},
+            )
+        ]
     profile = release.profile
     if profile.state == ProfileState.FAILED:
-        return [_problem("profile_failed", "release", f"Release {release} could not be measured: {profile.error}")]
+        return [
+            _problem(
+                "profile_failed",
+                "release",
+                gettext("Release %(release)s could not be measured: %(error)s")
+                % {"release": release, "error": profile.error},
+            )
+        ]
     if profile.state != ProfileState.DONE:
-        return [_problem("profile_not_ready", "release", f"Release {release} is still being measured.")]
+        return [
+            _problem(
+                "profile_not_ready",
+                "release",
+                gettext("Release %(release)s is still being measured.") % {"release": release},
+            )
+        ]
     found = (profile.report or {}).get("personal_columns", [])
     if found and not version.has_personal_data:
         columns = ", ".join(column["column"] for column in found[:5])
-        detail = f"Personal information was found in {columns}, but the manual says that there is none."
+        detail = gettext("Personal information was found in %(columns)s, but the manual says that there is none.") % {
+            "columns": columns
+        }
         return [_problem("personal_data_found", "has_personal_data", detail)]
     return []
 
@@ -194,7 +258,7 @@ def _by_language(longest: int) -> Callable[[object], dict[str, str]]:
 
     def clean(value: object) -> dict[str, str]:
         if not isinstance(value, dict) or not set(value) <= set(LANGUAGES):
-            raise _Wrong(f"Give an object with texts by language: {', '.join(LANGUAGES)}.")
+            raise _Wrong(gettext("Give an object with texts by language: %(known)s.") % {"known": ", ".join(LANGUAGES)})
         texts = {language: clean_text(value[language]) for language in LANGUAGES if language in value}
         return {language: text for language, text in texts.items() if text}
 
@@ -204,7 +268,7 @@ def _by_language(longest: int) -> Callable[[object], dict[str, str]]:
 def _choice(choices: list[str]) -> Callable[[object], str]:
     def clean(value: object) -> str:
         if not isinstance(value, str) or value not in [*choices, ""]:
-            raise _Wrong(f"Choose one of {', '.join(choices)}.")
+            raise _Wrong(gettext("Choose one of %(known)s.") % {"known": ", ".join(choices)})
         return value
 
     return clean
@@ -212,32 +276,35 @@ def _choice(choices: list[str]) -> Callable[[object], str]:
 
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong("Say true or false.")
+        raise _Wrong(gettext("Say true or false."))
     return value
 
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_PERSONS:
-        raise _Wrong(f"Give a whole number from 0 to {MOST_PERSONS:,}.")
+        raise _Wrong(gettext("Give a whole number from 0 to %(most_persons)s.") % {"most_persons": f"{MOST_PERSONS:,}"})
     return value
 
 
 def _field_dictionary(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list) or len(value) > MOST_FIELDS:
-        raise _Wrong(f"Give a list of at most {MOST_FIELDS:,} fields.")
+        raise _Wrong(gettext("Give a list of at most %(most_fields)s fields.") % {"most_fields": f"{MOST_FIELDS:,}"})
     fields, names = [], set()
     for position, entry in enumerate(value, 1):
         if not isinstance(entry, dict) or not set(entry) <= {*FIELD_TEXTS, "is_key"}:
-            raise _Wrong(f"Field {position} is not an object of {', '.join(FIELD_TEXTS)} and is_key.")
+            raise _Wrong(
+                gettext("Field %(position)s is not an object of %(known)s and is_key.")
+                % {"position": position, "known": ", ".join(FIELD_TEXTS)}
+            )
         try:
             field: dict[str, Any] = {part: _text(longest)(entry.get(part, "")) for part, longest in FIELD_TEXTS.items()}
             field["is_key"] = _truth(entry.get("is_key", False))
             if not field["example"]:
                 del field["example"]
         except plain_text.NotPlain as wrong:
-            raise _Wrong(f"Field {position}: {wrong}") from None
+            raise _Wrong(gettext("Field %(position)s: %(wrong)s") % {"position": position, "wrong": wrong}) from None
         if field["name"] in names:
-            raise _Wrong(f"Field {position} has the name of an earlier one.")
+            raise _Wrong(gettext("Field %(position)s has the name of an earlier one.") % {"position": position})
         names.add(field["name"])
         fields.append(field)
     return fields
@@ -245,14 +312,17 @@ def _field_dictionary(value: object) -> list[dict[str, Any]]:
 
 def _rights(value: object) -> dict[str, dict[str, Any]]:
     if not isinstance(value, dict) or not set(value) <= set(RIGHTS):
-        raise _Wrong(f"Give an object with the rights {', '.join(RIGHTS)}.")
+        raise _Wrong(gettext("Give an object with the rights %(known)s.") % {"known": ", ".join(RIGHTS)})
     rights = {}
     for right in RIGHTS:
         if right not in value:
             continue
         claim = value[right]
         if not isinstance(claim, dict) or not set(claim) <= {"held", "basis", "evidence"}:
-            raise _Wrong(f"The right of {right} is an object of held, basis and evidence.")
+            raise _Wrong(
+                gettext("The right of %(right)s is an object of held, basis and evidence.")
+                % {"right": RIGHT_NAMES[right]}
+            )
         statement = _text(LONGEST_STATEMENT)
         rights[right] = {
             "held": _truth(claim.get("held", False)),

@@ -114,6 +114,8 @@ class Release(models.Model):
     size_bytes = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name = _("release")
+        verbose_name_plural = _("releases")
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["listing", "label"], name="one_release_per_label"),
@@ -147,6 +149,8 @@ class ReleaseFile(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("file of a release")
+        verbose_name_plural = _("files of releases")
         ordering = ["path"]
         constraints = [models.UniqueConstraint(fields=["release", "path"], name="one_file_per_path")]
         triggers = [
@@ -181,6 +185,8 @@ class Upload(models.Model):
     lapses_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
         constraints = [
             sentence(
                 "upload_receives_no_more_than_announced",
@@ -203,6 +209,8 @@ class Profile(Claimable):
     )  # of the release's size_bytes, in the present or last try
 
     class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
         constraints = [sentence("profile_progress_is_not_negative", Q(bytes_done__gte=0))]
         triggers = [only_moves(PROFILE_MOVES), born_in(ProfileState.DUE), *never_deleted()]
 
@@ -295,6 +303,8 @@ class Version(models.Model):
     approved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["listing", "number"], name="versions_are_numbered"),
@@ -384,6 +394,8 @@ class Offer(models.Model):
     objects = OfferQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
         ordering = ["price_minor", "pk"]
         constraints = [
             sentence("price_is_not_negative", Q(price_minor__gte=0)),
@@ -422,6 +434,8 @@ class OfferBuyer(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
 
     class Meta:
+        verbose_name = _("named buyer")
+        verbose_name_plural = _("named buyers")
         constraints = [models.UniqueConstraint(fields=["offer", "organisation"], name="named_once_per_offer")]
 
 
@@ -437,6 +451,8 @@ class Registration(models.Model):
     registered_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
         triggers = append_only()
 
     def __str__(self) -> str:

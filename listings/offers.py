@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from listings import plain_text
 from listings import terms as licence_terms
@@ -50,7 +52,7 @@ def make_offer(
     listing = Listing.objects.select_for_update(no_key=True).select_related("seller").get(pk=listing.pk)
     roles.require(by, listing.seller, "offer")
     if listing.state == ListingState.WITHDRAWN:
-        raise WrongState("This product was withdrawn; it takes no new offer.")
+        raise WrongState(_("This product was withdrawn; it takes no new offer."))
     buyers = list(buyers)
     reasons: list[dict[str, str]] = [
         *_wrong_price(price_minor, currency),
@@ -65,10 +67,14 @@ def make_offer(
         for version in standing_versions(listing):
             reasons += contradictions(version, channel=channel, terms=terms)
     if listing.offers.filter(closed_at=None).count() >= MOST_OPEN_OFFERS:
-        detail = f"A product has at most {MOST_OPEN_OFFERS} open offers; close one first."
+        detail = gettext("A product has at most %(most_open_offers)s open offers; close one first.") % {
+            "most_open_offers": MOST_OPEN_OFFERS
+        }
         reasons.append({"code": "too_many_offers", "detail": detail, "field": ""})
     if reasons:
-        raise Invalid("The offer was not made: " + reasons[0]["detail"], code="wrong_offer", reasons=reasons)
+        raise Invalid(
+            _("The offer was not made: %(why)s"), code="wrong_offer", reasons=reasons, why=reasons[0]["detail"]
+        )
     offer = Offer.objects.create(
         listing=listing,
         name=name.strip(),
@@ -103,7 +109,7 @@ def close_offer(offer: Offer, *, by: User) -> Offer:
     )
     roles.require(by, offer.listing.seller, "offer")
     if offer.closed_at is not None:
-        raise WrongState("This offer is closed already.")
+        raise WrongState(_("This offer is closed already."))
     offer.closed_at = clock.now()
     offer.save(update_fields=["closed_at"])
     journal.record("offer.closed", offer, by=by, listing=offer.listing_id)
@@ -126,7 +132,7 @@ def take_licence(offer: Offer) -> None:
     if offer.licences_total is None:
         return
     if not Offer.objects.filter(pk=offer.pk, licences_left__gt=0).update(licences_left=F("licences_left") - 1):
-        raise SoldOut(f"No licence of the offer “{offer.name}” is left.")
+        raise SoldOut(_("No licence of the offer “%(offer)s” is left."), offer=offer.name)
 
 
 def give_back_licence(offer: Offer) -> None:
@@ -146,10 +152,12 @@ def contradictions(version: Version, *, channel: str, terms: licence_terms.Terms
     """Why data like this manual's must not be offered through this channel, or under these terms."""
     found = []
     if channel == "files" and version.classification in NEVER_AS_FILES:
-        detail = f"{version.get_classification_display()} is never delivered as files."
+        detail = gettext("%(classification)s is never delivered as files.") % {
+            "classification": version.get_classification_display()
+        }
         found.append({"code": "never_as_files", "detail": detail, "field": "channel"})
     if version.has_personal_data and terms["personal_data"] == "none":
-        detail = "The manual says that the data contains personal information, the terms say that it does not."
+        detail = gettext("The manual says that the data contains personal information, the terms say that it does not.")
         found.append({"code": "terms_deny_personal_data", "detail": detail, "field": "terms"})
     return found
 
@@ -165,9 +173,11 @@ def _is_count(value: object, least: int, most: int) -> bool:
 def _wrong_price(price_minor: Any, currency: Any) -> list[dict[str, str]]:
     found = []
     if not _is_count(price_minor, 0, LARGEST_MINOR):
-        found.append(_reason("price_minor", "The price is a whole number of minor units, 0 for free."))
+        found.append(_reason("price_minor", gettext("The price is a whole number of minor units, 0 for free.")))
     if currency not in settings.CURRENCIES:
-        found.append(_reason("currency", f"Choose one of {', '.join(settings.CURRENCIES)}."))
+        found.append(
+            _reason("currency", gettext("Choose one of %(known)s.") % {"known": ", ".join(settings.CURRENCIES)})
+        )
     return found
 
 
@@ -176,25 +186,34 @@ def _wrong_conditions(name: Any, channel: Any, inspection_days: Any, licences_to
     try:
         plain_text.cleaned(name, 120, shortest=1, is_one_line=True)
     except plain_text.NotPlain as wrong:
-        found.append(_reason("name", f"The offer's name: {wrong}"))
+        found.append(_reason("name", gettext("The offer's name: %(wrong)s") % {"wrong": wrong}))
     if channel not in list(settings.CHANNELS):
-        found.append(_reason("channel", f"Choose one of {', '.join(settings.CHANNELS)}."))
+        found.append(_reason("channel", gettext("Choose one of %(known)s.") % {"known": ", ".join(settings.CHANNELS)}))
     if not _is_count(inspection_days, 1, LONGEST_INSPECTION_DAYS):
-        detail = f"The buyer inspects the data for 1 to {LONGEST_INSPECTION_DAYS} days."
+        detail = gettext("The buyer inspects the data for 1 to %(longest_inspection_days)s days.") % {
+            "longest_inspection_days": LONGEST_INSPECTION_DAYS
+        }
         found.append(_reason("inspection_days", detail))
     if licences_total is not None and not _is_count(licences_total, 1, MOST_LICENCES):
-        detail = f"Give a number of licences from 1 to {MOST_LICENCES:,}, or none for no limit."
+        detail = gettext("Give a number of licences from 1 to %(most_licences)s, or none for no limit.") % {
+            "most_licences": f"{MOST_LICENCES:,}"
+        }
         found.append(_reason("licences_total", detail))
     return found
 
 
 def _wrong_audience(listing: Listing, audience: Any, buyers: list[Organisation]) -> list[dict[str, str]]:
     if audience not in Offer.Audience.values:
-        return [_reason("audience", f"Choose one of {', '.join(Offer.Audience.values)}.")]
+        return [_reason("audience", gettext("Choose one of %(known)s.") % {"known": ", ".join(Offer.Audience.values)})]
     if audience != Offer.Audience.NAMED:
-        return [_reason("buyers", "Only an offer to named buyers names buyers.")] if buyers else []
+        return [_reason("buyers", gettext("Only an offer to named buyers names buyers."))] if buyers else []
     if not 1 <= len(buyers) <= MOST_NAMED_BUYERS or len(set(buyers)) != len(buyers):
-        return [_reason("buyers", f"Name 1 to {MOST_NAMED_BUYERS} different buyers.")]
+        return [
+            _reason(
+                "buyers",
+                gettext("Name 1 to %(most_named_buyers)s different buyers.") % {"most_named_buyers": MOST_NAMED_BUYERS},
+            )
+        ]
     if listing.seller in buyers:
-        return [_reason("buyers", "The seller cannot be its own buyer.")]
+        return [_reason("buyers", gettext("The seller cannot be its own buyer."))]
     return []

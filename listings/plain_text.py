@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from django.utils.translation import gettext
+
 
 class NotPlain(ValueError):
     """The sentence says what is wrong with the text."""
@@ -16,13 +18,17 @@ def cleaned(value: object, longest: int, *, shortest: int = 0, is_one_line: bool
     surrogates.
     """
     if not isinstance(value, str):
-        raise NotPlain("This is not a text.")
+        raise NotPlain(gettext("This is not a text."))
     value = value.replace("\r\n", "\n").strip()
     allowed = "" if is_one_line else "\n\t"
     if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in allowed for sign in value):
-        raise NotPlain("The text holds control characters." if allowed else "The text is not one line.")
+        raise NotPlain(
+            gettext("The text holds control characters.") if allowed else gettext("The text is not one line.")
+        )
     if len(value) > longest:
-        raise NotPlain(f"The text is longer than {longest:,} characters.")
+        raise NotPlain(gettext("The text is longer than %(longest)s characters.") % {"longest": f"{longest:,}"})
     if len(value) < shortest:
-        raise NotPlain("The text is missing." if shortest == 1 else f"The text is shorter than {shortest} characters.")
+        if shortest == 1:
+            raise NotPlain(gettext("The text is missing."))
+        raise NotPlain(gettext("The text is shorter than %(shortest)s characters.") % {"shortest": shortest})
     return value

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from listings import catalogue, manual, offers, plain_text
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
 from marketplace import clock, journal, roles
-from marketplace.errors import Invalid, RoleNeeded, WrongState
+from marketplace.errors import Invalid, RoleNeeded, WrongState, in_words
 from marketplace.models import Membership, Organisation, User
 
 LONGEST_REASON = 2000
@@ -26,7 +28,9 @@ def create_listing(*, seller: Organisation, product_type: str, by: User) -> List
     """Begin a data product of one of the types of ProductType. Raises RoleNeeded, Invalid."""
     roles.require(by, seller, "edit_listing")
     if product_type not in ProductType.values:
-        raise Invalid(f"A product is one of {', '.join(ProductType.values)}.", code="wrong_product_type")
+        raise Invalid(
+            _("A product is one of %(known)s."), code="wrong_product_type", known=", ".join(ProductType.values)
+        )
     listing = Listing.objects.create(seller=seller, product_type=product_type, created_by=by)
     journal.record("listing.created", listing, by=by, seller=seller.pk, product_type=product_type)
     return listing
@@ -64,9 +68,11 @@ def edit(version: Version, *, by: User, **fields: Any) -> Version:
     release = values.get("release")
     if release is not None and not (isinstance(release, Release) and release.listing_id == version.listing_id):
         raise Invalid(
-            "This release belongs to another product.",
+            _("This release belongs to another product."),
             code="wrong_manual",
-            reasons=[{"code": "wrong_release", "detail": "Choose a release of this product.", "field": "release"}],
+            reasons=[
+                {"code": "wrong_release", "detail": gettext("Choose a release of this product."), "field": "release"}
+            ],
         )
     for field, value in values.items():
         setattr(version, field, value)
@@ -79,7 +85,9 @@ def require_draft(version: Version, *, by: User) -> None:
     roles.require(by, version.listing.seller, "edit_listing")
     _require_not_withdrawn(version.listing)
     if version.state != VersionState.DRAFT:
-        raise WrongState(f"Version {version.number} was submitted and never changes; open a new draft.")
+        raise WrongState(
+            _("Version %(number)s was submitted and never changes; open a new draft."), number=version.number
+        )
 
 
 def problems(version: Version) -> list[manual.Problem]:
@@ -87,7 +95,7 @@ def problems(version: Version) -> list[manual.Problem]:
     found = manual.lacks(version)
     for offer in version.listing.offers.filter(closed_at=None):
         for reason in offers.contradictions(version, channel=offer.channel, terms=offer.terms):
-            detail = f"Offer “{offer.name}”: {reason['detail']}"
+            detail = gettext("Offer “%(offer)s”: %(why)s") % {"offer": offer.name, "why": reason["detail"]}
             found.append({"code": reason["code"], "detail": detail, "field": "classification"})
     return found
 
@@ -105,17 +113,18 @@ def submit(version: Version, *, by: User) -> Version:
     after = _next(version, VERSION_MOVES, "submit")
     if listing.versions.filter(state__in=UNDER_REVIEW).exists():
         raise WrongState(
-            "Another version of this product is under review.",
+            _("Another version of this product is under review."),
             code="already_in_review",
-            next="Wait for its review; then submit this one.",
+            next=_("Wait for its review; then submit this one."),
         )
     missing = problems(version)
     if missing:
         raise Invalid(
-            f"The manual is not complete: {missing[0]['detail']}",
+            _("The manual is not complete: %(why)s"),
             code="manual_incomplete",
-            next="Complete what is named, then submit again.",
+            next=_("Complete what is named, then submit again."),
             reasons=[dict(problem) for problem in missing],  # type: ignore[arg-type]
+            why=missing[0]["detail"],
         )
     version.state, version.submitted_at, version.submitted_by = after, clock.now(), by
     version.save(update_fields=["state", "submitted_at", "submitted_by"])
@@ -160,7 +169,11 @@ def register(version: Version) -> Listing:
     listing = version.listing
     _require_not_withdrawn(listing)
     if version.state != VersionState.APPROVED:
-        raise WrongState(f"Version {version.number} is {version.get_state_display().lower()}, not approved.")
+        raise WrongState(
+            _("Version %(number)s is %(state)s, not approved."),
+            number=version.number,
+            state=in_words(VersionState(version.state).label),
+        )
     listing.current_version = version
     if listing.state == ListingState.UNLISTED:
         listing.state = _next(listing, LISTING_MOVES, "register")
@@ -232,7 +245,10 @@ def _next(subject: Listing | Version, moves: Any, act: str) -> str:
     if after is None:
         name = f"Version {subject.number}" if isinstance(subject, Version) else "This product"
         raise WrongState(
-            f"{name} is {subject.get_state_display().lower()}; “{act.replace('_', ' ')}” cannot be done now."
+            _("%(name)s is %(state)s; “%(act)s” cannot be done now."),
+            name=name,
+            state=in_words(subject.get_state_display()),
+            act=act.replace("_", " "),
         )
     return str(after)
 
@@ -264,19 +280,21 @@ def _belongs_to_seller(listing: Listing, by: User) -> bool:
 def _require_no_own_interest(listing: Listing, by: User) -> None:
     if _belongs_to_seller(listing, by):
         raise RoleNeeded(
-            "You belong or belonged to the seller.",
+            _("You belong or belonged to the seller."),
             code="own_organisation",
-            next="Let a colleague who does not decide.",
+            next=_("Let a colleague who does not decide."),
         )
 
 
 def _require_not_withdrawn(listing: Listing) -> None:
     if listing.state == ListingState.WITHDRAWN:
-        raise WrongState("This product was withdrawn.")
+        raise WrongState(_("This product was withdrawn."))
 
 
 def _reason(reason: object) -> str:
     try:
         return plain_text.cleaned(reason, LONGEST_REASON, shortest=1)
     except plain_text.NotPlain as wrong:
-        raise Invalid(f"Give a reason in words the seller sees. {wrong}", code="reason_needed") from None
+        raise Invalid(
+            _("Give a reason in words the seller sees. %(wrong)s"), code="reason_needed", wrong=wrong
+        ) from None

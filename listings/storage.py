@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import Refused
 from marketplace.storage import Folder, Reading, chunks_of, store
@@ -32,14 +33,16 @@ class StorageFull(Refused):
 
     code = "storage_full"
     status = 507
-    next = "Try again later; the exchange's operators see this too."
+    says = _("The exchange has no room for this file now.")
+    next = _("Try again later; the exchange's operators see this too.")
 
 
 class Busy(Refused):
     """Another connection is sending this upload."""
 
     code = "upload_busy"
-    next = "Wait until it ends, ask for the offset, and go on from there."
+    says = _("Another connection is sending this upload.")
+    next = _("Wait until it ends, ask for the offset, and go on from there.")
 
 
 def name_of(stored_as: str) -> str:

@@ -17,7 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypedDict, cast
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES, WORDS, joined
+from marketplace.errors import Text
 
 ANYWHERE = "*"
 LONGEST_TERM_MONTHS = 600
@@ -91,10 +95,19 @@ def problems(terms: object) -> list[Problem]:
     Takes any JSON value, because that is what a form or a script may send.
     """
     if not isinstance(terms, dict):
-        return [_problem("not_an_object", "Terms are an object with the fields " + ", ".join(_CHECKS) + ".")]
-    found = [_problem("missing_field", f"The field {field} is missing.") for field in _CHECKS if field not in terms]
+        return [
+            _problem(
+                "not_an_object",
+                gettext("Terms are an object with the fields %(fields)s.") % {"fields": ", ".join(_CHECKS)},
+            )
+        ]
+    found = [
+        _problem("missing_field", gettext("The field %(field)s is missing.") % {"field": field})
+        for field in _CHECKS
+        if field not in terms
+    ]
     found += [
-        _problem("unknown_field", f"Terms have no field {str(field)[:40]!r}.")
+        _problem("unknown_field", gettext("Terms have no field %(field)s.") % {"field": repr(str(field)[:40])})
         for field in terms
         if field not in _CHECKS
     ]
@@ -182,20 +195,26 @@ def _contradictions(terms: Terms) -> list[Problem]:
     if terms["derived_works"] == "none":
         needing = [purpose for purpose in _PURPOSES_NEEDING_DERIVED_WORKS if purpose in terms["purposes"]]
         if needing:
-            detail = f"The purpose {needing[0]} makes something from the data, but derived works are not allowed."
+            detail = gettext(
+                "The purpose %(purpose)s makes something from the data, but derived works are not allowed."
+            ) % {"purpose": needing[0]}
             found.append(_problem("purpose_needs_derived_works", detail))
     elif terms["derived_works"] == "internal":
         needing = [purpose for purpose in ("customer_services", "publication") if purpose in terms["purposes"]]
         if needing:
-            detail = f"The purpose {needing[0]} gives results to others, but derived works are for internal use only."
+            detail = gettext(
+                "The purpose %(purpose)s gives results to others, but derived works are for internal use only."
+            ) % {"purpose": needing[0]}
             found.append(_problem("purpose_needs_free_derived_works", detail))
     if terms["personal_data"] == "personal" and terms["redistribution"] == "same_terms":
-        detail = "Personal data cannot be passed on to anyone: each recipient needs a lawful basis of its own."
+        detail = gettext("Personal data cannot be passed on to anyone: each recipient needs a lawful basis of its own.")
         found.append(_problem("personal_data_passed_on", detail))
     if terms["personal_data"] == "personal" and "publication" in terms["purposes"]:
-        found.append(_problem("personal_data_published", "Data with personal information cannot be for publication."))
+        found.append(
+            _problem("personal_data_published", gettext("Data with personal information cannot be for publication."))
+        )
     if terms["seats"] is not None and terms["redistribution"] == "same_terms":
-        detail = "A number of seats means nothing when the data may be passed on to anyone."
+        detail = gettext("A number of seats means nothing when the data may be passed on to anyone.")
         found.append(_problem("seats_without_meaning", detail))
     return found
 
@@ -204,46 +223,53 @@ def _problem(code: str, detail: str) -> Problem:
     return {"code": code, "detail": detail}
 
 
-def _list_of(known: dict[str, Any] | tuple[str, ...], named: str) -> Callable[[object], str]:
+def _list_of(known: dict[str, Any] | tuple[str, ...], named: Text) -> Callable[[object], str]:
     def reason(value: object) -> str:
         if not isinstance(value, list) or not value:
-            return f"Name at least one {named}."
+            return gettext("Name at least one %(named)s.") % {"named": named}
         unknown = [str(one)[:40] for one in value if not isinstance(one, str) or one not in known]
         if unknown:
-            return f"{unknown[0]!r} is not a {named} we know."
-        return f"A {named} is named twice." if len(set(value)) != len(value) else ""
+            return gettext("%(value)s is not a %(named)s we know.") % {"value": repr(unknown[0]), "named": named}
+        return gettext("A %(named)s is named twice.") % {"named": named} if len(set(value)) != len(value) else ""
 
     return reason
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[object], str]:
     def reason(value: object) -> str:
-        return "" if isinstance(value, str) and value in known else f"Choose one of {', '.join(known)}."
+        return (
+            ""
+            if isinstance(value, str) and value in known
+            else gettext("Choose one of %(known)s.") % {"known": ", ".join(known)}
+        )
 
     return reason
 
 
-def _count_up_to(most: int, otherwise: str) -> Callable[[object], str]:
+def _count_up_to(most: int, otherwise: Text) -> Callable[[object], str]:
     def reason(value: object) -> str:
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         if value is None or (is_whole and 1 <= cast(int, value) <= most):
             return ""
-        return f"Give a whole number from 1 to {most:,}, or null {otherwise}."
+        return gettext("Give a whole number from 1 to %(most)s, or null %(otherwise)s.") % {
+            "most": f"{most:,}",
+            "otherwise": otherwise,
+        }
 
     return reason
 
 
 def _territory_reason(value: object) -> str:
-    return "" if value == [ANYWHERE] else _list_of(TERRITORIES, "territory")(value)
+    return "" if value == [ANYWHERE] else _list_of(TERRITORIES, _("territory"))(value)
 
 
 _CHECKS: dict[str, Callable[[object], str]] = {
-    "purposes": _list_of(PURPOSES, "purpose"),
+    "purposes": _list_of(PURPOSES, _("purpose")),
     "territory": _territory_reason,
-    "term_months": _count_up_to(LONGEST_TERM_MONTHS, "for a licence without end"),
+    "term_months": _count_up_to(LONGEST_TERM_MONTHS, _("for a licence without end")),
     "derived_works": _one_of(DERIVED_WORKS),
     "redistribution": _one_of(REDISTRIBUTION),
-    "seats": _count_up_to(MOST_SEATS, "for everyone in the organisation"),
+    "seats": _count_up_to(MOST_SEATS, _("for everyone in the organisation")),
     "personal_data": _one_of(PERSONAL_DATA),
 }
 

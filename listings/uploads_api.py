@@ -11,6 +11,7 @@ from typing import Any
 from django.http import UnreadablePostError
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.parsers import BaseParser
@@ -50,7 +51,8 @@ class OffsetNeeded(Invalid):
 
     code = "offset_needed"
     status = 400
-    next = "Ask for the offset (HEAD) and send it as the header Upload-Offset."
+    says = _("This needs the header Upload-Offset.")
+    next = _("Ask for the offset (HEAD) and send it as the header Upload-Offset.")
 
 
 class Uploads(APIView):

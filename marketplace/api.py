@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -38,7 +39,8 @@ class KeyNeeded(Refused):
 
     code = "key_needed"
     status = 400
-    next = "Send a new random text of your own, such as a UUID, and the same one when you repeat the request."
+    says = _("Every POST needs the header Idempotency-Key.")
+    next = _("Send a new random text of your own, such as a UUID, and the same one when you repeat the request.")
 
 
 _NEXT = {
@@ -56,7 +58,10 @@ _NEXT = {
 def answer_refusals(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error as `{code, detail, next}` and, where several things are wrong at once, `reasons`."""
     if isinstance(error, RequestDataTooBig):
-        error = TooLarge(f"A body has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes; files go in parts.")
+        error = TooLarge(
+            _("A body has at most %(data_upload_max_memory_size)s bytes; files go in parts."),
+            data_upload_max_memory_size=f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}",
+        )
     if isinstance(error, Refused):
         set_rollback()
         return Response(error.as_json(), status=error.status)
@@ -73,7 +78,7 @@ def answer_refusals(error: Exception, context: dict[str, Any]) -> Response | Non
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait))  # type: ignore[attr-defined]
     if isinstance(error, exceptions.ValidationError):
-        refusal = Invalid("Some of what was sent cannot be used.", reasons=_reasons(error.get_full_details()))
+        refusal = Invalid(_("Some of what was sent cannot be used."), reasons=_reasons(error.get_full_details()))
         return Response(refusal.as_json(), status=400, headers=headers)
     answer = {
         "code": str(error.get_codes()),
@@ -158,7 +163,10 @@ def idempotency_key(request: Request) -> str:
     """The request's Idempotency-Key. Raises KeyNeeded."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if not key or len(key) > LONGEST_KEY_CHARACTERS or not key.isprintable():
-        raise KeyNeeded(f"Every POST needs the header Idempotency-Key, of 1 to {LONGEST_KEY_CHARACTERS} characters.")
+        raise KeyNeeded(
+            _("Every POST needs the header Idempotency-Key, of 1 to %(longest_key_characters)s characters."),
+            longest_key_characters=LONGEST_KEY_CHARACTERS,
+        )
     return key
 
 

@@ -11,7 +11,7 @@ class MarketplaceConfig(AppConfig):
     verbose_name = _("Members and journal")
 
     def ready(self) -> None:
-        from marketplace import checks, task_trails  # noqa: F401  they register checks, and signals of Celery
+        from marketplace import checks, languages, task_trails  # noqa: F401  checks, sign-ins, signals of Celery
         from marketplace.slowness import watch_statements
         from marketplace.trigger_owners import keep_to_owners
 

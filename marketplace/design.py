@@ -117,7 +117,7 @@ def design(request: HttpRequest) -> HttpResponse:
     """Every part of the design on one page, for those who write pages and those who judge them."""
     marked = ExampleForm({"title": "Flights", "contact": "nobody", "purposes": ["research"]}, auto_id="marked_%s")
     refusal = NotCleared(
-        "This trade cannot be cleared yet.",
+        _("This trade cannot be cleared yet."),
         reasons=[
             {
                 "code": "buyer_not_verified",

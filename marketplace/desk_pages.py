@@ -50,7 +50,11 @@ def desk(name: str) -> Callable[[View], View]:
                 raise Http404
             if not roles.sees_desk(person(request), name):
                 seen_by = sorted(str(role.label) for role in roles.DESKS[name] | roles.SEES_EVERY_DESK)
-                raise RoleNeeded(f"The desk “{TITLES[name]}” is for these staff roles: {', '.join(seen_by)}.")
+                raise RoleNeeded(
+                    _("The desk “%(desk)s” is for these staff roles: %(known)s."),
+                    desk=TITLES[name],
+                    known=", ".join(seen_by),
+                )
             return view(request, *args, **kwargs)
 
         return guarded
@@ -87,7 +91,7 @@ def parsed(form: forms.Form) -> dict[str, Any]:
             for error in errors
             for message in error.messages
         ]
-        raise Invalid("Some of what was sent cannot be used.", reasons=reasons)
+        raise Invalid(_("Some of what was sent cannot be used."), reasons=reasons)
     return dict(form.cleaned_data)
 
 

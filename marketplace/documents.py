@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
@@ -34,7 +35,8 @@ class SecondPersonNeeded(Refused):
 
     code = "second_person_needed"
     status = 403
-    next = "Another of the staff confirms it."
+    says = _("Whoever asked for a revocation cannot confirm it.")
+    next = _("Another of the staff confirms it.")
 
 
 @dataclass(frozen=True)
@@ -171,13 +173,13 @@ def ask_revocation(paper: Paper, *, reason: str, by: User) -> Revocation:
     """
     roles.require_staff(by, "revoke_paper")
     if not reason.strip():
-        raise Invalid("Say why the paper is revoked; whoever checks it reads this.", code="reason_needed")
+        raise Invalid(_("Say why the paper is revoked; whoever checks it reads this."), code="reason_needed")
     revocation, is_new = Revocation.objects.get_or_create(
         paper=paper, defaults={"reason": reason.strip()[:LONGEST_REASON], "by": by}
     )
     if not is_new:
         done = "is revoked" if revocation.revoked_at else "waits for a second person to confirm its revocation"
-        raise WrongState(f"Paper {paper} {done} already.", code="revocation_asked")
+        raise WrongState(_("Paper %(paper)s %(done)s already."), code="revocation_asked", paper=paper, done=done)
     journal.record("paper.revocation_asked", paper, by=by, number=paper.number)
     return revocation
 
@@ -190,7 +192,7 @@ def confirm_revocation(revocation: Revocation, *, by: User) -> Revocation:
     roles.require_staff(by, "revoke_paper")
     revocation = Revocation.objects.select_for_update(of=("self",)).select_related("paper").get(pk=revocation.pk)
     if revocation.revoked_at is not None:
-        raise WrongState(f"Paper {revocation.paper} is revoked already.")
+        raise WrongState(_("Paper %(paper)s is revoked already."), paper=revocation.paper)
     if revocation.by_id == by.pk:
         raise SecondPersonNeeded()
     revocation.second_by, revocation.revoked_at = by, clock.now()

@@ -16,6 +16,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Count, F, Min, Q
 from django.db.models.expressions import Combinable
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, heartbeats, journal, roles
 from marketplace.errors import Refused
@@ -33,7 +34,8 @@ class NoSuchWork(Refused):
 
     code = "not_found"
     status = 404
-    next = "Load the list again."
+    says = _("There is no such row to be worked on; perhaps it was done meanwhile.")
+    next = _("Load the list again.")
 
 
 # --- what is due ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.canonical import digest_of
 from marketplace.errors import KeyReused
@@ -26,7 +27,7 @@ def once(user: User, organisation: Organisation | None, key: str, request: Any, 
         user=user, organisation=organisation, key=key, defaults={"request_digest": digest}
     )
     if keyed.request_digest != digest:
-        raise KeyReused(f"The key {key!r} was used for another request.")
+        raise KeyReused(_("The key %(key)s was used for another request."), key=repr(key))
     if is_first:
         keyed.answer = command()
         keyed.save(update_fields=["answer"])

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.canonical import canonical
@@ -190,7 +191,7 @@ def forget(event: Event) -> None:
     Raises NotReady for an event that has no place in the tree yet.
     """
     if not Seal.objects.filter(event=event).exists():
-        raise NotReady(f"Event {event.pk} is not sealed yet.")
+        raise NotReady(_("Event %(number)s is not sealed yet."), number=event.pk)
     Event.objects.filter(pk=event.pk).update(facts=None)
     Salt.objects.filter(pk=event.pk).delete()
 

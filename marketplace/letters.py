@@ -12,7 +12,9 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
+from marketplace import languages
 from marketplace.models import Invitation
 
 SHOWN_AT_ONCE = 50
@@ -25,11 +27,12 @@ def send_invitation(invitation: Invitation, secret: str) -> None:
         "exchange_name": settings.EXCHANGE_NAME,
         "url": settings.BASE_URL + reverse("join", args=[secret]),
     }
-    subject = _("%(organisation)s invites you to %(exchange)s") % {
-        "organisation": invitation.organisation.name,
-        "exchange": settings.EXCHANGE_NAME,
-    }
-    body = render_to_string("marketplace/invitation_letter.txt", context)
+    with override(languages.of_address(invitation.email)):
+        subject = _("%(organisation)s invites you to %(exchange)s") % {
+            "organisation": invitation.organisation.name,
+            "exchange": settings.EXCHANGE_NAME,
+        }
+        body = render_to_string("marketplace/invitation_letter.txt", context)
     send_mail(subject, body, None, [invitation.email])
 
 

@@ -44,6 +44,8 @@ class User(AbstractBaseUser):
     is_staff = models.BooleanField(default=False)
     staff_roles = ArrayField(models.CharField(max_length=20, choices=StaffRole.choices), default=list, blank=True)
     date_joined = models.DateTimeField(default=clock.now)
+    # What letters are written in; "" for somebody who never chose.
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
 
     objects = UserManager()
     USERNAME_FIELD = "email"
@@ -144,6 +146,8 @@ class Membership(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "organisation"], condition=Q(ended_at=None), name="one_open_membership_per_person"
@@ -170,6 +174,8 @@ class Invitation(models.Model):
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         constraints = [both_or_neither("accepted_invitation_says_by_whom", "accepted_at", "accepted_by")]
         triggers = [never_changes("organisation", "email", "role", "secret_digest", "invited_by")]
 
@@ -205,6 +211,8 @@ class AccessToken(models.Model):
     objects = AccessTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
         triggers = [never_changes("user", "organisation", "scopes", "digest", "prefix")]
 
     def __str__(self) -> str:
@@ -222,6 +230,8 @@ class Event(models.Model):
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         ordering = ["pk"]
         indexes = [models.Index(fields=["subject_kind", "subject_id", "id"]), models.Index(fields=["kind", "id"])]
         triggers = [
@@ -255,6 +265,8 @@ class Salt(models.Model):
     value = models.BinaryField(max_length=32)
 
     class Meta:
+        verbose_name = _("salt")
+        verbose_name_plural = _("salts")
         triggers = [
             never_changes("event", "value"),
             pgtrigger.Trigger(
@@ -282,6 +294,8 @@ class Seal(models.Model):
     leaf_hash = models.BinaryField(max_length=32)
 
     class Meta:
+        verbose_name = _("seal of an event")
+        verbose_name_plural = _("seals of events")
         triggers = append_only()
 
 
@@ -291,6 +305,8 @@ class Unsealed(models.Model):
     event = models.OneToOneField(Event, on_delete=models.PROTECT, primary_key=True, related_name="+")
 
     class Meta:
+        verbose_name = _("event without a seal")
+        verbose_name_plural = _("events without a seal")
         triggers = [
             never_changes("event"),
             pgtrigger.Trigger(
@@ -319,6 +335,8 @@ class TreeHead(models.Model):
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("head of the journal")
+        verbose_name_plural = _("heads of the journal")
         triggers = append_only()
 
 
@@ -330,6 +348,10 @@ class Follower(models.Model):
     tries = models.IntegerField(default=0)
     next_try_at = models.DateTimeField(default=clock.now)
     error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("follower of the journal")
+        verbose_name_plural = _("followers of the journal")
 
 
 class KeyedCommand(models.Model):
@@ -343,6 +365,8 @@ class KeyedCommand(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("keyed request")
+        verbose_name_plural = _("keyed requests")
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "organisation", "key"], nulls_distinct=False, name="one_command_per_key"
@@ -383,6 +407,8 @@ class Paper(models.Model):
     objects = PaperQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("paper")
+        verbose_name_plural = _("papers")
         constraints = [
             models.UniqueConstraint(fields=["kind", "subject_kind", "subject_id"], name="one_paper_of_a_kind")
         ]
@@ -403,6 +429,8 @@ class Revocation(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("revocation")
+        verbose_name_plural = _("revocations")
         constraints = [
             both_or_neither("revoked_by_a_second_person", "revoked_at", "second_by"),
             sentence("revoked_by_two_different_people", ~Q(second_by=F("by"))),

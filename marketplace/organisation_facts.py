@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from marketplace import registration_numbers
 from marketplace.errors import Invalid
 from marketplace.models import Organisation
@@ -30,29 +33,38 @@ def checked(
 
     kept = sorted(set(kinds))
     if not kept or set(kept) - set(Organisation.Kind.values):
-        wrong("kinds", f"Name at least one kind of: {', '.join(Organisation.Kind.values)}.")
+        wrong(
+            "kinds", gettext("Name at least one kind of: %(known)s.") % {"known": ", ".join(Organisation.Kind.values)}
+        )
     names = {"name": one_line(name), "latin_name": one_line(latin_name)}
     for field, written in names.items():
         if not 2 <= len(written) <= 200:
-            wrong(field, "A name has 2 to 200 characters.")
+            wrong(field, gettext("A name has 2 to 200 characters."))
     if not _is_latin(names["latin_name"]):
-        wrong("latin_name", "Write this name in Latin letters.")
+        wrong("latin_name", gettext("Write this name in Latin letters."))
     if country not in COUNTRY_NAMES:
-        wrong("country", "Name the country or territory by its two capitals of ISO 3166.")
+        wrong("country", gettext("Name the country or territory by its two capitals of ISO 3166."))
     elif region not in regions_of(country):
-        wrong("region", f"For {country} the region is one of: {', '.join(regions_of(country))}.")
+        wrong(
+            "region",
+            gettext("For %(country)s the region is one of: %(known)s.")
+            % {"country": country, "known": ", ".join(regions_of(country))},
+        )
     number = registration_number
     if number_kind not in Organisation.NumberKind.values:
-        wrong("number_kind", f"The kind of number is one of: {', '.join(Organisation.NumberKind.values)}.")
+        wrong(
+            "number_kind",
+            gettext("The kind of number is one of: %(known)s.") % {"known": ", ".join(Organisation.NumberKind.values)},
+        )
     elif (number_kind == "uscc" and country != "CN") or (number_kind == "hk_br" and country != "HK"):
-        wrong("number_kind", "A number of this kind is not given in this country or territory.")
+        wrong("number_kind", gettext("A number of this kind is not given in this country or territory."))
     else:
         try:
             number = registration_numbers.check(number_kind, registration_number)
         except registration_numbers.NotARegistrationNumber as mistake:
             wrong("registration_number", str(mistake))
     if reasons:
-        raise Invalid("Some facts about the organisation cannot be used.", reasons=reasons)
+        raise Invalid(_("Some facts about the organisation cannot be used."), reasons=reasons)
     return {
         "kinds": kept,
         **names,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import redis
 from django.core.cache import cache
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import journal, roles
 from marketplace.errors import Refused
@@ -27,7 +28,8 @@ class NoSuchPaper(Refused):
 
     code = "not_found"
     status = 404
-    next = "Compare the number with the paper; it has two letters and twelve characters."
+    says = _("No paper has this number.")
+    next = _("Compare the number with the paper; it has two letters and twelve characters.")
 
 
 class WrongCode(Refused):
@@ -35,7 +37,8 @@ class WrongCode(Refused):
 
     code = "wrong_check_code"
     status = 403
-    next = "Scan the paper's QR code again, or ask whoever gave you the paper."
+    says = _("The check code is not that of this paper.")
+    next = _("Scan the paper's QR code again, or ask whoever gave you the paper.")
 
 
 class TooMany(Refused):
@@ -43,7 +46,8 @@ class TooMany(Refused):
 
     code = "too_many"
     status = 429
-    next = "Try again in ten minutes."
+    says = _("Too many tries from your address.")
+    next = _("Try again in ten minutes.")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -157,7 +158,7 @@ class PaperRevocationConfirmation(APIView):
         """Another of the staff confirms: from now on the paper is not valid."""
         asked = getattr(_staffs(request, number), "revocation", None)
         if asked is None:
-            raise NoSuchPaper("Nobody has asked to revoke this paper.")
+            raise NoSuchPaper(_("Nobody has asked to revoke this paper."))
         return _revoked(request, {}, partial(documents.confirm_revocation, asked))
 
 

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, organisation_facts, roles, trails
 from marketplace.errors import Invalid, Refused
@@ -30,7 +31,8 @@ class NoOrganisation(Refused):
 
     code = "no_organisation"
     status = 403
-    next = "Register your organisation, or ask one of its owners to invite you."
+    says = _("You act for no organisation.")
+    next = _("Register your organisation, or ask one of its owners to invite you.")
 
 
 class OtherAddress(Refused):
@@ -38,7 +40,8 @@ class OtherAddress(Refused):
 
     code = "other_address"
     status = 403
-    next = "Sign in with the address the letter came to, or add and confirm it in your account."
+    says = _("This invitation was written to another e-mail address.")
+    next = _("Sign in with the address the letter came to, or add and confirm it in your account.")
 
 
 class TooManyInvitations(Refused):
@@ -46,7 +49,8 @@ class TooManyInvitations(Refused):
 
     code = "too_many_invitations"
     status = 429
-    next = "Go on tomorrow, or let another owner invite."
+    says = _("You invited as many people as one may in a day.")
+    next = _("Go on tomorrow, or let another owner invite.")
 
 
 class NotYours(Refused):
@@ -54,7 +58,8 @@ class NotYours(Refused):
 
     code = "not_found"
     status = 404
-    next = "Choose one of your own organisations."
+    says = _("You do not belong to an organisation of this name.")
+    next = _("Choose one of your own organisations.")
 
 
 # --- organisations -------------------------------------------------------------------------------------------------
@@ -121,9 +126,9 @@ def _save_once_per_number(organisation: Organisation) -> None:
         if "registered_once_per_number" not in str(clash):
             raise
         raise Refused(
-            "An organisation with this registration number is already on the exchange.",
+            _("An organisation with this registration number is already on the exchange."),
             code="already_registered",
-            next="Ask one of its owners to invite you; if you know none, write to the exchange.",
+            next=_("Ask one of its owners to invite you; if you know none, write to the exchange."),
         ) from clash
 
 
@@ -144,9 +149,15 @@ def invite(organisation: Organisation, *, email: str, role: str, by: User) -> tu
         validate_email(email)
         Invitation._meta.get_field("email").run_validators(email)  # type: ignore[union-attr]  # no longer than is kept
     except ValidationError as mistake:
-        raise Invalid("This is not an e-mail address.", code="email_invalid") from mistake
+        raise Invalid(_("This is not an e-mail address."), code="email_invalid") from mistake
     if Membership.objects.filter(organisation=organisation, user__email__iexact=email, ended_at=None).exists():
-        raise Refused(f"{email} already belongs to {organisation}.", code="already_member", next="Change their role.")
+        raise Refused(
+            _("%(email)s already belongs to %(organisation)s."),
+            code="already_member",
+            next=_("Change their role."),
+            email=email,
+            organisation=organisation,
+        )
     now = clock.now()
     if Invitation.objects.filter(invited_by=by, created_at__gt=now - dt.timedelta(days=1)).count() >= INVITATIONS_A_DAY:
         raise TooManyInvitations()
@@ -191,7 +202,7 @@ def accept_invitation(secret: str, *, by: User) -> Membership:
         user=by, organisation=invitation.organisation, ended_at=None, defaults={"role": invitation.role}
     )
     if not is_new:
-        raise Refused("You already belong to this organisation.", code="already_member")
+        raise Refused(_("You already belong to this organisation."), code="already_member")
     invitation.accepted_at = clock.now()
     invitation.accepted_by = by
     invitation.save(update_fields=["accepted_at", "accepted_by"])
@@ -207,7 +218,9 @@ def invitation_of(secret: str) -> Invitation:
 
 def _require_open(invitation: Invitation | None) -> Invitation:
     if invitation is None:
-        raise NotYours("There is no such invitation.", next="Open the link of the letter again, or ask for a new one.")
+        raise NotYours(
+            _("There is no such invitation."), next=_("Open the link of the letter again, or ask for a new one.")
+        )
     if invitation.accepted_at or invitation.withdrawn_at or invitation.lapses_at < clock.now():
         raise _invitation_closed()
     return invitation
@@ -253,7 +266,7 @@ def _locked(membership: Membership, *, by: User, act: str) -> Membership:
     roles.require(by, organisation, act)
     membership = Membership.objects.select_related("organisation", "user").get(pk=membership.pk)
     if membership.ended_at:
-        raise Refused("This person no longer belongs to the organisation.", code="membership_ended")
+        raise Refused(_("This person no longer belongs to the organisation."), code="membership_ended")
     return membership
 
 
@@ -261,7 +274,9 @@ def _require_another_owner(membership: Membership) -> None:
     others = Membership.objects.filter(organisation=membership.organisation_id, role=Role.OWNER, ended_at=None)
     if not others.exclude(pk=membership.pk).exists():
         raise Refused(
-            "An organisation keeps at least one owner.", code="last_owner", next="Make somebody else an owner first."
+            _("An organisation keeps at least one owner."),
+            code="last_owner",
+            next=_("Make somebody else an owner first."),
         )
 
 
@@ -273,7 +288,7 @@ def _role(role: str) -> Role:
     try:
         return Role(role)
     except ValueError as mistake:
-        raise Invalid(f"A role is one of: {', '.join(Role.values)}.", code="no_such_role") from mistake
+        raise Invalid(_("A role is one of: %(known)s."), code="no_such_role", known=", ".join(Role.values)) from mistake
 
 
 def _has_address(user: User, email: str) -> bool:
@@ -289,9 +304,9 @@ def _digest(secret: str) -> str:
 
 def _invitation_closed() -> Refused:
     return Refused(
-        "This invitation was used or withdrawn, or its time has passed.",
+        _("This invitation was used or withdrawn, or its time has passed."),
         code="invitation_closed",
-        next="Ask an owner of the organisation for a new one.",
+        next=_("Ask an owner of the organisation for a new one."),
     )
 
 

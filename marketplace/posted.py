@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import Refused
 from marketplace.idempotency import once
@@ -26,7 +27,8 @@ class FormNotWhole(Refused):
 
     code = "key_needed"
     status = 400
-    next = "Load the page again and send its form."
+    says = _("This form lacks the key it was shown with.")
+    next = _("Load the page again and send its form.")
 
 
 def new_key() -> str:

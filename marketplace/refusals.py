@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import Invalid, Refused
 
@@ -19,7 +20,7 @@ class RefuseNulls:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\0" not in request.path and "%00" not in request.META.get("QUERY_STRING", ""):
             return self.get_response(request)
-        refusal = Invalid("An address has no NUL characters.", status=400)
+        refusal = Invalid(_("An address has no NUL characters."), status=400)
         if request.path.startswith("/api/"):
             return JsonResponse(refusal.as_json(), status=refusal.status)
         return render(request, "refused.html", {"refusal": refusal, "back_url": "/"}, status=refusal.status)

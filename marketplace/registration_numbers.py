@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from django.utils.translation import gettext
 from stdnum.cn import uscc
 from stdnum.iso7064 import mod_97_10
 
@@ -42,16 +43,21 @@ def _mainland(number: str) -> str:
     compact = _without(" -", number)
     if len(compact) != 18:
         raise NotARegistrationNumber(
-            f"A unified social credit code has 18 characters; this has {len(compact)}. It is on the business licence."
+            gettext(
+                "A unified social credit code has 18 characters; this has %(compact)s. It is on the business licence."
+            )
+            % {"compact": len(compact)}
         )
     if not _USCC_SHAPE.fullmatch(compact):
         raise NotARegistrationNumber(
-            "A unified social credit code has digits and capitals without I, O, S, V and Z, and digits for its region "
-            "in places 3 to 8."
+            gettext(
+                "A unified social credit code has digits and capitals without I, O, S, V and Z, and digits "
+                "for its region in places 3 to 8."
+            )
         )
     if compact[-1] != uscc.calc_check_digit(compact[:-1]):
         raise NotARegistrationNumber(
-            "This unified social credit code has a mistake in it: its last character does not fit the others."
+            gettext("This unified social credit code has a mistake in it: its last character does not fit the others.")
         )
     return compact
 
@@ -66,15 +72,18 @@ def _hong_kong(number: str) -> str:
     found = _HK_CERTIFICATE_SHAPE.fullmatch(_without(" ", number))
     if found is None:
         raise NotARegistrationNumber(
-            "A Hong Kong business registration number has 8 digits, the first 8 of the certificate's number "
-            "(12345678-000-01-26-1)."
+            gettext(
+                "A Hong Kong business registration number has 8 digits, the first 8 of the certificate's "
+                "number (12345678-000-01-26-1)."
+            )
         )
     if found["month"] and not 1 <= int(found["month"]) <= 12:
         raise NotARegistrationNumber(
-            f"In a certificate's number the month follows the branch; {found['month']} is not a month."
+            gettext("In a certificate's number the month follows the branch; %(month)s is not a month.")
+            % {"month": found["month"]}
         )
     if set(found["business"]) == {"0"}:
-        raise NotARegistrationNumber("Eight zeros are not a business registration number.")
+        raise NotARegistrationNumber(gettext("Eight zeros are not a business registration number."))
     return found["business"]
 
 
@@ -82,10 +91,12 @@ def _lei(number: str) -> str:
     """A legal entity identifier by ISO 17442: 18 letters and digits and two check digits (ISO/IEC 7064 MOD 97-10)."""
     compact = _without(" -", number)
     if not _LEI_SHAPE.fullmatch(compact):
-        raise NotARegistrationNumber("A legal entity identifier has 18 letters and digits and then 2 check digits.")
+        raise NotARegistrationNumber(
+            gettext("A legal entity identifier has 18 letters and digits and then 2 check digits.")
+        )
     if not mod_97_10.is_valid(compact):
         raise NotARegistrationNumber(
-            "This legal entity identifier has a mistake in it: its last two digits do not fit the others."
+            gettext("This legal entity identifier has a mistake in it: its last two digits do not fit the others.")
         )
     return compact
 
@@ -94,13 +105,16 @@ def _other(number: str) -> str:
     """A number of any other register: only its length and characters are checked."""
     written = " ".join(number.split())
     if not 2 <= len(written) <= LONGEST_OTHER_CHARACTERS:
-        raise NotARegistrationNumber(f"A registration number has 2 to {LONGEST_OTHER_CHARACTERS} characters.")
+        raise NotARegistrationNumber(
+            gettext("A registration number has 2 to %(longest_other_characters)s characters.")
+            % {"longest_other_characters": LONGEST_OTHER_CHARACTERS}
+        )
     if not all(character.isalnum() or character in " -./()" for character in written):
         raise NotARegistrationNumber(
-            "A registration number has letters, digits, spaces and the signs - . / ( ) and no others."
+            gettext("A registration number has letters, digits, spaces and the signs - . / ( ) and no others.")
         )
     if not any(character.isdecimal() for character in written):
-        raise NotARegistrationNumber("A registration number has at least one digit.")
+        raise NotARegistrationNumber(gettext("A registration number has at least one digit."))
     return written
 
 

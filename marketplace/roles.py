@@ -104,7 +104,12 @@ def require(by: User | None, organisation: Organisation, act: str) -> None:
     """Raises RoleNeeded unless `by` may do `act` for `organisation`."""
     if not may(by, organisation, act):
         needed = ", ".join(sorted(str(role.label) for role in MEMBER_ACTS[act]))
-        raise RoleNeeded(f"“{act}” for {organisation} needs one of these roles: {needed}.")
+        raise RoleNeeded(
+            _("“%(act)s” for %(organisation)s needs one of these roles: %(needed)s."),
+            act=act,
+            organisation=organisation,
+            needed=needed,
+        )
 
 
 def staff_may(by: User | None, act: str) -> bool:
@@ -116,7 +121,7 @@ def require_staff(by: User | None, act: str) -> None:
     """Raises RoleNeeded unless `by` is staff with a role for `act`."""
     if not staff_may(by, act):
         needed = ", ".join(sorted(str(role.label) for role in STAFF_ACTS[act]))
-        raise RoleNeeded(f"“{act}” needs one of these staff roles: {needed}.")
+        raise RoleNeeded(_("“%(act)s” needs one of these staff roles: %(needed)s."), act=act, needed=needed)
 
 
 def sees_desk(by: User | None, desk: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -14,7 +15,8 @@ class ScopeNeeded(Refused):
 
     code = "scope_needed"
     status = 403
-    next = "Make a token with the scope that is named."
+    says = _("This token's scopes do not allow this.")
+    next = _("Make a token with the scope that is named.")
 
 
 class SignedInWithScope(BasePermission):
@@ -33,12 +35,12 @@ class SignedInWithScope(BasePermission):
 def require_scope(request: Request, scope: str) -> None:
     """Raises ScopeNeeded when the request comes with a token that lacks the scope; RoleNeeded where none could help."""
     if scope == "staff" and not request.user.is_staff:
-        raise RoleNeeded("This is for the exchange's staff.")
+        raise RoleNeeded(_("This is for the exchange's staff."))
     if isinstance(request.auth, AccessToken) and scope not in request.auth.scopes:
-        raise ScopeNeeded(f"This needs a token with the scope “{scope}”.")
+        raise ScopeNeeded(_("This needs a token with the scope “%(scope)s”."), scope=scope)
 
 
 def require_unbound(request: Request) -> None:
     """Raises ScopeNeeded when the request comes with a token that is bound to one organisation."""
     if isinstance(request.auth, AccessToken) and request.auth.organisation_id is not None:
-        raise ScopeNeeded("This token is bound to one organisation.", next="Use a personal token.")
+        raise ScopeNeeded(_("This token is bound to one organisation."), next=_("Use a personal token."))

@@ -23,7 +23,8 @@ class SecondFactorNeeded(Refused):
 
     code = "second_factor_needed"
     status = 403
-    next = "Set up a one-time code or a passkey under two-step sign-in, then sign in with it."
+    says = _("The exchange's staff need a second factor.")
+    next = _("Set up a one-time code or a passkey under two-step sign-in, then sign in with it.")
 
 
 def is_missing(user: User) -> bool:

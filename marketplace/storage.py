@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import TooLarge
 
@@ -105,7 +106,7 @@ class Counted:
         for chunk in self._chunks:
             self.size_bytes += len(chunk)
             if self.size_bytes > self._most_bytes:
-                raise TooLarge(f"At most {self._most_bytes:,} bytes are accepted here.")
+                raise TooLarge(_("At most %(most_bytes)s bytes are accepted here."), most_bytes=f"{self._most_bytes:,}")
             self._digest.update(chunk)
             yield chunk
 

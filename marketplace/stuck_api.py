@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -37,7 +38,7 @@ class StuckWork(APIView):
     @extend_schema(responses=StuckOut(many=True))
     def get(self, request: Request) -> Response:
         if not roles.sees_desk(request.user, "stuck"):
-            raise RoleNeeded("Only the staff of the desk “stuck” see this.")
+            raise RoleNeeded(_("Only the staff of the desk “stuck” see this."))
         return Response(StuckOut(list(islice(health.stuck(), SHOWN_AT_MOST)), many=True).data)
 
 

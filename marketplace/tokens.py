@@ -48,18 +48,18 @@ def create_token(
     Raises RoleNeeded (nobody makes a key for another person; an organisation's needs `manage_tokens`), Invalid.
     """
     if by.pk != user.pk:
-        raise RoleNeeded("A token is made by the person it acts as.")
+        raise RoleNeeded(_("A token is made by the person it acts as."))
     if organisation is not None:
         roles.require(by, organisation, "manage_tokens")
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
-        raise Invalid(f"A token has scopes, each one of: {', '.join(SCOPES)}.", code="no_such_scope")
+        raise Invalid(_("A token has scopes, each one of: %(known)s."), code="no_such_scope", known=", ".join(SCOPES))
     if "staff" in scopes and (not user.is_staff or organisation is not None):
-        raise RoleNeeded("The scope “staff” is for personal tokens of the exchange's staff.")
+        raise RoleNeeded(_("The scope “staff” is for personal tokens of the exchange's staff."))
     if not 1 <= len(name.strip()) <= 80:
-        raise Invalid("A token has a name of 1 to 80 characters, so that you know it again.", code="name_needed")
+        raise Invalid(_("A token has a name of 1 to 80 characters, so that you know it again."), code="name_needed")
     if lapses_at is not None and lapses_at <= clock.now():
-        raise Invalid("A token cannot lapse in the past.", code="lapses_in_the_past")
+        raise Invalid(_("A token cannot lapse in the past."), code="lapses_in_the_past")
     secret = PREFIX + secrets.token_urlsafe(32)
     token = AccessToken.objects.create(
         user=user,
@@ -80,10 +80,10 @@ def revoke(token: AccessToken, *, by: User) -> AccessToken:
     token = AccessToken.objects.select_for_update().get(pk=token.pk)
     if token.user_id != by.pk:
         if token.organisation is None:
-            raise RoleNeeded("A personal token is revoked by its person.")
+            raise RoleNeeded(_("A personal token is revoked by its person."))
         roles.require(by, token.organisation, "manage_tokens")
     if token.revoked_at:
-        raise Refused("This token was revoked already.", code="token_revoked")
+        raise Refused(_("This token was revoked already."), code="token_revoked")
     token.revoked_at = clock.now()
     token.save(update_fields=["revoked_at"])
     journal.record("token.revoked", token.organisation or token.user, by=by, token=token.pk)

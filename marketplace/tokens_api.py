@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
@@ -92,7 +93,9 @@ def _require_no_more(request: Request, scopes: list[str], *, bound: bool, lapses
         return
     outlives = maker.lapses_at is not None and (lapses_at is None or lapses_at > maker.lapses_at)
     if set(scopes) - set(maker.scopes) or (maker.organisation_id and not bound) or outlives:
-        raise RoleNeeded("A token cannot make one that may do more, or lasts longer, than itself.", code="scope_needed")
+        raise RoleNeeded(
+            _("A token cannot make one that may do more, or lasts longer, than itself."), code="scope_needed"
+        )
 
 
 class TokenRevocation(APIView):

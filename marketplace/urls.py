@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from marketplace import languages
 from marketplace.api import no_such_route
 
 api = [
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include("marketplace.desks.urls")),
     path("api/v1/", include(api)),
     path("accounts/", include("allauth.urls")),
+    path("i18n/setlang/", languages.choose, name="set_language"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/desks/", include(desks)),
     path("admin/", admin.site.urls),

@@ -131,7 +131,7 @@ def verify_record(request: HttpRequest, number: str) -> HttpResponse:
 def pdf_answer(paper: Paper, language: str) -> HttpResponse:
     """The PDF as an answer. Raises NoSuchPaper for a language there is none in."""
     if language not in LANGUAGES:
-        raise NoSuchPaper(f"Papers are in {', '.join(LANGUAGES)}.")
+        raise NoSuchPaper(_("Papers are in %(known)s."), known=", ".join(LANGUAGES))
     answer = HttpResponse(documents.pdf(paper, language=language), content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{paper.number}-{language}.pdf"'
     answer["X-Robots-Tag"] = "noindex"

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -290,7 +291,7 @@ class TradeAccess(APIView):
         trade = get_object_or_404(Trade.objects.bought_by(organisation).select_related("grant"), public_id=trade_id)
         roles.require(request.user, organisation, "download")
         if not hasattr(trade, "grant"):
-            raise NotReady("Nothing was delivered yet.")
+            raise NotReady(_("Nothing was delivered yet."))
         answer = dict(AccessOut(trade.grant).data)
         answer["files"] = []
         if trade.grant.state == GrantState.OPEN:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from compliance import clearance
 from compliance.clearance import Reason
 from listings.models import Offer
 from listings.states import ListingState
 from marketplace import roles
+from marketplace.errors import Text, in_words
 from marketplace.models import Organisation, User
 from marketplace.participants import NoOrganisation
 from settlement.channels import channel
@@ -19,16 +22,21 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: Us
     `offer` is one that `buyer` may see, with its listing, seller and current version.
     """
     if buyer is None:
-        return [_reason(NoOrganisation.code, str(NoOrganisation.__doc__), NoOrganisation.next)]
+        return [_reason(NoOrganisation.code, str(NoOrganisation.says), NoOrganisation.next)]
     if offer.listing.seller_id == buyer.pk:
-        return [_reason("own_product", "This is your own product.", "Act for the organisation that buys.")]
+        return [
+            _reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
+        ]
     reasons = [*_not_on_sale(offer), *_not_paid(offer)]
     if not roles.may(by, buyer, "propose"):
-        roles_that_may = " or ".join(sorted(str(role.label).lower() for role in roles.MEMBER_ACTS["propose"]))
-        detail = f"Buying for {buyer} takes the role of {roles_that_may}."
-        reasons.append(_reason("role_needed", detail, "Ask an owner of your organisation."))
+        roles_that_may = in_words(*sorted((role.label for role in roles.MEMBER_ACTS["propose"]), key=str))
+        detail = gettext("Buying for %(buyer)s takes the role of %(roles_that_may)s.") % {
+            "buyer": buyer,
+            "roles_that_may": roles_that_may,
+        }
+        reasons.append(_reason("role_needed", detail, gettext("Ask an owner of your organisation.")))
     if offer.listing.current_version is not None:
-        next_step = "Ask the seller for another way of delivery."
+        next_step = gettext("Ask the seller for another way of delivery.")
         reasons += [_reason("not_deliverable", problem, next_step) for problem in channel(offer.channel).check(offer)]
     return [*reasons, *clearance.reasons_against_trade(buyer, offer)]
 
@@ -37,9 +45,17 @@ def _not_on_sale(offer: Offer) -> list[Reason]:
     version = offer.listing.current_version
     is_listed = offer.listing.state == ListingState.LISTED and version is not None and version.release_id is not None
     if offer.closed_at is not None or not is_listed:
-        return [_reason("not_on_sale", "This offer is not on sale.", "Look at the product's other offers.")]
+        return [
+            _reason(
+                "not_on_sale", gettext("This offer is not on sale."), gettext("Look at the product's other offers.")
+            )
+        ]
     if offer.licences_left == 0:
-        return [_reason("sold_out", "No licence of this offer is left.", "Ask the seller for another offer.")]
+        return [
+            _reason(
+                "sold_out", gettext("No licence of this offer is left."), gettext("Ask the seller for another offer.")
+            )
+        ]
     return []
 
 
@@ -54,9 +70,13 @@ def _not_paid(offer: Offer) -> list[Reason]:
     if offer.currency in taken:
         return []
     return [
-        _reason("currency_not_taken", f"No gateway takes {offer.currency}.", "Ask the seller for another currency.")
+        _reason(
+            "currency_not_taken",
+            gettext("No gateway takes %(currency)s.") % {"currency": offer.currency},
+            gettext("Ask the seller for another currency."),
+        )
     ]
 
 
-def _reason(code: str, detail: str, next_step: str) -> Reason:
-    return {"code": code, "detail": detail, "next": next_step}
+def _reason(code: str, detail: Text, next_step: Text) -> Reason:
+    return {"code": code, "detail": str(detail), "next": str(next_step)}

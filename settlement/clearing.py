@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Sum
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles
-from marketplace.errors import WrongState
+from marketplace.errors import WrongState, in_words
 from marketplace.models import Organisation, User
 from marketplace.money import share
 from settlement import ledger
@@ -115,7 +116,11 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
     cycle = _locked(cycle, CycleState.OPEN)
     now = clock.now()
     if by is None and cycle.cut_off_at > now:
-        raise WrongState(f"Cycle {cycle} has its cut-off at {cycle.cut_off_at:%Y-%m-%d %H:%M %Z}.")
+        raise WrongState(
+            _("Cycle %(cycle)s has its cut-off at %(cut_off_at)s."),
+            cycle=cycle,
+            cut_off_at=f"{cycle.cut_off_at:%Y-%m-%d %H:%M %Z}",
+        )
     trades = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False).update(cycle=cycle)
     cycle.cut_off_at = min(cycle.cut_off_at, now)
     move(cycle, "close", closed_at=now, cut_off_at=cycle.cut_off_at)
@@ -141,7 +146,12 @@ def move(cycle: ClearingCycle, act: str, **changes: object) -> ClearingCycle:
 def _locked(cycle: ClearingCycle, state: CycleState) -> ClearingCycle:
     cycle = ClearingCycle.objects.select_for_update().get(pk=cycle.pk)
     if cycle.state != state:
-        raise WrongState(f"Cycle {cycle} is {cycle.state}, not {state}.")
+        raise WrongState(
+            _("Cycle %(cycle)s is %(state)s, not %(wanted)s."),
+            cycle=cycle,
+            state=in_words(CycleState(cycle.state).label),
+            wanted=in_words(state.label),
+        )
     return cycle
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
 from listings import offers
 from marketplace import clock, journal
-from marketplace.errors import NotReady, Refused, WrongState
+from marketplace.errors import NotReady, Refused, WrongState, in_words
 from marketplace.models import User
 from settlement.channels import Access
 from settlement.models import Grant, Receipt, Trade
@@ -27,12 +28,13 @@ class GrantClosed(Refused):
 
     code = "grant_closed"
     status = 403
-    next = "See the order for the reason; a new purchase opens a new access."
+    says = _("This access is closed.")
+    next = _("See the order for the reason; a new purchase opens a new access.")
 
 
 def _move(grant: Grant, act: str, **changes: object) -> Grant:
     if act not in GRANT_MOVES[grant.state]:
-        raise WrongState(f"The access is {grant.get_state_display().lower()}.")
+        raise WrongState(_("The access is %(state)s."), state=in_words(GrantState(grant.state).label))
     grant.state = GRANT_MOVES[grant.state][act]
     for name, value in changes.items():
         setattr(grant, name, value)
@@ -59,7 +61,7 @@ def record_open(opened: Sequence[tuple[Grant, Access]]) -> None:
     now = clock.now()
     for grant, access in opened:
         if "open" not in GRANT_MOVES[grant.state]:
-            raise WrongState(f"The access is {grant.get_state_display().lower()}.")
+            raise WrongState(_("The access is %(state)s."), state=in_words(GrantState(grant.state).label))
         grant.state, grant.access, grant.opened_at = GRANT_MOVES[grant.state]["open"], access.facts, now
         grant.ends_at = months_after(now, grant.trade.terms.get("term_months"))
         grant.claimed_until, grant.error, grant.tries = None, "", 0
@@ -82,15 +84,15 @@ def require_use(grant: Grant, *, by: User | None) -> None:
     """Whether the grant may be used right now: asked at every use. Raises GrantClosed, NotReady, NotCleared."""
     grant = Grant.objects.select_related("trade__listing", "trade__buyer", "trade__seller").get(pk=grant.pk)
     if grant.state == GrantState.DUE:
-        raise NotReady("The access is not open yet.")
+        raise NotReady(_("The access is not open yet."))
     if grant.state == GrantState.CLOSED or grant.is_close_due:
         raise GrantClosed()
     if grant.ends_at is not None and grant.ends_at <= clock.now():
-        raise GrantClosed("The licence's term is over.", code="licence_ended")
+        raise GrantClosed(_("The licence's term is over."), code="licence_ended")
     trade = grant.trade
     clearance.require_not_held(listing=trade.listing, buyer=trade.buyer, seller=trade.seller, trade_id=trade.pk)
     if grant.state == GrantState.SUSPENDED:
-        raise NotReady("The access is suspended.", code="grant_suspended")
+        raise NotReady(_("The access is suspended."), code="grant_suspended")
 
 
 def leave_receipt(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal
 from marketplace.errors import Invalid
@@ -105,7 +106,7 @@ def _hear_disputed(fact: Disputed, gateway_name: str) -> None:
     """The payer's bank contests a payment: before clearing the trade is frozen."""
     payment = _locked_payments([(fact.key, gateway_name)]).get((fact.key, gateway_name))
     if payment is None:
-        raise Invalid(f"No payment has the key {fact.key!r}.", code="unknown_payment")
+        raise Invalid(_("No payment has the key %(key)s."), code="unknown_payment", key=repr(fact.key))
     trade = payment.trade
     chargeback, is_new = Chargeback.objects.get_or_create(
         reference=fact.reference,
@@ -123,7 +124,11 @@ def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
     """The bank decided. Lost before clearing, the trade ends; lost later, the seller owes it."""
     found = Chargeback.objects.filter(reference=fact.reference, payment__gateway=gateway_name).first()
     if found is None:
-        raise Invalid(f"No chargeback has the reference {fact.reference!r}.", code="unknown_chargeback")
+        raise Invalid(
+            _("No chargeback has the reference %(reference)s."),
+            code="unknown_chargeback",
+            reference=repr(fact.reference),
+        )
     trade = trades.locked(found.trade)
     chargeback = Chargeback.objects.select_for_update(of=("self",)).select_related("payment").get(pk=found.pk)
     if chargeback.state != ChargebackState.OPEN:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.errors import Refused
@@ -27,18 +28,21 @@ class Overdrawn(Refused):
     """The account does not hold that much."""
 
     code = "overdrawn"
+    says = _("The account does not hold that much.")
 
 
 class CurrencyMismatch(Refused):
     """The two accounts are in different currencies."""
 
     code = "currency_mismatch"
+    says = _("The two accounts are in different currencies.")
 
 
 class KeyMismatch(Refused):
     """This key was used for another transfer."""
 
     code = "transfer_key_reused"
+    says = _("This key was used for another transfer.")
 
 
 def _open(name: str, kind: Kind, currency: str, **owner: object) -> Account:
@@ -118,7 +122,13 @@ def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) ->
     moved something else.
     """
     if debit.currency != credit.currency:
-        raise CurrencyMismatch(f"{debit} is in {debit.currency}, {credit} in {credit.currency}.")
+        raise CurrencyMismatch(
+            _("%(debit)s is in %(currency)s, %(credit)s in %(currency_2)s."),
+            debit=debit,
+            currency=debit.currency,
+            credit=credit,
+            currency_2=credit.currency,
+        )
     known = dict(
         Account.objects.filter(pk__in=[debit.pk, credit.pk], has_floor=True)
         .order_by("pk")
@@ -126,14 +136,20 @@ def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) ->
         .values_list("pk", "balance_minor")
     )
     if debit.has_floor and (known[debit.pk] or 0) < amount_minor and not Transfer.objects.filter(key=key).exists():
-        raise Overdrawn(f"{debit} holds {known[debit.pk]}, not {amount_minor} minor units of {debit.currency}.")
+        raise Overdrawn(
+            _("%(debit)s holds %(held)s, not %(amount_minor)s minor units of %(currency)s."),
+            debit=debit,
+            held=known[debit.pk],
+            amount_minor=amount_minor,
+            currency=debit.currency,
+        )
     with connection.cursor() as cursor:
         cursor.execute(INSERT_ONCE, [key, debit.pk, credit.pk, amount_minor, clock.now()])
         if cursor.fetchone():
             return
     moved = Transfer.objects.get(key=key)
     if (moved.debit_id, moved.credit_id, moved.amount_minor) != (debit.pk, credit.pk, amount_minor):
-        raise KeyMismatch(f"The key {key!r} moved something else.")
+        raise KeyMismatch(_("The key %(key)s moved something else."), key=repr(key))
 
 
 def book(transfers: Iterable[tuple[str, Account, Account, int]]) -> None:

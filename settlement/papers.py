@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from listings.terms import plain_words_in_every_language
 from marketplace import clock, documents
@@ -112,7 +113,7 @@ def _contract(trade: Trade, agreement_digest: str, product_number: str | None) -
 def _about(trade: Trade, product_number: str | None) -> dict[str, Any]:
     """What contract and certificate both say of a trade. Raises NotReady while it or its product has no number."""
     if product_number is None or trade.register_number is None:
-        raise NotReady(f"Trade {trade} and its product need their register numbers first.")
+        raise NotReady(_("Trade %(trade)s and its product need their register numbers first."), trade=trade)
     return {
         "trade_number": trade.register_number,
         "register_number": product_number,
@@ -338,7 +339,7 @@ def statement_csv(statement: Statement) -> bytes:
     Amounts are plain decimals of the statement's currency. Raises NotReady before the statement was issued.
     """
     if statement.paper is None:
-        raise NotReady("This statement is being written.")
+        raise NotReady(_("This statement is being written."))
     record = statement.paper.record
     text = io.StringIO(newline="")
     write = csv.writer(text).writerow

@@ -137,7 +137,7 @@ def payment_act(request: HttpRequest) -> HttpResponse:
         return answer
     if act == "apply":
         if unmatched.payment is None:
-            raise Invalid("This money names no trade.", code="no_trade", next="Return it.")
+            raise Invalid(_("This money names no trade."), code="no_trade", next=_("Return it."))
         trade = unmatched.payment.trade
         done = _("The trade is funded.")
         answer = acted(request, lambda: trades.apply_suspense(trade, by=by), done=done, back=back)

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles
-from marketplace.errors import Invalid, WrongState
+from marketplace.errors import Invalid, WrongState, in_words
 from marketplace.models import User
 from settlement import ledger
 from settlement.gateways import Paid, Started, default_gateway, gateway
@@ -24,7 +25,9 @@ AT_ONCE = 50
 
 def _move_payment(payment: Payment, act: str, **changes: object) -> Payment:
     if act not in PAYMENT_MOVES[payment.state]:
-        raise WrongState(f"Payment {payment} is {payment.state}.")
+        raise WrongState(
+            _("Payment %(payment)s is %(state)s."), payment=payment, state=in_words(PaymentState(payment.state).label)
+        )
     payment.state = PAYMENT_MOVES[payment.state][act]
     for name, value in changes.items():
         setattr(payment, name, value)
@@ -34,7 +37,9 @@ def _move_payment(payment: Payment, act: str, **changes: object) -> Payment:
 
 def _move_refund(refund: Refund, act: str, **changes: object) -> Refund:
     if act not in OUTGOING_MOVES[refund.state]:
-        raise WrongState(f"Refund {refund} is {refund.state}.")
+        raise WrongState(
+            _("Refund %(refund)s is %(state)s."), refund=refund, state=in_words(OutgoingState(refund.state).label)
+        )
     refund.state = OUTGOING_MOVES[refund.state][act]
     for name, value in changes.items():
         setattr(refund, name, value)
@@ -192,7 +197,7 @@ def return_unmatched(unmatched: Unmatched, *, by: User) -> Refund:
     roles.require_staff(by, "match_payment")
     unmatched = Unmatched.objects.select_for_update(of=("self",)).get(pk=unmatched.pk)
     if unmatched.decided_at is not None:
-        raise WrongState("This money was decided on already.")
+        raise WrongState(_("This money was decided on already."))
     refund = open_suspense_refund(unmatched, unmatched.amount_minor, reason=unmatched.why)
     close_unmatched(unmatched, "returned", by=by)
     return refund
@@ -314,7 +319,11 @@ def send_again(refund: Refund, *, payer_reference: str = "", by: User) -> Refund
     roles.require_staff(by, "match_payment")
     refund = _locked_refund(Q(pk=refund.pk))
     if refund.state != OutgoingState.BOUNCED or Refund.objects.filter(replaces=refund).exists():
-        raise WrongState(f"Refund {refund} is {refund.state}, or was sent again already.")
+        raise WrongState(
+            _("Refund %(refund)s is %(state)s, or was sent again already."),
+            refund=refund,
+            state=in_words(OutgoingState(refund.state).label),
+        )
     anew = Refund.objects.create(
         trade=refund.trade,
         payment=refund.payment,
@@ -340,5 +349,5 @@ def send_again(refund: Refund, *, payer_reference: str = "", by: User) -> Refund
 def _locked_refund(condition: Q) -> Refund:
     refund = Refund.objects.select_for_update(of=("self",)).filter(condition).first()
     if refund is None:
-        raise Invalid("No refund has this key.", code="unknown_refund")
+        raise Invalid(_("No refund has this key."), code="unknown_refund")
     return refund

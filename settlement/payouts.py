@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
 from marketplace import clock, journal, roles
-from marketplace.errors import Invalid, NotCleared, WrongState
+from marketplace.errors import Invalid, NotCleared, WrongState, in_words
 from marketplace.models import Organisation, User
 from settlement import ledger
 from settlement.gateways import gateway
@@ -21,7 +22,7 @@ def set_account(organisation: Organisation, *, gateway_name: str, reference: str
     gateway(gateway_name)
     reference = reference.strip()
     if not reference or not reference.isprintable():  # a sign that turns writing around would show another account
-        raise Invalid("Name the account the money goes to, in one line.", code="wrong_account")
+        raise Invalid(_("Name the account the money goes to, in one line."), code="wrong_account")
     with transaction.atomic():
         account = PayoutAccount.objects.create(
             organisation=organisation, gateway=gateway_name, reference=reference[:120], by=by
@@ -62,12 +63,14 @@ def claim_next() -> Payout | None:
 def require_not_held(payout: Payout) -> None:
     """A held member is not paid. Raises NotCleared."""
     if clearance.is_held(payout.organisation):
-        raise NotCleared(f"{payout.organisation} is held.")
+        raise NotCleared(_("%(organisation)s is held."), organisation=payout.organisation)
 
 
 def _move(payout: Payout, act: str, **changes: object) -> Payout:
     if act not in OUTGOING_MOVES[payout.state]:
-        raise WrongState(f"Payout {payout} is {payout.state}.")
+        raise WrongState(
+            _("Payout %(payout)s is %(state)s."), payout=payout, state=in_words(OutgoingState(payout.state).label)
+        )
     payout.state = OUTGOING_MOVES[payout.state][act]
     for name, value in changes.items():
         setattr(payout, name, value)
@@ -128,5 +131,5 @@ def _locked(condition: Q) -> Payout:
         Payout.objects.select_for_update(of=("self",)).select_related("organisation", "cycle").filter(condition).first()
     )
     if payout is None:
-        raise Invalid("No payout has this key.", code="unknown_payout")
+        raise Invalid(_("No payout has this key."), code="unknown_payout")
     return payout

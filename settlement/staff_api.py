@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
@@ -29,7 +30,7 @@ from settlement.states import OutgoingState
 def require_desk(request: Request, desk: str) -> None:
     """Raises RoleNeeded unless the person sees this desk."""
     if not roles.sees_desk(request.user, desk):
-        raise RoleNeeded(f"The desk “{desk}” is for those of the staff who work there.")
+        raise RoleNeeded(_("The desk “%(desk)s” is for those of the staff who work there."), desk=desk)
 
 
 class CycleOut(serializers.ModelSerializer[ClearingCycle]):

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from compliance import hold_acts
@@ -29,7 +30,13 @@ def find(request: HttpRequest) -> HttpResponse:
     if asked:
         found = Trade.objects.filter(Q(register_number__iexact=asked) | Q(public_id=asked)).first()
         if found is None:
-            raise Invalid(f"There is no trade “{asked}”.", code="not_found", status=404, next="Check the number.")
+            raise Invalid(
+                _("There is no trade “%(asked)s”."),
+                code="not_found",
+                status=404,
+                next=_("Check the number."),
+                asked=asked,
+            )
         return redirect("desk_trade", found.public_id)
     newest = Trade.objects.select_related("seller", "buyer", "version").order_by("-pk")[:25]
     return render_desk(request, "trades", "admin/desks/trades.html", {"trades": newest})

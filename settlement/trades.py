@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance, holds
 from listings import offers
@@ -20,7 +21,7 @@ from listings.states import ListingState
 from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
-from marketplace.errors import Invalid, NotCleared, Refused, WrongState
+from marketplace.errors import Invalid, NotCleared, Refused, WrongState, in_words
 from marketplace.models import Membership, Organisation, User
 from marketplace.numbers import new_number
 from settlement import clearing, deadlines, deliveries, ledger, papers, payments
@@ -46,22 +47,28 @@ class NotOnSale(Refused):
     """This offer is not on sale."""
 
     code = "not_on_sale"
-    next = "Look at the product's other offers."
+    says = _("This offer is not on sale.")
+    next = _("Look at the product's other offers.")
 
 
 class Frozen(Refused):
     """A chargeback is open: the trade stands still until the bank has decided."""
 
     code = "frozen"
-    next = "Wait for the bank's decision."
+    says = _("A chargeback is open: the trade stands still until the bank has decided.")
+    next = _("Wait for the bank's decision.")
 
 
 def locked(trade: Trade, *states: TradeState) -> Trade:
     """The trade, locked until the transaction ends, if it is in one of `states`. Raises WrongState."""
     trade = Trade.objects.select_for_update(of=("self",), no_key=True).select_related(*PARTS).get(pk=trade.pk)
     if states and trade.state not in states:
-        wanted = " or ".join(states)
-        raise WrongState(f"Trade {trade} is {trade.state}, not {wanted}.")
+        raise WrongState(
+            _("Trade %(trade)s is %(state)s, not %(wanted)s."),
+            trade=trade,
+            state=in_words(TradeState(trade.state).label),
+            wanted=in_words(*(one.label for one in states)),
+        )
     return trade
 
 
@@ -86,7 +93,12 @@ def locked_together(trades: Sequence[Trade], state: TradeState) -> list[Trade]:
     found = list(rows.select_for_update(of=("self",), no_key=True))
     for trade in found:
         if trade.state != state:
-            raise WrongState(f"Trade {trade} is {trade.state}, not {state}.")
+            raise WrongState(
+                _("Trade %(trade)s is %(state)s, not %(wanted)s."),
+                trade=trade,
+                state=in_words(TradeState(trade.state).label),
+                wanted=in_words(state.label),
+            )
     return found
 
 
@@ -154,12 +166,12 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
     ):
         raise NotOnSale()
     if listing.seller_id == buyer.pk:
-        raise Invalid("This is your own product.", code="own_product", next="Act for the organisation that buys.")
+        raise Invalid(_("This is your own product."), code="own_product", next=_("Act for the organisation that buys."))
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
-        raise NotOnSale("This offer is for named buyers.", code="not_named")
+        raise NotOnSale(_("This offer is for named buyers."), code="not_named")
     _require_payable(offer)
     if problems := channel(offer.channel).check(offer):
-        raise NotCleared(problems[0], code="not_deliverable", next="Ask the seller for another way of delivery.")
+        raise NotCleared(problems[0], code="not_deliverable", next=_("Ask the seller for another way of delivery."))
     decision = clearance.require_trade(buyer, offer)
     now = clock.now()
     trade = Trade.objects.create(
@@ -192,7 +204,7 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
 def _require_payable(offer: Offer) -> None:
     """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid `currency_not_taken`."""
     if offer.price_minor and offer.currency not in gateway(default_gateway()).capabilities().currencies:
-        raise Invalid(f"No gateway takes {offer.currency}.", code="currency_not_taken")
+        raise Invalid(_("No gateway takes %(currency)s."), code="currency_not_taken", currency=offer.currency)
 
 
 def _fee_schedule_at(moment: dt.datetime) -> FeeSchedule:
@@ -245,7 +257,7 @@ def expire(trade: Trade) -> Trade:
     trade = locked(trade, TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
     until = deadlines.of(trade)
     if until is None or until > clock.now():
-        raise WrongState(f"Trade {trade} has until {until}.")
+        raise WrongState(_("Trade %(trade)s has until %(until)s."), trade=trade, until=until)
     return _end_before_funding(trade, "expire", reason="", by=None)
 
 
@@ -310,7 +322,7 @@ def pay_again(trade: Trade, *, by: User) -> Payment:
     trade = locked(trade, TradeState.REGISTERED)
     roles.require(by, trade.buyer, "pay")
     if trade.payments.filter(state__in=payments.OPEN).exists():
-        raise WrongState("A payment of this trade is open already.")
+        raise WrongState(_("A payment of this trade is open already."))
     return payments.request([trade], by=by)[0]
 
 
@@ -326,9 +338,11 @@ def apply_suspense(trade: Trade, *, by: User) -> Trade:
     total = sum(row.amount_minor for row in waiting)
     if total < trade.price_minor:
         raise Invalid(
-            f"{total} of {trade.price_minor} minor units arrived.",
+            _("%(total)s of %(price_minor)s minor units arrived."),
             code="too_little",
-            next="Return it, or wait for the rest.",
+            next=_("Return it, or wait for the rest."),
+            total=total,
+            price_minor=trade.price_minor,
         )
     lacking = trade.price_minor
     for row in waiting:
@@ -423,7 +437,7 @@ def deem_accepted(trade: Trade) -> Trade:
     trade = locked(trade, TradeState.DELIVERED)
     until = deadlines.of(trade)
     if until is None or until > clock.now():
-        raise WrongState(f"The inspection of trade {trade} lasts until {until}.")
+        raise WrongState(_("The inspection of trade %(trade)s lasts until %(until)s."), trade=trade, until=until)
     return _accept(trade, by=None, is_deemed=True)
 
 
@@ -441,10 +455,10 @@ def dispute(trade: Trade, *, reason: str, by: User) -> Dispute:
     trade = locked(trade, TradeState.DELIVERED)
     roles.require(by, trade.buyer, "dispute")
     if not reason.strip():
-        raise Invalid("Say what is wrong with what was delivered.", code="reason_needed")
+        raise Invalid(_("Say what is wrong with what was delivered."), code="reason_needed")
     until = deadlines.of(trade)
     if until is not None and until <= clock.now():
-        raise WrongState("The inspection is over; silence accepted the delivery.", code="inspection_over")
+        raise WrongState(_("The inspection is over; silence accepted the delivery."), code="inspection_over")
     opened = Dispute.objects.create(trade=trade, reason=reason.strip()[:4000], opened_by=by)
     _move(trade, "dispute", by=by, facts={"dispute": opened.pk})
     return opened
@@ -473,7 +487,11 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     _require_not_frozen(trade)
     _require_fair_word(trade, resolution, by)
     if not 0 <= refund_minor <= trade.price_minor:
-        raise Invalid(f"An award is between 0 and {trade.price_minor} minor units.", code="award_out_of_range")
+        raise Invalid(
+            _("An award is between 0 and %(price_minor)s minor units."),
+            code="award_out_of_range",
+            price_minor=trade.price_minor,
+        )
     _close_dispute(dispute, resolution, refund_minor, by=by)
     if trade.price_minor and refund_minor == trade.price_minor:
         return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
@@ -494,7 +512,7 @@ def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
     trade = locked(dispute.trade, TradeState.DISPUTED)
     _require_fair_word(trade, resolution, by)
     if trade.price_minor:
-        raise WrongState("This trade has a price: resolve it by an award.")
+        raise WrongState(_("This trade has a price: resolve it by an award."))
     _close_dispute(dispute, resolution, None, by=by)
     return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
 
@@ -513,9 +531,9 @@ def _require_fair_word(trade: Trade, resolution: str, by: User) -> None:
     Who leaves a party for the moment of deciding is still of that party.
     """
     if Membership.objects.filter(user=by, organisation__in=[trade.buyer_id, trade.seller_id]).exists():
-        raise Invalid("A member of a party cannot decide its dispute.", code="own_dispute", status=403)
+        raise Invalid(_("A member of a party cannot decide its dispute."), code="own_dispute", status=403)
     if not resolution.strip():
-        raise Invalid("Say why, in words both parties see.", code="reason_needed")
+        raise Invalid(_("Say why, in words both parties see."), code="reason_needed")
 
 
 # --- clearing and settlement ---------------------------------------------------------------------------------------
@@ -532,7 +550,7 @@ def release(cycle: ClearingCycle, *, by: User) -> ClearingCycle:
             cycle.save(update_fields=["by"])
             journal.record("cycle.confirmed", cycle, by=by)
             return cycle
-        raise WrongState("You confirmed this cycle; another person releases it.", code="second_person_needed")
+        raise WrongState(_("You confirmed this cycle; another person releases it."), code="second_person_needed")
     if cycle.by_id is None:
         cycle.by = by
     elif cycle.by_id != by.pk:
@@ -545,7 +563,9 @@ def clear(cycle: ClearingCycle) -> ClearingCycle:
     """The exchange releases a closed cycle by itself, up to the limit. Raises WrongState."""
     cycle = clearing.locked_closed(cycle)
     if clearing.needs_two_people(cycle):
-        raise WrongState(f"Cycle {cycle} is above the limit: two persons release it.", code="second_person_needed")
+        raise WrongState(
+            _("Cycle %(cycle)s is above the limit: two persons release it."), code="second_person_needed", cycle=cycle
+        )
     return _clear(cycle, by=None)
 
 

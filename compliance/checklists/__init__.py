@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from listings import plain_text
 from listings.models import Version
@@ -77,7 +78,7 @@ def cleaned(items: Sequence[Item], answers: Answers) -> list[dict[str, Any]]:
     """The answers as they are kept, in the checklist's order. Raises Invalid `wrong_answer`."""
     unknown = set(answers) - {item.id for item in items}
     if unknown:
-        raise Invalid(f"This checklist does not ask “{min(unknown)[:40]}”.", code="wrong_answer")
+        raise Invalid(_("This checklist does not ask “%(item)s”."), code="wrong_answer", item=min(unknown)[:40])
     kept = []
     for item in items:
         said = answers.get(item.id)
@@ -85,11 +86,13 @@ def cleaned(items: Sequence[Item], answers: Answers) -> list[dict[str, Any]]:
             continue
         answer = said["answer"]
         if answer not in ANSWERS:
-            raise Invalid(f"“{item.id}” is answered {', '.join(ANSWERS)}.", code="wrong_answer")
+            raise Invalid(
+                _("“%(id)s” is answered %(known)s."), code="wrong_answer", id=item.id, known=", ".join(ANSWERS)
+            )
         try:
             note = plain_text.cleaned(said.get("note", ""), LONGEST_NOTE)
         except plain_text.NotPlain as wrong:
-            raise Invalid(f"The note on “{item.id}”: {wrong}", code="wrong_answer") from None
+            raise Invalid(_("The note on “%(id)s”: %(wrong)s"), code="wrong_answer", id=item.id, wrong=wrong) from None
         kept.append({"item": item.id, "answer": answer, "note": note})
     return kept
 

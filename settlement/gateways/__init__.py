@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import Refused
 from settlement.gateways.metered import Metered
@@ -27,7 +28,8 @@ class NoGateway(Refused):
     """No payment gateway is configured, so nothing that costs money can be traded."""
 
     code = "no_gateway"
-    next = "Ask the exchange's operator to configure a payment gateway; free offers trade without one."
+    says = _("No payment gateway is configured, so nothing that costs money can be traded.")
+    next = _("Ask the exchange's operator to configure a payment gateway; free offers trade without one.")
 
 
 class TryLater(Exception):
@@ -39,7 +41,8 @@ class BadNotice(Refused):
 
     code = "bad_notice"
     status = 400
-    next = "Check the signing secret."
+    says = _("This notice is not from the gateway, or cannot be read.")
+    next = _("Check the signing secret.")
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ class Gateway(Protocol):
 def gateway(name: str) -> Gateway:
     """The configured gateway of this name. Raises NoGateway."""
     if name not in settings.GATEWAYS:
-        raise NoGateway(f"The gateway “{name}” is not configured.")
+        raise NoGateway(_("The gateway “%(name)s” is not configured."), name=name)
     driver: Gateway = import_string(settings.GATEWAYS[name])()
     return cast(Gateway, Metered(driver))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from settlement.gateways import (
     BadNotice,
@@ -72,7 +73,7 @@ class Sandbox:
         except (ValueError, KeyError, TypeError, RecursionError):
             event_id = None
         if not isinstance(event_id, str) or not 0 < len(event_id) <= 120 or not event_id.isprintable():
-            raise BadNotice("The notice names no event.")
+            raise BadNotice(_("The notice names no event."))
         return event_id
 
     def read(self, notice: Notice) -> Iterable[Fact]:

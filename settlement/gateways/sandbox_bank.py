@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.claims import postponed_on_failure
@@ -57,7 +58,8 @@ class NoSuchOrder(Refused):
 
     code = "unknown_reference"
     status = 404
-    next = "Follow the link of the payment itself."
+    says = _("The sandbox has no order with this reference.")
+    next = _("Follow the link of the payment itself.")
 
 
 # --- orders ------------------------------------------------------------------------------------------------------
@@ -140,17 +142,28 @@ def act(
     if found is None:
         raise NoSuchOrder()
     if what not in ACTS:
-        raise Invalid(f"The sandbox cannot “{what[:40]}”; it can {', '.join(ACTS)}.", code="unknown_act")
+        raise Invalid(
+            _("The sandbox cannot “%(act)s”; it can %(known)s."),
+            code="unknown_act",
+            act=what[:40],
+            known=", ".join(ACTS),
+        )
     if amount_minor is not None and not 0 < amount_minor <= LARGEST_MINOR:
-        raise Invalid("An amount is a whole number of minor units, at least one.", code="bad_amount")
+        raise Invalid(_("An amount is a whole number of minor units, at least one."), code="bad_amount")
     if not 0 <= delay_seconds <= LONGEST_DELAY_SECONDS:
-        raise Invalid(f"A delay is between 0 and {LONGEST_DELAY_SECONDS} seconds.", code="bad_delay")
+        raise Invalid(
+            _("A delay is between 0 and %(longest_delay_seconds)s seconds."),
+            code="bad_delay",
+            longest_delay_seconds=LONGEST_DELAY_SECONDS,
+        )
     told = told_of(found)
     if what not in _possible(found, told):
         raise WrongState(
-            f"The order is {found.state}; the sandbox cannot “{what}” now.",
+            _("The order is %(state)s; the sandbox cannot “%(what)s” now."),
             code="order_finished",
-            next="Load it again and see what can be acted out now.",
+            next=_("Load it again and see what can be acted out now."),
+            state=found.state,
+            what=what,
         )
     if account:
         found.payer_reference = account[:120]
@@ -206,7 +219,7 @@ def _pay(
     outstanding_minor = max(order.amount_minor - received_minor, 1)
     amount_minor = amount_minor or outstanding_minor + {"pay_less": -1, "pay_more": 1}.get(what, 0)
     if amount_minor < 1:
-        raise Invalid("There is nothing less than one minor unit to pay.", code="bad_amount")
+        raise Invalid(_("There is nothing less than one minor unit to pay."), code="bad_amount")
     times = 2 if what == "pay_twice" else 1
     if order.state == OPEN and received_minor + amount_minor * times >= order.amount_minor:
         order.state = DONE

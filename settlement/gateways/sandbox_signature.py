@@ -10,6 +10,7 @@ import hmac
 import re
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from settlement.gateways import BadNotice
@@ -29,14 +30,15 @@ def require_signed(body: bytes, header: str) -> None:
     """Raises BadNotice unless the sandbox signed this body at most five minutes ago."""
     written = _WRITTEN.fullmatch(header)
     if written is None:
-        raise BadNotice(f"The notice has no {HEADER} header of the form t=…,v1=….")
+        raise BadNotice(_("The notice has no %(header)s header of the form t=…,v1=…."), header=HEADER)
     at = int(written["at"])
     if not hmac.compare_digest(_mac(body, at), written["mac"]):
-        raise BadNotice("The signature does not belong to this notice.")
+        raise BadNotice(_("The signature does not belong to this notice."))
     if abs(clock.now().timestamp() - at) > TOLERANCE_SECONDS:
         raise BadNotice(
-            f"The notice was signed more than {TOLERANCE_SECONDS // 60} minutes ago or in the future.",
-            next="Post it again, signed anew, and compare the clocks.",
+            _("The notice was signed more than %(minutes)s minutes ago or in the future."),
+            next=_("Post it again, signed anew, and compare the clocks."),
+            minutes=TOLERANCE_SECONDS // 60,
         )
 
 

@@ -62,6 +62,8 @@ class Statement(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("settlement statement")
+        verbose_name_plural = _("settlement statements")
         constraints = [
             models.UniqueConstraint(
                 fields=["cycle", "organisation", "currency"], name="one_statement_per_member_and_cycle"
@@ -95,6 +97,8 @@ class PayoutAccount(models.Model):
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("payout account")
+        verbose_name_plural = _("payout accounts")
         ordering = ["-pk"]
         triggers = append_only()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.claims import Claimable
@@ -36,6 +37,8 @@ class Grant(Claimable):
     objects = GrantQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("access")
+        verbose_name_plural = _("accesses")
         indexes = [models.Index(fields=["state", "next_try_at"])]
         triggers = [
             only_moves(GRANT_MOVES),
@@ -57,5 +60,7 @@ class Receipt(models.Model):
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("receipt of a use")
+        verbose_name_plural = _("receipts of uses")
         ordering = ["-pk"]
         triggers = append_only()

@@ -167,6 +167,8 @@ class Chargeback(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("chargeback")
+        verbose_name_plural = _("chargebacks")
         constraints = [sentence("chargeback_is_positive", Q(amount_minor__gt=0))]
         triggers = [
             only_moves(CHARGEBACK_MOVES),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.claims import Claimable
@@ -26,6 +27,10 @@ class SandboxOrder(Claimable):
     state = models.CharField(max_length=12, default="open")  # open | stopped | done
     created_at = models.DateTimeField(default=clock.now)
 
+    class Meta:
+        verbose_name = _("order of the sandbox")
+        verbose_name_plural = _("orders of the sandbox")
+
 
 class SandboxNotice(Claimable):
     """A signed notice the sandbox is about to post to the inbox every gateway uses."""
@@ -36,4 +41,6 @@ class SandboxNotice(Claimable):
     posted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("notice of the sandbox")
+        verbose_name_plural = _("notices of the sandbox")
         indexes = [models.Index(fields=["next_try_at"], condition=Q(posted_at=None), name="sandbox_notice_unposted")]

@@ -33,6 +33,8 @@ class FeeSchedule(models.Model):
     valid_from = models.DateTimeField(unique=True)
 
     class Meta:
+        verbose_name = _("fee schedule")
+        verbose_name_plural = _("fee schedules")
         constraints = [sentence("fee_is_at_most_the_price", Q(seller_basis_points__lte=10_000))]
         triggers = append_only()
 
@@ -192,6 +194,8 @@ class Agreement(models.Model):
     agreed_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
         triggers = append_only()
 
 

@@ -89,9 +89,16 @@ class Command(BaseCommand):
         self._shown += 1
         if self._shown <= SHOWN_PROBLEMS:
             place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-            tqdm.write(f"{place}: {problem.code}: {problem.detail}", file=self.stderr)
+            self._say(f"{place}: {problem.code}: {problem.detail}")
         elif self._shown == SHOWN_PROBLEMS + 1:
-            tqdm.write("… more; --report writes them all", file=self.stderr)
+            self._say("… more; --report writes them all")
+
+    def _say(self, line: str) -> None:
+        """Above the bar, where there is one."""
+        if sys.stderr.isatty():
+            tqdm.write(line, file=sys.stderr)
+        else:
+            self.stderr.write(line)
 
     def _conclude(self, told: Told, is_dry_run: bool) -> None:
         for file, columns in told.columns.items():

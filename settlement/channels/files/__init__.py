@@ -10,6 +10,9 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from listings import storage
 from settlement.channels import Access, CannotDeliver, TryLater, Use
 from settlement.channels.files import links as signed_links
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from marketplace.models import User
     from settlement.models import Grant
 
-NEVER_AS_FILES = {"core": "Core data", "important": "Important data", "general_4": "General data of grade 4"}
+NEVER_AS_FILES = {"core": _("Core data"), "important": _("Important data"), "general_4": _("General data of grade 4")}
 
 
 class Files:
@@ -30,7 +33,7 @@ class Files:
     def check(self, offer: Offer) -> list[str]:
         version = offer.listing.current_version
         if version is None:
-            return ["The product has no approved version yet."]
+            return [gettext("The product has no approved version yet.")]
         return _obstacles(version, has_files=version.release is not None and version.release.files.exists())
 
     def open(self, grant: Grant) -> Access:
@@ -74,7 +77,8 @@ def _obstacles(version: Version, *, has_files: bool) -> list[str]:
     """Why this version's release may not leave as files; empty when it may."""
     obstacles = []
     if version.classification in NEVER_AS_FILES:
-        obstacles.append(f"{NEVER_AS_FILES[version.classification]} is never delivered as files.")
+        kind = NEVER_AS_FILES[version.classification]
+        obstacles.append(gettext("%(classification)s is never delivered as files.") % {"classification": kind})
     if not has_files:
-        obstacles.append("Its release has no files.")
+        obstacles.append(gettext("Its release has no files."))
     return obstacles

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from listings import storage
@@ -40,7 +41,8 @@ class NoSuchFile(Refused):
 
     code = "not_found"
     status = 404
-    next = "Ask for new links in your order."
+    says = _("There is no such file in this delivery.")
+    next = _("Ask for new links in your order.")
 
 
 class StorageAway(NotReady):
@@ -48,6 +50,7 @@ class StorageAway(NotReady):
 
     code = "storage_away"
     status = 503
+    says = _("The file cannot be read just now.")
 
 
 class OutOfRange(Refused):
@@ -55,7 +58,8 @@ class OutOfRange(Refused):
 
     code = "range_not_satisfiable"
     status = 416
-    next = "Ask for a range within the file, or for the whole."
+    says = _("The file is shorter than the range that was asked for.")
+    next = _("Ask for a range within the file, or for the whole.")
 
     def __init__(self, whole_bytes: int) -> None:
         super().__init__(f"The file has {whole_bytes} bytes.")

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from listings.models import ReleaseFile
 from marketplace import roles
@@ -28,7 +29,8 @@ class LinkForged(Refused):
 
     code = "link_forged"
     status = 403
-    next = "Copy the whole link again from your order."
+    says = _("This link was not made by the exchange, or is not whole.")
+    next = _("Copy the whole link again from your order.")
 
 
 class LinkLapsed(Refused):
@@ -36,7 +38,8 @@ class LinkLapsed(Refused):
 
     code = "link_lapsed"
     status = 403
-    next = "Ask for a new link in your order; a download goes on from where it stopped."
+    says = _("This link has lapsed.")
+    next = _("Ask for a new link in your order; a download goes on from where it stopped.")
 
 
 class LinkForeign(Refused):
@@ -44,7 +47,8 @@ class LinkForeign(Refused):
 
     code = "link_foreign"
     status = 403
-    next = "Ask for a link of your own in your order."
+    says = _("This link was made for another person.")
+    next = _("Ask for a link of your own in your order.")
 
 
 @dataclass(frozen=True)

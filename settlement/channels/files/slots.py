@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import Refused
 
@@ -17,7 +18,8 @@ class TooManyDownloads(Refused):
 
     code = "too_many_downloads"
     status = 503
-    next = f"Ask again in {RETRY_AFTER_SECONDS} seconds; a download goes on from where it stopped."
+    says = _("Too many files are being sent just now.")
+    next = _("Ask again in a few seconds; a download goes on from where it stopped.")
 
 
 _taken: Counter[int] = Counter()
@@ -28,7 +30,7 @@ def take(user_id: int) -> None:
     """Count one more download of this person. Raises TooManyDownloads."""
     with _lock:
         if _taken[user_id] >= settings.DOWNLOADS_AT_ONCE_PER_PERSON:
-            raise TooManyDownloads(f"You are fetching {_taken[user_id]} files already.")
+            raise TooManyDownloads(_("You are fetching %(count)s files already."), count=_taken[user_id])
         if _taken.total() >= settings.DOWNLOADS_AT_ONCE:
             raise TooManyDownloads()
         _taken[user_id] += 1
