@@ -129,8 +129,17 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
 
 
 def needs_two_people(cycle: ClearingCycle) -> bool:
-    """Whether what the cycle moves in any currency is above the limit that the exchange releases by itself."""
-    largest = cycle.trades.values("currency").annotate(total=Sum("price_minor")).order_by("-total").first()
+    """Whether the day's sum of a currency that the cycle moves is above what the exchange releases by itself.
+
+    The day's, by the exchange's clock, up to and with this cycle: closing early must not split a sum that takes two.
+    """
+    if cycle.closed_at is None:
+        return False
+    closed_at = cycle.closed_at.astimezone(ZoneInfo(settings.TIME_ZONE))
+    day_began = closed_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    of_the_day = ClearingCycle.objects.filter(closed_at__gte=day_began, closed_at__lte=closed_at, pk__lte=cycle.pk)
+    moved = Trade.objects.filter(cycle__in=of_the_day, currency__in=cycle.trades.values("currency"))
+    largest = moved.values("currency").annotate(total=Sum("price_minor")).order_by("-total").first()
     return largest is not None and largest["total"] > settings.CLEARING_LIMIT_MINOR
 
 

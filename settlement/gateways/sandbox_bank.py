@@ -17,7 +17,7 @@ from functools import cache
 
 import httpx
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -83,7 +83,11 @@ def open_order(
         payer_reference=account,
         state=state,
     )
-    SandboxOrder.objects.bulk_create([order], update_conflicts=True, unique_fields=["key"], update_fields=["key"])
+    try:
+        SandboxOrder.objects.bulk_create([order], update_conflicts=True, unique_fields=["key"], update_fields=["key"])
+    except IntegrityError:
+        # The same order, made at the same instant: ON CONFLICT names one index, and the other one was met first.
+        return SandboxOrder.objects.get(key=key)
     return order
 
 

@@ -12,9 +12,9 @@ from listings.models import Offer
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
-from settlement import deliveries, hearing, ledger, payments, payouts, tasks, timeline, trades
-from settlement.models import Agreement, Payout, Refund, Statement, Trade, Unmatched
-from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
+from settlement import clearing, deliveries, hearing, ledger, payments, payouts, tasks, timeline, trades
+from settlement.models import Agreement, ClearingCycle, Payout, Refund, Statement, Trade, Unmatched
+from settlement.states import CycleState, GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
 from tests.trading import kinds_recorded, make_trade, pay, work
 
@@ -642,8 +642,6 @@ def test_a_cycle_is_cleared_once():
 def test_above_the_limit_two_people_release(settings):
     settings.CLEARING_LIMIT_MINOR = 100_000
     deal = make_trade(TradeState.ACCEPTED)
-    from settlement import clearing
-
     first, second = factories.make_staff("clearing"), factories.make_staff("clearing")
     cycle = clearing.close(clearing.open_cycle(), by=first)
     with pytest.raises(WrongState):
@@ -656,6 +654,39 @@ def test_above_the_limit_two_people_release(settings):
     assert deal.state == TradeState.CLEARED
     cycle.refresh_from_db()
     assert (cycle.by, cycle.second_by) == (first, second)
+
+
+def test_closing_early_does_not_split_a_sum_that_takes_two_people(settings):
+    settings.CLEARING_LIMIT_MINOR = 200_000
+    officer = factories.make_staff("clearing")
+    deals = [make_trade(TradeState.ACCEPTED)]
+    first = clearing.close(clearing.open_cycle(), by=officer)
+    deals.append(make_trade(TradeState.ACCEPTED))
+    second = clearing.close(clearing.open_cycle(), by=officer)
+    deals.append(make_trade(TradeState.ACCEPTED, currency="CNY"))
+    third = clearing.close(clearing.open_cycle(), by=officer)
+    assert [clearing.needs_two_people(cycle) for cycle in (first, second, third)] == [False, True, False]
+    with pytest.raises(WrongState) as refusal:
+        trades.clear(second)
+    assert refusal.value.code == "second_person_needed" and deals[1].state == TradeState.ACCEPTED
+    trades.clear(first)
+    trades.clear(third)
+    assert [deal.state for deal in deals] == [TradeState.CLEARED, TradeState.ACCEPTED, TradeState.CLEARED]
+    assert clearing.needs_two_people(second)  # what was released counts on
+
+
+def test_the_sum_begins_anew_each_day_of_the_exchanges_clock(settings):
+    settings.CLEARING_LIMIT_MINOR, settings.TIME_ZONE = 200_000, "Asia/Shanghai"
+    for _cycle in range(2):
+        make_trade(TradeState.ACCEPTED)
+        clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+    early, late = ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk")
+    before, after = (dt.datetime(2026, 11, 20, hour, 30, tzinfo=dt.UTC) for hour in (15, 16))  # 23:30 and 00:30 there
+    ClearingCycle.objects.filter(pk=early.pk).update(closed_at=before)
+    for closed_at, needs_two in ((after, False), (before + dt.timedelta(minutes=1), True)):
+        ClearingCycle.objects.filter(pk=late.pk).update(closed_at=closed_at)
+        late.refresh_from_db()
+        assert clearing.needs_two_people(late) is needs_two
 
 
 def test_a_held_trade_waits_for_the_next_cycle():
