@@ -109,7 +109,8 @@ def postponed_on_failure(row: Claimable) -> Iterator[None]:
     except Exception as error:
         trade = getattr(row, "trade_id", None)
         about = f"{type(row).__name__} {row.pk}" + (f" of trade {trade}" if trade else "")
-        logger.warning("%s postponed after try %s: %s", about, row.tries, type(error).__name__)
+        said = str(error).partition("\n")[0]  # what PostgreSQL adds below may quote the row
+        logger.warning("%s postponed after try %s: %s: %s", about, row.tries, type(error).__name__, said[:500])
         row.postpone(error)
 
 

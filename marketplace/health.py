@@ -18,7 +18,7 @@ from django.db.models import Count, F, Min, Q
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import clock, heartbeats, journal, roles
+from marketplace import clock, failures, heartbeats, journal, roles
 from marketplace.errors import Refused
 from marketplace.models import Follower, Unsealed, User
 
@@ -73,6 +73,16 @@ class Stuck:
     error: str
     tries: int
     next_try_at: dt.datetime
+
+    @property
+    def kind(self) -> str:
+        """The kind of the error, such as `OperationalError`; '' where nothing was said."""
+        return failures.kind_of(self.error)
+
+    @property
+    def words(self) -> str:
+        """What went wrong, for staff: never what a database or a stranger's server said word for word."""
+        return failures.words_for(self.error)
 
 
 _works: dict[str, Work] = {}

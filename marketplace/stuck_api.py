@@ -22,7 +22,8 @@ SHOWN_AT_MOST = 200
 class StuckOut(serializers.Serializer[Any]):
     work = serializers.CharField()
     row = serializers.CharField(source="row.pk")
-    error = serializers.CharField()
+    error = serializers.CharField(source="kind", help_text="The kind of the error.")
+    detail = serializers.CharField(source="words", help_text="What went wrong, in words.")
     tries = serializers.IntegerField()
     next_try_at = serializers.DateTimeField()
 
