@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -161,3 +162,44 @@ def test_a_failing_dump_leaves_nothing_and_says_why(kept, monkeypatch, tmp_path)
     assert list(kept.iterdir()) == []
     with pytest.raises(CommandError, match="There is no dump"):
         call_command("restore", str(tmp_path / "none.dump"))
+
+
+# --- the drill -----------------------------------------------------------------------------------------------------
+
+
+def drill(elsewhere: str, kept: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As an operator calls it: with the exchange's own address, into the database that is elsewhere."""
+    own = urlsplit(elsewhere)._replace(path="/" + connection.settings_dict["NAME"]).geturl()
+    return manage(own, kept.parent / "storage", "drill", str(kept), *arguments)
+
+
+def test_a_drill_restores_the_newest_backup_and_finds_it_whole(kept, elsewhere):
+    trading.make_trade("settled")
+    backups.back_up(kept)
+    journal.seal()
+    made = backups.back_up(kept)
+    done = drill(elsewhere, kept, "--into", urlsplit(elsewhere).path[1:])
+    assert done.returncode == 0, done.stderr
+    assert f"Restoring {made.dump.name} into" in done.stdout
+    assert f"The journal is whole. Head: {made.head}" in done.stdout
+    assert f"{Event.objects.count()} events, 1 trades, {Transfer.objects.count()} transfers" in done.stdout
+    assert "The books of HKD sum to 0." in done.stdout and "every file its digest" in done.stdout
+
+
+def test_a_drill_fails_when_a_file_is_not_what_it_was(kept, elsewhere):
+    listing = trading.make_listed()
+    backups.back_up(kept)
+    file = listing.current_version.release.files.get()
+    stored = kept / "storage" / storage.name_of(file.stored_as)
+    stored.chmod(0o600)
+    stored.write_bytes(b"something else")
+    done = drill(elsewhere, kept, "--into", urlsplit(elsewhere).path[1:])
+    assert done.returncode == 1 and f"file {file.pk} has another digest" in done.stderr
+
+
+def test_a_drill_never_touches_the_exchanges_own_database(kept, elsewhere):
+    backups.back_up(kept)
+    done = drill(elsewhere, kept, "--into", connection.settings_dict["NAME"])
+    assert done.returncode == 1 and "own database" in done.stderr
+    assert drill(elsewhere, kept / "nowhere", "--into", "another").returncode == 1
+    assert "Name the folder" in drill(elsewhere, kept).stderr
