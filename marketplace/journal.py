@@ -166,6 +166,8 @@ def _follow_one(name: str, handle: Handler) -> int:
             )
             if not sealed:
                 return handled
+            if _could_handle_together(sealed, handle):
+                follower.position, handled, sealed = sealed[-1].position, handled + len(sealed), []
             for one in sealed:
                 try:
                     with transaction.atomic():
@@ -182,6 +184,18 @@ def _follow_one(name: str, handle: Handler) -> int:
                 handled += 1
             follower.tries, follower.error = 0, ""
             follower.save()
+
+
+def _could_handle_together(sealed: list[Seal], handle: Handler) -> bool:
+    """Handle these events in one savepoint; where one of them fails none is handled, and each is taken on its own."""
+    try:
+        with transaction.atomic():
+            for one in sealed:
+                handle(one.event)
+    except Exception as error:
+        logger.info("%d events are handled one by one: %s", len(sealed), type(error).__name__)
+        return False
+    return True
 
 
 @transaction.atomic

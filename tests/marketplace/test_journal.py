@@ -2,9 +2,10 @@
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from marketplace import journal
-from marketplace.models import Event, Salt, Seal, TreeHead, User
+from marketplace.models import Event, Follower, Salt, Seal, TreeHead, User
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +75,34 @@ def test_forgetting_removes_facts_and_salt_and_keeps_the_leaf(person):
     assert Event.objects.get().facts is None
     assert not Salt.objects.exists()
     assert bytes(Seal.objects.get().leaf_hash) == leaf
+
+
+HEARD: list[tuple[int, str]] = []
+
+
+def hear_all_but_the_fourth(event: Event) -> None:
+    if event.facts["number"] == 3:
+        raise ValueError("not this one")
+    User.objects.filter(pk=event.subject_id).update(name=f"heard {event.facts['number']}")
+    HEARD.append((event.facts["number"], event.kind))
+
+
+def test_a_follower_reads_on_in_one_savepoint_and_stops_alone_before_what_it_cannot_handle(person, settings):
+    settings.FOLLOWERS = {"ears": f"{__name__}.hear_all_but_the_fourth"}
+    HEARD.clear()
+    for number in range(30):
+        journal.record("person.joined", person, by=None, number=number % 3)
+    journal.seal()
+    with CaptureQueriesContext(connection) as said:
+        assert journal.follow() == 30
+    assert sum(query["sql"].startswith("SAVEPOINT") for query in said.captured_queries) <= 5
+    for number in range(3, 5):
+        journal.record("person.joined", person, by=None, number=number)
+    journal.record("person.joined", person, by=None, number=2)
+    journal.seal()
+    assert journal.follow() == 0
+    person.refresh_from_db()
+    ears = Follower.objects.get(name="ears")
+    assert (person.name, ears.position, ears.tries) == ("heard 2", 29, 1)
+    assert "ValueError: not this one" in ears.error
+    assert [number for number, _kind in HEARD] == [0, 1, 2] * 10
