@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
 
+GIGABYTE = 1024**3
+
 
 class CodedReasonForm(forms.Form):
     """Why: a code and a sentence. `act` chooses the codes (see compliance.reasons)."""
@@ -24,6 +26,14 @@ class CodedReasonForm(forms.Form):
         super().__init__(*args, **kwargs)
         code: Any = self.fields["reason_code"]
         code.choices = list(REASONS[act].items())
+
+
+class QuotaForm(forms.Form):
+    """How much one organisation may keep at the exchange, and why."""
+
+    most_gigabytes = forms.IntegerField(label=_("Gigabytes"), min_value=0, max_value=10**6)
+    most_files = forms.IntegerField(label=_("Files"), min_value=0, max_value=10**8)
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class SentenceForm(forms.Form):

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from compliance import hold_acts, verification
-from compliance.desk_forms import CodedReasonForm
+from compliance.desk_forms import GIGABYTE, CodedReasonForm, QuotaForm
 from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Verification
 from compliance.states import VerificationState
+from listings import quotas
 from marketplace import journal, roles
 from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, posted_id, render_desk
 from marketplace.models import Organisation, User
@@ -109,6 +110,8 @@ def organisation(request: HttpRequest, public_id: str) -> HttpResponse:
         "pending": pending,
         "pending_acts": _pending_acts(pending, url, by),
         "acts": _acts(standing, url, by) if standing and pending is None else [],
+        "room": quotas.allowance(found),
+        "room_acts": _room_acts(found, url, by),
         "holds": placed,
         "hold_acts": hold_acts.buttons(placed, url, by=by),
         "decisions": standing.decisions.select_related("by", "second_by").order_by("-pk") if standing else [],
@@ -139,6 +142,16 @@ def _acts(standing: Verification, url: str, by: User) -> list[dict[str, Any]]:
     ]
 
 
+def _room_acts(found: Organisation, url: str, by: User) -> list[dict[str, Any]]:
+    """Decide how much the organisation may keep here."""
+    if not roles.staff_may(by, "set_quota"):
+        return []
+    now = quotas.allowance(found)
+    given = {"most_gigabytes": now.most_bytes // GIGABYTE, "most_files": now.most_files}
+    form = QuotaForm(initial=given, auto_id="quota_%s")
+    return [act_button("set_quota", _("Decide how much it may keep"), url, form=form)]
+
+
 def _pending_acts(pending: Decision | None, url: str, by: User) -> list[dict[str, Any]]:
     """Confirm or drop what waits for its second person."""
     if pending is None or not roles.staff_may(by, "vet"):
@@ -157,6 +170,10 @@ def organisation_act(request: HttpRequest, public_id: str) -> HttpResponse:
     found = get_object_or_404(Organisation, public_id=public_id)
     back = reverse("desk_organisation", args=[public_id])
     act, by = request.POST.get("act", ""), person(request)
+    if act == "set_quota":
+        said = parsed(QuotaForm(request.POST))
+        said["most_bytes"] = said.pop("most_gigabytes") * GIGABYTE
+        return acted(request, lambda: quotas.set_quota(found, by=by, **said), done=_("It was decided."), back=back)
     if act in hold_acts.ACTS:
         return hold_acts.act(request, act, Hold.Subject.ORGANISATION, found.pk, back=back)
     standing = get_object_or_404(Verification.objects.select_related("organisation"), organisation=found)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from listings import api, catalogue_api, uploads_api
+from listings import api, catalogue_api, quotas_api, uploads_api
 
 urlpatterns = [
     path("catalogue", catalogue_api.Catalogue.as_view(), name="api_catalogue"),
@@ -42,5 +42,9 @@ urlpatterns = [
     ),
     path("listings/<slug:public_id>/offers", api.Offers.as_view(), name="api_offers"),
     path("offers/<slug:public_id>/closing", api.OfferClosing.as_view(), name="api_offer_closing"),
+    path("allowance", quotas_api.OwnAllowance.as_view(), name="api_allowance"),
+    path("organisations/<str:public_id>/quota", quotas_api.OrganisationQuota.as_view(), name="api_organisation_quota"),
+    path("uploads/<slug:public_id>/parts", uploads_api.UploadParts.as_view(), name="api_upload_parts"),
+    path("uploads/<slug:public_id>/completion", uploads_api.UploadCompletion.as_view(), name="api_upload_completion"),
     path("uploads/<slug:public_id>", uploads_api.OneUpload.as_view(), name="api_upload"),
 ]

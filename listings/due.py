@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 
 from listings import isolation, registration
-from listings.models import Profile
-from listings.states import ProfileState
-from marketplace import health
+from listings.models import Profile, Upload
+from listings.states import ProfileState, UploadState
+from marketplace import health, scanning
 
 PROFILED_WITHIN_SECONDS = 3600  # a profile may take minutes, and others wait for it
 
@@ -19,6 +19,12 @@ def watch() -> None:
         lambda: Profile.objects.filter(state=ProfileState.DUE),
         within_seconds=PROFILED_WITHIN_SECONDS,
     )
+    health.register(
+        "files to check",
+        lambda: Upload.objects.filter(state=UploadState.CHECKING),
+        within_seconds=PROFILED_WITHIN_SECONDS,
+    )
+    health.register_sign(scanning.sign)
     health.register("products to register", registration.due, since="approved_at")
     health.register_sign(profiler_isolation)
 

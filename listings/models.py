@@ -7,11 +7,21 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from listings.states import LISTING_MOVES, PROFILE_MOVES, VERSION_MOVES, ListingState, ProfileState, VersionState
+from listings.states import (
+    LISTING_MOVES,
+    PROFILE_MOVES,
+    UPLOAD_MOVES,
+    VERSION_MOVES,
+    ListingState,
+    ProfileState,
+    UploadState,
+    VersionState,
+)
 from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
@@ -130,6 +140,17 @@ class Release(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__sealed_at__isnull=False),
             ),
+            pgtrigger.Trigger(
+                name="release_is_sealed_when_all_is_checked",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__sealed_at__isnull=True, new__sealed_at__isnull=False),
+                func="""
+                    IF EXISTS (SELECT FROM listings_upload WHERE release_id = NEW.id AND state = 'checking') THEN
+                        RAISE 'files of release % are being checked', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
             *never_deleted(),
         ]
 
@@ -165,14 +186,30 @@ class ReleaseFile(models.Model):
                     END IF; RETURN NEW;
                 """,
             ),
+            pgtrigger.Trigger(
+                name="what_was_refused_joins_no_release",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT FROM listings_upload
+                        WHERE public_id = NEW.stored_as AND state IN ('refused', 'quarantined')
+                    ) THEN
+                        RAISE 'upload % was refused', NEW.stored_as USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
         return self.path
 
 
-class Upload(models.Model):
-    """A file on its way in, resumable by offset (as in tus 1.0); swept away when it is abandoned."""
+class Upload(Claimable):
+    """A file on its way in: by offset (as in tus 1.0), or in parts straight to the store; whole, it may be checked.
+
+    Gone when it is part of its release; swept away when it is abandoned.
+    """
 
     public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="uploads")
@@ -180,6 +217,19 @@ class Upload(models.Model):
     size_bytes = models.BigIntegerField()
     received_bytes = models.BigIntegerField(default=0)
     expected_sha256 = models.CharField(max_length=64, blank=True)
+    state = models.CharField(
+        max_length=12, choices=UploadState.choices, default=UploadState.ARRIVING, db_default=UploadState.ARRIVING
+    )
+    part_bytes = models.BigIntegerField(default=0, db_default=0)  # of each part but the last; 0 comes by offset
+    begun_as = models.CharField(max_length=1024, blank=True, db_default="")  # the store's word for the parts
+    sha256 = models.CharField(max_length=64, blank=True, db_default="")  # of what arrived, once it is known
+    checked_bytes = models.BigIntegerField(default=0, db_default=0)  # read by hashing and scanning, each all of it
+    refusal_code = models.CharField(max_length=40, blank=True, db_default="")
+    refusal = models.TextField(blank=True, db_default="")
+    # A web process of the version before knows no claims.
+    tries = models.IntegerField(default=0, db_default=0)
+    next_try_at = models.DateTimeField(default=clock.now, db_default=Now())
+    error = models.TextField(blank=True, db_default="")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
     lapses_at = models.DateTimeField()
@@ -191,8 +241,41 @@ class Upload(models.Model):
             sentence(
                 "upload_receives_no_more_than_announced",
                 Q(received_bytes__lte=F("size_bytes")) & Q(received_bytes__gte=0),
-            )
+            ),
+            sentence(
+                "upload_is_whole_when_it_is_checked",
+                Q(state=UploadState.ARRIVING) | Q(received_bytes=F("size_bytes")),
+            ),
+            sentence(
+                "refused_upload_says_why",
+                Q(state__in=[UploadState.ARRIVING, UploadState.CHECKING], refusal_code="")
+                | (Q(state__in=[UploadState.REFUSED, UploadState.QUARANTINED]) & ~Q(refusal_code="")),
+            ),
         ]
+        triggers = [
+            only_moves(UPLOAD_MOVES),
+            born_in(UploadState.ARRIVING),
+            never_changes("public_id", "release", "path", "part_bytes", "created_at", "created_by"),
+        ]
+
+
+class Quota(models.Model):
+    """How much one organisation may keep here, where staff decided otherwise than the settings; the newest counts."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="quotas")
+    most_bytes = models.BigIntegerField(_("bytes"))
+    most_files = models.IntegerField(_("files"))
+    reason = models.TextField(_("reason"))
+    created_at = models.DateTimeField(default=clock.now)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            sentence("quota_is_not_negative", Q(most_bytes__gte=0, most_files__gte=0)),
+            sentence("quota_has_a_reason", ~Q(reason="")),
+        ]
+        triggers = append_only()
 
 
 class Profile(Claimable):

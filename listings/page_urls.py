@@ -19,6 +19,7 @@ urlpatterns = [
     path(PRODUCT + "releases/", studio.new_release, name="studio_releases"),
     path(RELEASE, studio.release, name="studio_release"),
     path(RELEASE + "files/", studio.files, name="studio_files"),
+    path(RELEASE + "progress/", studio.progress, name="studio_release_progress"),
     path(RELEASE + "seal/", studio.seal, name="studio_seal"),
     path(RELEASE + "uploads/<slug:upload_id>/cancellation/", studio.upload_cancellation, name="studio_upload_cancel"),
     path(PRODUCT + "offers/new/", studio.new_offer, name="studio_offer"),

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from listings import catalogue, publishing, terms, uploads
+from listings import arrivals, catalogue, publishing, terms, uploads
 from listings.models import (
     Classification,
     Listing,
@@ -131,6 +131,9 @@ class UploadIn(serializers.Serializer[Any]):
     sha256 = serializers.CharField(
         max_length=80, allow_blank=True, default="", help_text="If given, a file that differs is refused at its end."
     )
+    in_parts = serializers.BooleanField(
+        default=False, help_text="Send it straight to the store, where the exchange has one that takes parts."
+    )
 
 
 class OfferIn(serializers.Serializer[Any]):
@@ -170,10 +173,18 @@ class ReleaseFileOut(serializers.ModelSerializer[ReleaseFile]):
 
 class UploadOut(serializers.ModelSerializer[Upload]):
     offset = serializers.SerializerMethodField(help_text="How many bytes have arrived; send on from here.")
+    checked = serializers.SerializerMethodField(help_text="How much of its check is done, 0 to 1.")
+    part_bytes = serializers.IntegerField(help_text="Size of the parts that go to the store; 0: send by offset.")
 
     class Meta:
         model = Upload
-        fields = ["public_id", "path", "size_bytes", "offset", "lapses_at"]
+        fields = [
+            "public_id", "path", "size_bytes", "state", "offset", "part_bytes", "checked", "refusal_code", "refusal",
+            "lapses_at",
+        ]  # fmt: skip
+
+    def get_checked(self, upload: Upload) -> float:
+        return arrivals.share_checked(upload)
 
     def get_offset(self, upload: Upload) -> int:
         return uploads.offset_of(upload)

@@ -1,4 +1,4 @@
-"""The maps of moves of a version, a release's profile and a listing: `{state: {act: next state}}`."""
+"""The maps of moves of a version, a listing, an upload and a release's profile: `{state: {act: next state}}`."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,14 @@ class ProfileState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-V, L, P = VersionState, ListingState, ProfileState
+class UploadState(models.TextChoices):
+    ARRIVING = "arriving", _("Arriving")
+    CHECKING = "checking", _("Being checked")
+    REFUSED = "refused", _("Refused")
+    QUARANTINED = "quarantined", _("In quarantine")
+
+
+V, L, P, U = VersionState, ListingState, ProfileState, UploadState
 
 VERSION_MOVES: Moves = {
     V.DRAFT: {"submit": V.SUBMITTED},
@@ -59,4 +66,12 @@ PROFILE_MOVES: Moves = {
     P.DUE: {"finish": P.DONE, "fail": P.FAILED},
     P.DONE: {},
     P.FAILED: {"try_again": P.DUE},
+}
+
+# What has passed its check is a file of its release, and no upload any more.
+UPLOAD_MOVES: Moves = {
+    U.ARRIVING: {"check": U.CHECKING},
+    U.CHECKING: {"refuse": U.REFUSED, "quarantine": U.QUARANTINED},
+    U.REFUSED: {},
+    U.QUARANTINED: {},
 }

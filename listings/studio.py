@@ -11,14 +11,26 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from listings import dictionary, differences, manual, offers, product_page, publishing, tasks, uploads
+from listings import (
+    checksums,
+    dictionary,
+    differences,
+    manual,
+    offers,
+    product_page,
+    publishing,
+    quotas,
+    release_progress,
+    tasks,
+    uploads,
+)
 from listings.form_files import IntoRelease
 from listings.forms import ManualForm, OfferForm, ProductForm, ReasonForm, ReleaseForm
 from listings.models import Listing, Offer, Release, Version
@@ -231,7 +243,8 @@ def _release_page(request: HttpRequest, shown: Release, refusals: list[Refused] 
         "title": product_page.title_of(listing),
         "release": shown,
         "files": shown.files.all(),
-        "uploads": [{"upload": upload, "offset": uploads.offset_of(upload)} for upload in shown.uploads.order_by("pk")],
+        "progress": release_progress.of(shown),
+        "allowance": quotas.allowance(listing.seller),
         "is_open": is_open,
         "may_edit": _may(request, listing)["edit_listing"],
         "profile": getattr(shown, "profile", None),
@@ -259,16 +272,32 @@ def _take_files(request: HttpRequest, into: Release) -> HttpResponse:
     handler: Any = request.upload_handlers[0]
     arrived: list[Any] = request.FILES.getlist("files")
     refusals: list[Refused] = list(handler.refusals)
+    digests = checksums.read(request.POST.get("sums", ""))
     for file in arrived:
+        file.upload.expected_sha256 = checksums.expected(file.upload.path, digests)
         try:
             uploads.finish(file.upload, sha256_hex=file.sha256_hex, by=request.user)  # type: ignore[arg-type]
         except Refused as refusal:
             refusals.append(refusal)
     if refusals:
         return _release_page(request, into, refusals)
+    ring(tasks.check_files)
     if arrived:
         messages.success(request, _("The files have arrived."))
     return redirect("studio_release", into.listing.public_id, into.pk)
+
+
+@login_required
+@require_safe
+def progress(request: HttpRequest, public_id: str, release_id: int) -> HttpResponse:
+    """How far a release is, for the page that shows it."""
+    told = release_progress.of(_own_release(request, public_id, release_id))
+    shares = {one["upload"].public_id: one["share"] for one in told["uploads"]}
+    if told["measuring"] is not None:
+        shares["measuring"] = told["measuring"]
+    answer = JsonResponse({"mark": told["mark"], "shares": shares})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @login_required

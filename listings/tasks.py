@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from listings import profiling, registration, uploads
+from listings import arrivals, profiling, registration
 
 
 @shared_task
 def profile_releases() -> None:
     """Measure every release that waits for it."""
     while profiling.profile_next():
+        pass
+
+
+@shared_task
+def check_files() -> None:
+    """Check every file that has arrived and waits for it."""
+    while arrivals.check_next():
         pass
 
 
@@ -23,4 +30,4 @@ def register_products() -> None:
 @shared_task
 def remove_abandoned_uploads() -> None:
     """Take away what was never finished."""
-    uploads.remove_abandoned()
+    arrivals.remove_abandoned()

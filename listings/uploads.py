@@ -1,14 +1,13 @@
 """Releases and the files that come into them: streamed, hashed as they stream, resumable by offset as in tus 1.0.
 
 The row of an upload exists before the first byte and goes in the same transaction that makes the file part of the
-release. So whatever stops an upload, its row or its file's age betrays it, and `remove_abandoned` takes it away.
+release (`arrivals`). So whatever stops an upload, its row or its file's age betrays it, and it is swept away.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import errno
-import mimetypes
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,11 +16,11 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
 
-from listings import file_names, plain_text, storage
+from listings import arrivals, direct, file_names, plain_text, quotas, storage
+from listings.arrivals import discard
 from listings.models import Listing, Profile, Release, ReleaseFile, Upload
-from listings.states import ListingState
+from listings.states import ListingState, UploadState
 from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.errors import Invalid, NotReady, TooLarge, WrongState
@@ -42,14 +41,6 @@ class WrongOffset(WrongState):
     next = "Ask for the offset (HEAD) and send on from there."
 
 
-class Gone(WrongState):
-    """This upload has lapsed or ended."""
-
-    code = "upload_gone"
-    status = 410
-    next = "Start a new upload."
-
-
 @transaction.atomic
 def open_release(listing: Listing, *, label: str, by: User, notes: str = "") -> Release:
     """Open a release that files can be sent to. Raises RoleNeeded, WrongState, Invalid."""
@@ -67,14 +58,17 @@ def open_release(listing: Listing, *, label: str, by: User, notes: str = "") -> 
 
 
 @transaction.atomic
-def start_upload(release: Release, *, path: str, size_bytes: int, by: User, expected_sha256: str = "") -> Upload:
-    """Announce a file of `size_bytes`; its bytes come by `append`. `expected_sha256` (hex) is checked at its end.
+def start_upload(
+    release: Release, *, path: str, size_bytes: int, by: User, expected_sha256: str = "", in_parts: bool = False
+) -> Upload:
+    """Announce a file of `size_bytes`; its bytes come by `append`, or, where the store takes them and `in_parts` asks
+    for it, as `direct.parts` says. `expected_sha256` (hex) is checked at its end.
 
     Raises RoleNeeded, WrongState once the release is sealed, Invalid, TooLarge, StorageFull.
     """
-    release = _locked(release)
+    release = arrivals.locked(release)
     roles.require(by, release.listing.seller, "edit_listing")
-    _require_open(release)
+    arrivals.require_open(release)
     path = file_names.cleaned(path)
     if not isinstance(size_bytes, int) or isinstance(size_bytes, bool) or size_bytes < 1:
         raise Invalid("Say how many bytes the file has; an empty file cannot be sold.", code="wrong_size")
@@ -83,40 +77,32 @@ def start_upload(release: Release, *, path: str, size_bytes: int, by: User, expe
     expected_sha256 = str(expected_sha256).lower().removeprefix("sha256:")
     if expected_sha256 and not _SHA256.fullmatch(expected_sha256):
         raise Invalid("The expected SHA-256 is 64 hexadecimal digits.", code="wrong_sha256")
-    _require_new_path(release, path)
+    arrivals.require_new_path(release, path)
     if release.files.count() >= MOST_FILES:
         raise TooLarge(f"A release has at most {MOST_FILES:,} files.", code="too_many_files")
-    if release.uploads.filter(lapses_at__gt=clock.now()).count() >= MOST_OPEN_UPLOADS:
+    if release.uploads.filter(state=UploadState.ARRIVING, lapses_at__gt=clock.now()).count() >= MOST_OPEN_UPLOADS:
         raise TooLarge(
             f"At most {MOST_OPEN_UPLOADS} uploads are open at once.", code="too_many_uploads", next="End some."
         )
-    _require_quota(release, size_bytes)
-    storage.require_room(size_bytes)
+    quotas.require_room(release.listing.seller, size_bytes)
+    part_bytes = direct.part_bytes_for(size_bytes) if in_parts else 0
+    if not part_bytes:
+        storage.require_room(size_bytes)
     return Upload.objects.create(
         release=release,
         path=path,
         size_bytes=size_bytes,
         expected_sha256=expected_sha256,
+        part_bytes=part_bytes,
         created_by=by,
         lapses_at=_lapse(),
     )
 
 
-def _require_quota(release: Release, size_bytes: int) -> None:
-    """Raises TooLarge when one seller would take up the disk all sellers share."""
-    seller = release.listing.seller_id
-    kept = ReleaseFile.objects.filter(release__listing__seller=seller).aggregate(sum=Sum("size_bytes"))["sum"] or 0
-    arriving = Upload.objects.filter(release__listing__seller=seller).aggregate(sum=Sum("size_bytes"))["sum"] or 0
-    if kept + arriving + size_bytes > settings.SELLER_MAX_BYTES:
-        raise TooLarge(
-            f"The files of one seller have at most {settings.SELLER_MAX_BYTES:,} bytes together.",
-            code="seller_full",
-            next="Cancel uploads you do not need, or write to the exchange's operators.",
-        )
-
-
 def offset_of(upload: Upload) -> int:
     """How many bytes have arrived for certain: what is written down, or less if the disk kept less."""
+    if upload.part_bytes or upload.state != UploadState.ARRIVING:
+        return upload.received_bytes
     return min(upload.received_bytes, storage.arrived_bytes(upload.public_id))
 
 
@@ -127,6 +113,8 @@ def append(upload: Upload, *, offset: int, chunks: Iterable[bytes], by: User) ->
     of these chunks is kept), and at the end Invalid for a wrong checksum (then the upload is gone).
     """
     roles.require(by, upload.release.listing.seller, "edit_listing")
+    if upload.part_bytes:
+        raise WrongState("This upload goes to the store in parts.", code="goes_in_parts", next="Ask for its parts.")
     with receiving(upload, offset) as receiver:
         for chunk in chunks:
             receiver.write(chunk)
@@ -176,7 +164,7 @@ class Receiving:
         self._noted = self._at
         noted = {"received_bytes": self._at, "lapses_at": self._upload.lapses_at}
         if not Upload.objects.filter(pk=self._upload.pk).update(**noted):
-            raise Gone()
+            raise arrivals.Gone()
 
 
 @contextmanager
@@ -192,9 +180,11 @@ def receiving(upload: Upload, offset: int) -> Iterator[Receiving]:
         except Upload.DoesNotExist:
             if not ReleaseFile.objects.filter(stored_as=upload.public_id).exists():
                 storage.remove(upload.public_id)
-            raise Gone() from None
+            raise arrivals.Gone() from None
+        if upload.state != UploadState.ARRIVING:
+            raise arrivals.Gone("All of this upload has arrived.")
         if upload.lapses_at <= clock.now():
-            raise Gone("This upload was abandoned and has lapsed.")
+            raise arrivals.Gone("This upload was abandoned and has lapsed.")
         arrived = offset_of(upload)
         if offset != arrived:
             raise WrongOffset(f"{arrived:,} bytes have arrived; these begin at {offset:,}.")
@@ -207,55 +197,34 @@ def receiving(upload: Upload, offset: int) -> Iterator[Receiving]:
             receiver.note()
 
 
-def finish(upload: Upload, *, by: User, sha256_hex: str = "") -> ReleaseFile:
-    """Make a whole upload a file of its release. `sha256_hex` is what was hashed on the way in; '' reads it again.
+def finish(upload: Upload, *, by: User, sha256_hex: str = "") -> Upload | ReleaseFile:
+    """Make a whole upload a file of its release; where a check comes first, the upload that waits for it.
 
-    Safe to repeat after a crash. Raises NotReady, WrongState when the release was sealed meanwhile, and Invalid when
-    the checksum is not the expected one or another file took the name; then the upload is gone.
+    `sha256_hex` is what was hashed on the way in; '' reads it again. Safe to repeat after a crash. Raises NotReady,
+    WrongState when the release was sealed meanwhile, WrongChecksum, and Invalid when another file took the name; then
+    the upload is gone.
     """
+    if upload.state != UploadState.ARRIVING:
+        return upload
+    if upload.part_bytes:
+        direct.complete(upload)
+        return arrivals.hand_over(upload, sha256_hex="", by=by)
     if offset_of(upload) != upload.size_bytes:
         raise NotReady(f"{offset_of(upload):,} of {upload.size_bytes:,} bytes have arrived.", code="upload_not_whole")
     found = sha256_hex or storage.sha256_of(upload.public_id)
-    try:
-        if upload.expected_sha256 and found != upload.expected_sha256:
-            raise Invalid(
-                f"The file that arrived has the SHA-256 {found}, not the expected one.",
-                code="wrong_checksum",
-                next="Send the file again.",
-            )
-        storage.make_lasting(upload.public_id)
-        file = _add_file(upload, found, by=by)
-    except (Invalid, WrongState):
-        _discard(upload)
-        raise
-    storage.clear_the_grounds(file.stored_as)
-    return file
-
-
-@transaction.atomic
-def _add_file(upload: Upload, sha256_hex: str, *, by: User) -> ReleaseFile:
-    release = _locked(upload.release)
-    roles.require(by, release.listing.seller, "edit_listing")
-    if not Upload.objects.select_for_update().filter(pk=upload.pk).exists():
-        raise Gone()
-    _require_open(release)
-    _require_new_path(release, upload.path)
-    file = ReleaseFile.objects.create(
-        release=release,
-        path=upload.path,
-        size_bytes=upload.size_bytes,
-        sha256=sha256_hex,
-        stored_as=upload.public_id,
-        media_type=_media_type(upload.path),
-    )
-    Upload.objects.filter(pk=upload.pk).delete()
-    journal.record("release.file_added", release, by=by, file=file.pk, size_bytes=file.size_bytes, sha256=file.sha256)
-    return file
+    if upload.expected_sha256 in ("", found):
+        try:
+            storage.make_lasting(upload.public_id)
+        except OSError as error:
+            raise direct.StoreAway() from error
+    handed_over = arrivals.hand_over(upload, sha256_hex=found, by=by)
+    storage.clear_the_grounds(upload.public_id)
+    return handed_over
 
 
 def put_file(
     release: Release, *, path: str, stream: BinaryIO, by: User, size_bytes: int | None = None, expected_sha256: str = ""
-) -> ReleaseFile:
+) -> Upload | ReleaseFile:
     """Take a whole file from `stream`; a stream that cannot tell its size needs `size_bytes`. Raises as `append`.
 
     Nothing is kept of a file that ends early: Invalid `ended_early`.
@@ -268,11 +237,11 @@ def put_file(
     try:
         added = append(upload, offset=0, chunks=chunks_of(stream), by=by)
     except BaseException:
-        _discard(upload)
+        discard(upload)
         raise
-    if isinstance(added, Upload):
+    if isinstance(added, Upload) and added.state == UploadState.ARRIVING:
         arrived = added.received_bytes
-        _discard(upload)
+        discard(upload)
         raise Invalid(f"Only {arrived:,} of {size_bytes:,} bytes came.", code="ended_early", next="Send it again.")
     return added
 
@@ -284,9 +253,11 @@ def end_here(upload: Upload) -> None:
 
 
 def cancel_upload(upload: Upload, *, by: User) -> None:
-    """End an upload and remove what arrived; safe to repeat. Raises RoleNeeded."""
+    """End an upload and remove what arrived; safe to repeat. Raises RoleNeeded, WrongState for what is locked away."""
     roles.require(by, upload.release.listing.seller, "edit_listing")
-    _discard(upload)
+    if upload.state == UploadState.QUARANTINED:
+        raise WrongState("What is in quarantine stays there until the exchange removes it.", code="in_quarantine")
+    discard(upload)
 
 
 @transaction.atomic
@@ -295,14 +266,18 @@ def seal_release(release: Release, *, by: User) -> Release:
 
     Raises RoleNeeded, WrongState when it is sealed already, NotReady without files or with uploads under way.
     """
-    release = _locked(release)
+    release = arrivals.locked(release)
     roles.require(by, release.listing.seller, "edit_listing")
-    _require_open(release)
+    arrivals.require_open(release)
+    if arrivals.under_way(release):
+        raise NotReady(
+            "Files are still arriving or being checked.",
+            code="uploads_under_way",
+            next="Wait for the check; end or cancel the uploads.",
+        )
     entries = manifest(release)
     if not entries:
         raise NotReady("This release has no file yet.", code="release_empty", next="Send at least one file first.")
-    if release.uploads.filter(lapses_at__gt=clock.now()).exists():
-        raise NotReady("Files are still arriving.", code="uploads_under_way", next="End or cancel the uploads first.")
     release.sealed_at = clock.now()
     release.digest = digest_of(entries)
     release.size_bytes = sum(file.size_bytes for file in release.files.all())
@@ -318,61 +293,8 @@ def manifest(release: Release) -> list[dict[str, object]]:
     return [{"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256} for file in files]
 
 
-def remove_abandoned() -> int:
-    """Remove lapsed uploads, and files that belong to nothing; how many. Safe to run at any time, and twice."""
-    removed = 0
-    for upload in Upload.objects.filter(lapses_at__lte=clock.now()):
-        removed += _discard(upload)
-    for name in list(storage.untouched_for(settings.UPLOAD_LAPSE_SECONDS)):
-        # In this order: a row moves from the first table to the second in one transaction, never back.
-        if Upload.objects.filter(public_id=name).exists():
-            continue
-        if ReleaseFile.objects.filter(stored_as=name).exists():
-            storage.clear_the_grounds(name)
-        else:
-            storage.remove(name)
-            removed += 1
-    return removed
-
-
-def _discard(upload: Upload) -> bool:
-    """The row first: should the file stay behind, its age betrays it."""
-    deleted, _ = Upload.objects.filter(pk=upload.pk).delete()
-    if deleted:
-        storage.remove(upload.public_id)
-    return bool(deleted)
-
-
 def _lapse() -> dt.datetime:
     return clock.now() + dt.timedelta(seconds=settings.UPLOAD_LAPSE_SECONDS)
-
-
-def _locked(release: Release) -> Release:
-    return (
-        Release.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("listing__seller")
-        .get(pk=release.pk)
-    )
-
-
-def _require_open(release: Release) -> None:
-    if release.sealed_at is not None:
-        raise WrongState(
-            f"Release {release.label} is sealed and never changes.", code="release_sealed", next="Open a new release."
-        )
-
-
-def _require_new_path(release: Release, path: str) -> None:
-    if file_names.alike(path) in {file_names.alike(name) for name in release.files.values_list("path", flat=True)}:
-        raise Invalid(
-            f"This release has a file {path!r} already, or one that differs in capitals only.", code="duplicate_path"
-        )
-
-
-def _media_type(path: str) -> str:
-    return {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parquet"}.get(
-        path.rpartition(".")[2].lower(), mimetypes.guess_type(path)[0] or "application/octet-stream"
-    )
 
 
 def _text(value: object, longest: int, name: str, *, is_one_line: bool) -> str:

@@ -23,6 +23,7 @@ BELLS = {
     "marketplace.tasks.follow_journal": OFTEN_SECONDS,
     "marketplace.tasks.beat_was_here": OFTEN_SECONDS,
     "marketplace.tasks.forget_old_keys": HOURLY_SECONDS,
+    "listings.tasks.check_files": OFTEN_SECONDS,
     "listings.tasks.profile_releases": OFTEN_SECONDS,
     "listings.tasks.register_products": OFTEN_SECONDS,
     "listings.tasks.remove_abandoned_uploads": HOURLY_SECONDS,

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 def drivers_import(**_kwargs: Any) -> list[Error]:
     """Every configured gateway, channel and follower can be imported."""
     problems = []
-    for setting in ("GATEWAYS", "CHANNELS", "FOLLOWERS"):
+    for setting in ("GATEWAYS", "CHANNELS", "FOLLOWERS", "SCANNERS"):
         for name, path in getattr(settings, setting).items():
             try:
                 import_string(path)

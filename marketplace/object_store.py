@@ -22,16 +22,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.utils.http import content_disposition_header
 
 from marketplace import storage, store_address
-from marketplace.storage import StorageAway, Stored
+from marketplace.storage import NoSuchParts, StorageAway, Stored
 
 # Amazon S3 User Guide, "Multipart upload limits": 5 MiB to 5 GiB a part, at most 10,000 parts.
 PART_BYTES = 16 * 1024**2
-MOST_PARTS = 10_000
 _GONE = {"NoSuchKey", "NoSuchUpload", "404", "NotFound"}
-
-
-class NoSuchParts(FileNotFoundError):
-    """The store knows no such upload in parts: it was finished or taken away."""
 
 
 @dataclass(frozen=True)
@@ -187,9 +182,9 @@ class Bucket:
             begun = self._client.create_multipart_upload(**self._place(name), ContentType="application/octet-stream")
         return str(begun["UploadId"])
 
-    def part_link(self, name: str, begun: str, number: int, *, seconds: int) -> str:
-        """An address one part can be PUT to without us, for so long."""
-        asked = self._place(name) | {"UploadId": begun, "PartNumber": number}
+    def part_link(self, name: str, begun: str, number: int, *, size_bytes: int, seconds: int) -> str:
+        """An address one part of exactly this size can be PUT to without us, for so long."""
+        asked = self._place(name) | {"UploadId": begun, "PartNumber": number, "ContentLength": size_bytes}
         return str(self._client.generate_presigned_url("upload_part", Params=asked, ExpiresIn=seconds))
 
     def parts(self, name: str, begun: str) -> list[Part]:

@@ -68,6 +68,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "hold": frozenset({S.VETTING, S.REVIEW, S.DISPUTES}),
     "suspend_listing": frozenset({S.REVIEW}),
     "withdraw_entry": frozenset({S.REVIEW}),
+    "set_quota": frozenset({S.SUPPORT, S.ADMINISTRATOR}),
     "resolve": frozenset({S.DISPUTES}),
     "match_payment": frozenset({S.PAYMENTS}),
     "release_clearing": frozenset({S.CLEARING}),

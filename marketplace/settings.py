@@ -170,6 +170,7 @@ STORAGES = {
 }
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=20 * 1024**3)
 SELLER_MAX_BYTES = env.int("SELLER_MAX_BYTES", default=500 * 1024**3)
+MEMBER_MAX_FILES = env.int("MEMBER_MAX_FILES", default=50_000)
 UPLOAD_LAPSE_SECONDS = env.int("UPLOAD_LAPSE_SECONDS", default=24 * 3600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -235,7 +236,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         name: f"{app}.states.{name}"
         for app, names in {
-            "listings": ["VersionState", "ListingState", "ProfileState"],
+            "listings": ["VersionState", "ListingState", "ProfileState", "UploadState"],
             "compliance": ["VerificationState", "ReviewState"],
             "settlement": [
                 "TradeState",
@@ -281,6 +282,10 @@ LINK_SECONDS = env.int("LINK_SECONDS", default=3600)
 ACCEL_LOCATION = env("ACCEL_LOCATION", default="")  # where nginx finds STORAGE_DIR (X-Accel-Redirect); '': we send
 DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", default=20)  # a web process sends; fewer than its threads
 DOWNLOADS_AT_ONCE_PER_PERSON = env.int("DOWNLOADS_AT_ONCE_PER_PERSON", default=6)
+CLAMAV_ADDRESS = env("CLAMAV_ADDRESS", default="")  # unix:///run/clamav/clamd.ctl or tcp://host:3310
+CLAMAV_STREAM_BYTES = env.int("CLAMAV_STREAM_BYTES", default=25 * 1024**2)  # at most clamd's StreamMaxLength
+SCANNERS = {"clamav": "marketplace.clamav.ClamAV"} if CLAMAV_ADDRESS else {}
+QUARANTINE_SECONDS = env.int("QUARANTINE_SECONDS", default=30 * 24 * 3600)
 CLAIM_SECONDS = 40
 PROFILE_NEEDS_ISOLATION = env.bool("PROFILE_NEEDS_ISOLATION", default=not DEBUG)
 PROFILE_TIMEOUT_SECONDS = env.int("PROFILE_TIMEOUT_SECONDS", default=300)
@@ -312,5 +317,6 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},
     },
 }

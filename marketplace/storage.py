@@ -15,18 +15,25 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import TooLarge
 
+if TYPE_CHECKING:
+    from marketplace.object_store import Bucket
+
 CHUNK_BYTES = 256 * 1024
 
 
 class StorageAway(OSError):
     """The store does not answer, or refuses us; what lies in it may well be whole."""
+
+
+class NoSuchParts(FileNotFoundError):
+    """The store knows no such upload in parts: it was finished or taken away."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +89,14 @@ def store() -> Store:
     return _bucket(settings.STORAGE_URL)
 
 
+def bucket() -> Bucket | None:
+    """The store, where it is a bucket that takes parts directly."""
+    return _bucket(settings.STORAGE_URL) if settings.STORAGE_URL else None
+
+
 @cache
-def _bucket(url: str) -> Store:
-    from marketplace.object_store import Bucket
+def _bucket(url: str) -> Bucket:
+    from marketplace.object_store import Bucket  # boto3 is slow to load, and a folder needs none
 
     return Bucket(url)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from listings.models import Profile
+from listings.models import Profile, Upload
 from marketplace.celery import BELLS
 from settlement import deliveries, payments, payouts
 from settlement.channels.files import Files
@@ -34,6 +34,7 @@ def points() -> set[str]:
         test_side_roads.SUSPENSE,
         test_listings.REGISTER,
         test_listings.MEASURE,
+        test_listings.CHECK,
     ]
     return {at for points in lists for at in points}
 
@@ -52,7 +53,8 @@ def test_a_worker_is_killed_after_every_claim() -> None:
         if name.startswith("claim_next")
     }
     assert len(claims) == 7
-    assert claims | {f"after {Profile.__module__}.Profile.claim_next"} <= points()
+    claims |= {f"after {model.__module__}.{model.__name__}.claim_next" for model in (Profile, Upload)}
+    assert claims <= points()
 
 
 def test_a_worker_is_killed_after_every_call_to_the_outside() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from listings import profiling, publishing, registration
+from listings import arrivals, profiling, publishing, registration, uploads
 from listings import tasks as listings_tasks
-from listings.models import Listing, Profile, Registration
+from listings.models import Listing, Profile, Registration, ReleaseFile, Upload
 from listings.states import ListingState, ProfileState
 from marketplace.models import Paper
 from tests import factories
@@ -18,7 +18,7 @@ from tests.crashes.roads import nothing_is_amiss, recorded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TASKS = {"listings.tasks.register_products", "listings.tasks.profile_releases"}
+TASKS = {"listings.tasks.register_products", "listings.tasks.profile_releases", "listings.tasks.check_files"}
 REGISTER = [
     "before listings.registration._register",
     "after listings.publishing.register",
@@ -68,6 +68,34 @@ def test_a_release_is_measured_once_and_no_process_goes_on(at: str, own_storage:
     profile = Profile.objects.get(release=release)
     assert (profile.state, profile.report["rows"], profile.error) == (ProfileState.DONE, 4, "")
     assert recorded("release.profiled", "release.profile_failed") == {"release.profiled": 1}
+    nothing_is_amiss()
+
+
+CHECK = [
+    "after listings.models.Upload.claim_next",
+    "after listings.arrivals._examined",
+    "within listings.arrivals.add_file",
+    "after listings.arrivals.add_file",
+]
+
+
+@pytest.mark.parametrize("at", CHECK)
+def test_a_file_is_checked_and_joins_its_release_once(at: str, own_storage: Path, tmp_path: Path) -> None:
+    seller = factories.make_organisation()
+    by = factories.owner_of(seller)
+    listing = publishing.create_listing(seller=seller, product_type="dataset", by=by)
+    release = uploads.open_release(listing, label="1", by=by)
+    upload = uploads.start_upload(release, path="a.csv", size_bytes=len(factories.FLIGHTS_CSV), by=by)
+    with uploads.receiving(upload, 0) as receiver:
+        receiver.write(factories.FLIGHTS_CSV)
+    arrivals.hand_over(upload, sha256_hex="", by=by)
+    die_at(at, "listings.tasks.check_files", tmp_path)
+    is_done = at == "after listings.arrivals.add_file"
+    assert (ReleaseFile.objects.count(), Upload.objects.count()) == ((1, 0) if is_done else (0, 1))
+    let_claims_lapse()
+    listings_tasks.check_files()
+    assert ReleaseFile.objects.get().path == "a.csv" and not Upload.objects.exists()
+    assert recorded("release.file_added", "release.file_refused") == {"release.file_added": 1}
     nothing_is_amiss()
 
 

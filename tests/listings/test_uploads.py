@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
-from listings import publishing, storage, uploads
+from listings import arrivals, publishing, storage, uploads
 from listings.models import Listing, Profile, Release, ReleaseFile, Upload
 from marketplace.canonical import digest_of
 from marketplace.errors import Invalid, NotReady, Refused, RoleNeeded, TooLarge, WrongState
@@ -226,13 +226,13 @@ def test_strangers_and_viewers_send_nothing(release):
 def test_an_abandoned_upload_is_swept_with_its_bytes_after_its_time(release, settings):
     upload = start(release)
     uploads.append(upload, offset=0, chunks=[CONTENT[:1000]], by=owner(release))
-    assert uploads.remove_abandoned() == 0
+    assert arrivals.remove_abandoned() == 0
     Upload.objects.update(lapses_at=timezone.now() - dt.timedelta(seconds=1))
-    with pytest.raises(uploads.Gone):
+    with pytest.raises(arrivals.Gone):
         uploads.append(upload, offset=1000, chunks=[CONTENT[1000:]], by=owner(release))
-    assert uploads.remove_abandoned() == 1
+    assert arrivals.remove_abandoned() == 1
     assert (Upload.objects.count(), stored()) == (0, [])
-    with pytest.raises(uploads.Gone):
+    with pytest.raises(arrivals.Gone):
         uploads.append(upload, offset=1000, chunks=[CONTENT[1000:]], by=owner(release))
     assert stored() == []
 
@@ -255,7 +255,7 @@ def test_a_file_that_no_row_knows_is_swept_when_it_is_old_and_the_others_stay(re
     for path in stored():
         os.utime(path, (long_ago, long_ago))
     os.utime(storage.path_of("orphan000002"))
-    assert uploads.remove_abandoned() == 1
+    assert arrivals.remove_abandoned() == 1
     assert {path.name for path in stored()} == {kept.stored_as, arriving.public_id, "orphan000002"}
 
 

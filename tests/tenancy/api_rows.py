@@ -264,6 +264,31 @@ LISTINGS = [
         records=False,
     ),
     Row(
+        "GET",
+        f"{API}/uploads/<slug:public_id>/parts",
+        Member("edit_listing", SELLERS),
+        gives=409,  # where files lie in a folder nothing goes in parts
+        at=_upload,
+        records=False,
+    ),
+    Row(
+        "POST",
+        f"{API}/uploads/<slug:public_id>/completion",
+        Member("edit_listing", SELLERS),
+        gives=409,
+        at=_upload,
+        says=lambda w: {},
+        records=False,
+    ),
+    Row("GET", f"{API}/allowance", Own("look")),
+    Row(
+        "POST",
+        f"{API}/organisations/<str:public_id>/quota",
+        Staff(acts=("set_quota",)),
+        at=lambda w: {"public_id": w.seller.public_id},
+        says=lambda w: {"most_bytes": 1, "most_files": 1, "reason": "A trial"},
+    ),
+    Row(
         "DELETE",
         f"{API}/uploads/<slug:public_id>",
         Member("edit_listing", SELLERS),

@@ -242,6 +242,7 @@ PRODUCTS = [
         at=_open_release,
         says=lambda w: {"files": w.file()},
     ),
+    Row("GET", RELEASE + "progress/", Member("look", SELLERS), at=_open_release),
     Row("POST", RELEASE + "seal/", Member("edit_listing", SELLERS), gives=302, at=_open_release, says=_form()),
     Row(
         "POST",
