@@ -62,3 +62,47 @@ class Holds(Looking):
     list_display = ["subject_kind", "subject_id", "reason_code", "reason", "placed_by", "placed_at", "lifted_at"]
     list_filter = ["subject_kind", "reason_code"]
     search_fields = ["=subject_id"]
+
+
+@admin.register(models.DossierSection)
+class DossierSections(Looking):
+    list_display = ["organisation", "section", "saved_by", "saved_at"]
+    list_filter = ["section"]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.FactChange)
+class FactChanges(Looking):
+    list_display = ["organisation", "section", "asked_by", "asked_at", "by", "second_by", "decided_at", "outcome"]
+    list_filter = ["section", "outcome"]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.Declaration)
+class Declarations(Looking):
+    list_display = ["organisation", "text_version", "is_restricted", "by", "declared_at"]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.Proof)
+class Proofs(Looking):
+    list_display = ["organisation", "kind", "issuer", "number", "expires_on", "uploaded_by", "uploaded_at"]
+    list_filter = ["kind"]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.Tier)
+class Tiers(Looking):
+    list_display = ["code", "rank", "names"]
+
+
+@admin.register(models.TierDecision)
+class TierDecisions(Looking):
+    list_display = ["organisation", "tier", "by", "decided_at"]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.Note)
+class Notes(Looking):
+    list_display = ["organisation", "by", "written_at"]
+    search_fields = ["organisation__name"]

@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from compliance import api, review_staff_api, staff_api
+from compliance import api, dossier_api, facts_staff_api, review_staff_api, staff_api
 
 urlpatterns = [
     path("rules", api.Rules.as_view()),
     path("reasons", api.Reasons.as_view()),
     path("organisations/<str:public_id>/application", api.Application.as_view()),
     path("organisations/<str:public_id>/correction", api.Correction.as_view()),
+    path("organisations/<str:public_id>/dossier", dossier_api.Dossier.as_view()),
+    path("organisations/<str:public_id>/dossier/<slug:section>", dossier_api.DossierSectionSaving.as_view()),
+    path("organisations/<str:public_id>/declarations", dossier_api.Declarations.as_view()),
+    path(
+        "organisations/<str:public_id>/changes/<int:change_id>/withdrawal",
+        dossier_api.FactChangeWithdrawal.as_view(),
+    ),
+    path("fact-changes", facts_staff_api.FactChanges.as_view()),
+    path("fact-changes/<int:change_id>/confirmation", facts_staff_api.FactChangeConfirmation.as_view()),
+    path("fact-changes/<int:change_id>/refusal", facts_staff_api.FactChangeRefusal.as_view()),
     path("listings/<str:public_id>/versions/<int:number>/submission", api.Submission.as_view()),
     path("listings/<str:public_id>/versions/<int:number>/review", api.OwnReview.as_view()),
     path("listings/<str:public_id>/versions/<int:number>/taking-back", api.TakingBack.as_view()),

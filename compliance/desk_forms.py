@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from compliance.models import Tier
 from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
 
 GIGABYTE = 1024**3
@@ -42,3 +43,17 @@ class SentenceForm(forms.Form):
     reason = forms.CharField(
         label=_("In a sentence"), max_length=LONGEST_REASON_CHARACTERS, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class TierForm(forms.Form):
+    """Another tier, and why."""
+
+    tier = forms.ChoiceField(label=_("Tier"))
+    reason = forms.CharField(
+        label=_("In a sentence"), max_length=LONGEST_REASON_CHARACTERS, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tier: Any = self.fields["tier"]
+        tier.choices = [(one.code, str(one)) for one in Tier.objects.all()]

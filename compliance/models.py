@@ -7,6 +7,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from compliance.dossier_models import Declaration as Declaration
+from compliance.dossier_models import DossierSection as DossierSection
+from compliance.dossier_models import FactChange as FactChange
+from compliance.proof_models import Proof as Proof
+from compliance.proof_models import ProofPicture as ProofPicture
+from compliance.standing_models import Note as Note
+from compliance.standing_models import Tier as Tier
+from compliance.standing_models import TierDecision as TierDecision
 from compliance.states import REVIEW_MOVES, VERIFICATION_MOVES, ReviewState, VerificationState
 from listings.models import Version
 from marketplace import clock
@@ -17,7 +25,11 @@ TWO_PERSON_ACTS = ["approve", "expel"]
 
 
 class Verification(models.Model):
-    """Where an organisation stands with the exchange."""
+    """Where an organisation stands with the exchange.
+
+    `number_claim` is the registration number it was verified under: no other is verified under it, not even after an
+    expulsion.
+    """
 
     organisation = models.OneToOneField(Organisation, on_delete=models.PROTECT, related_name="verification")
     state = models.CharField(
@@ -25,10 +37,20 @@ class Verification(models.Model):
     )
     applied_at = models.DateTimeField(default=clock.now)
     changed_at = models.DateTimeField(default=clock.now)
+    number_claim = models.CharField(max_length=60, blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("verification")
         verbose_name_plural = _("verifications")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["number_claim"], condition=~Q(number_claim=""), name="one_member_per_registration_number"
+            ),
+            sentence(
+                "members_hold_their_registration_number",
+                ~Q(state__in=["verified", "suspended", "expelled"]) | ~Q(number_claim=""),
+            ),
+        ]
         triggers = [
             only_moves(VERIFICATION_MOVES),
             born_in(VerificationState.APPLIED),

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from compliance import hold_acts, verification
+from compliance import facts_desk, hold_acts, proofs, verification
 from compliance.desk_forms import GIGABYTE, CodedReasonForm, QuotaForm
 from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Verification
+from compliance.proof_views import shown
 from compliance.states import VerificationState
 from listings import quotas
 from marketplace import journal, roles
@@ -27,8 +28,10 @@ from marketplace.signed_in import person
 V = VerificationState
 SHOWN_EVENTS = 30
 PENDING = Q(decisions__decided_at=None, decisions__dropped_at=None, decisions__isnull=False)
+CHANGING = Q(organisation__fact_changes__outcome="", organisation__fact_changes__isnull=False)
 SHOWS = {
     "waiting": (gettext_lazy("Waiting for the desk"), Q(state=V.APPLIED) | PENDING),
+    "changes": (gettext_lazy("Changes of facts"), CHANGING),
     "more_requested": (gettext_lazy("Asked for more"), Q(state=V.MORE_REQUESTED)),
     "verified": (gettext_lazy("Verified"), Q(state=V.VERIFIED)),
     "suspended": (gettext_lazy("Suspended"), Q(state=V.SUSPENDED)),
@@ -76,7 +79,7 @@ def organisations(request: HttpRequest) -> HttpResponse:
             | Q(organisation__registration_number__icontains=asked)
         )
     else:
-        rows = rows.filter(Q(state=V.APPLIED) | Q(is_pending=True) if show == "waiting" else SHOWS[show][1])
+        rows = rows.filter(Q(state=V.APPLIED) | Q(is_pending=True) if show == "waiting" else SHOWS[show][1]).distinct()
     oldest_first = show == "waiting" and not asked
     page = Paginator(rows.order_by("applied_at" if oldest_first else "-changed_at", "pk"), ROWS_ON_A_PAGE)
     counts = Verification.objects.aggregate(
@@ -107,6 +110,14 @@ def organisation(request: HttpRequest, public_id: str) -> HttpResponse:
         "region": REGION_NAMES.get(found.region, found.region),
         "kinds": [Organisation.Kind(kind).label for kind in found.kinds],
         "standing": standing,
+        "sections": facts_desk.sections_of(found),
+        "declaration": found.declarations.select_related("by").first(),
+        "tier_decisions": found.tier_decisions.select_related("tier", "by")[:20],
+        "tier_acts": facts_desk.tier_acts(url, by=by),
+        "same_number": verification.others_with_number(found)[:10],
+        "papers": [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)],
+        "expired": proofs.expired_reasons(found),
+        "fact_changes": facts_desk.changes_of(found, url, by=by),
         "pending": pending,
         "pending_acts": _pending_acts(pending, url, by),
         "acts": _acts(standing, url, by) if standing and pending is None else [],
@@ -176,6 +187,8 @@ def organisation_act(request: HttpRequest, public_id: str) -> HttpResponse:
         return acted(request, lambda: quotas.set_quota(found, by=by, **said), done=_("It was decided."), back=back)
     if act in hold_acts.ACTS:
         return hold_acts.act(request, act, Hold.Subject.ORGANISATION, found.pk, back=back)
+    if act in facts_desk.ACTS:
+        return facts_desk.act(request, act, found, back=back)
     standing = get_object_or_404(Verification.objects.select_related("organisation"), organisation=found)
     if act in ("confirm", "drop"):
         waiting = Decision.objects.filter(verification=standing).select_related("verification")

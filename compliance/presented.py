@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from compliance import checklists, clearance, review_questions, review_targets, reviews, risk, verification
+from compliance import checklists, clearance, review_questions, review_targets, reviews, risk, tiers, verification
 from compliance.models import (
     TWO_PERSON_ACTS,
     Decision,
@@ -17,6 +17,7 @@ from compliance.models import (
     ReviewNote,
     ReviewQuestion,
     RulesAcceptance,
+    Tier,
     Verification,
 )
 from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
@@ -74,6 +75,14 @@ class StaffDecisionOut(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
+class TierOut(serializers.ModelSerializer):
+    """A tier of membership, named in three languages."""
+
+    class Meta:
+        model = Tier
+        fields = ["code", "rank", "names"]
+
+
 class ApplicationOut(serializers.Serializer):
     """Where an organisation stands, why it may not list or trade yet, and what to do next."""
 
@@ -81,6 +90,7 @@ class ApplicationOut(serializers.Serializer):
     state = serializers.SerializerMethodField()
     reasons = serializers.SerializerMethodField()
     decisions = serializers.SerializerMethodField()
+    tier = serializers.SerializerMethodField()
     acceptances = AcceptanceOut(many=True, source="rules_acceptances")
 
     @extend_schema_field(serializers.ChoiceField(VerificationState.choices, allow_null=True))
@@ -91,6 +101,11 @@ class ApplicationOut(serializers.Serializer):
     @extend_schema_field(ReasonOut(many=True))
     def get_reasons(self, organisation: Organisation) -> list[dict[str, str]]:
         return clearance.reasons_against_listing(organisation)
+
+    @extend_schema_field(TierOut(allow_null=True))
+    def get_tier(self, organisation: Organisation) -> Any:
+        tier = tiers.tier_of(organisation)
+        return TierOut(tier).data if tier else None
 
     @extend_schema_field(DecisionOut(many=True))
     def get_decisions(self, organisation: Organisation) -> Any:

@@ -2,11 +2,23 @@
 
 from django.urls import path
 
-from compliance import views
+from compliance import dossier_views, proof_views, views
 
 urlpatterns = [
-    path("apply/", views.apply, name="apply"),
+    path("apply/", dossier_views.apply, name="apply"),
+    path("apply/sections/<slug:section>/", dossier_views.save_section, name="save_section"),
+    path("apply/declaration/", dossier_views.declare, name="declare"),
+    path("organisation/facts/", dossier_views.facts, name="facts"),
+    path("organisation/changes/<int:change_id>/withdrawal/", dossier_views.withdraw_change, name="withdraw_change"),
     path("organisation/", views.organisation, name="organisation"),
+    path("organisation/papers/", proof_views.papers, name="organisation_papers"),
+    path("organisation/papers/<int:proof_id>/withdrawal/", proof_views.withdrawal, name="withdraw_paper"),
+    path("organisation/papers/<int:proof_id>/file/", proof_views.file, name="organisation_paper_file"),
+    path(
+        "organisation/papers/<int:proof_id>/pages/<int:page>.png",
+        proof_views.picture,
+        name="organisation_paper_picture",
+    ),
     path("rules/", views.rules, name="rules"),
     path("rules/<str:version>/", views.rules, name="rules_version"),
     path("studio/<str:public_id>/versions/<int:number>/submission/", views.submission, name="submit_version"),

@@ -9,11 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from compliance import exchange_rules
+from compliance import dossier, exchange_rules
 from compliance.models import TWO_PERSON_ACTS, Decision, RulesAcceptance, Verification
 from compliance.reasons import require_reason
 from compliance.states import VERIFICATION_MOVES, VerificationState
@@ -42,6 +42,14 @@ class SamePerson(Refused):
     next = _("Ask a colleague to confirm it.")
 
 
+class NumberTaken(Refused):
+    """Another member was verified under this registration number."""
+
+    code = "number_taken"
+    says = _("Another member was verified under this registration number.")
+    next = _("Ask one of its owners to invite you; if you know none, write to the exchange.")
+
+
 # --- the organisation's side ---------------------------------------------------------------------------------------
 
 
@@ -49,7 +57,7 @@ class SamePerson(Refused):
 def apply(organisation: Organisation, *, rules_version: str, by: User) -> Verification:
     """An owner applies, or applies again, and accepts the exchange's rules for the organisation.
 
-    Raises RoleNeeded, Refused `rules_outdated`, WrongState.
+    Raises RoleNeeded, Invalid `rules_outdated` or `application_incomplete`, NumberTaken, WrongState.
     """
     organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     roles.require(by, organisation, "apply")
@@ -61,10 +69,13 @@ def apply(organisation: Organisation, *, rules_version: str, by: User) -> Verifi
             current_version=exchange_rules.CURRENT_VERSION,
         )
     verification = Verification.objects.select_for_update().filter(organisation=organisation).first()
+    if verification is not None:
+        _require_possible(verification, "apply")
+    dossier.require_complete(organisation)
+    _require_number_free(organisation)
     if verification is None:
         verification = Verification.objects.create(organisation=organisation)
     else:
-        _require_possible(verification, "apply")
         verification.applied_at = clock.now()
         _move(verification, "apply", verification.applied_at)
     digest = exchange_rules.digest(rules_version)
@@ -141,12 +152,14 @@ def _decide_alone(verification: Verification, act: str, reason_code: str, reason
 def propose(verification: Verification, act: str, *, reason_code: str, reason: str, by: User) -> Decision:
     """The first of two says `approve` or `expel`; nothing moves until another confirms.
 
-    Raises RoleNeeded, WrongState, Invalid, Refused `decision_pending`.
+    Raises RoleNeeded, WrongState, Invalid, NumberTaken, Refused `decision_pending`.
     """
     if act not in TWO_PERSON_ACTS:
         raise Invalid(_("Two persons decide on: %(known)s."), code="no_such_act", known=", ".join(TWO_PERSON_ACTS))
     verification = _locked(verification, act, by)
     reason = require_reason(act, reason_code, reason)
+    if act == "approve":
+        _require_number_free(verification.organisation)
     if _pending(verification).exists():
         raise Refused(
             _("A decision on this organisation waits for its second person."),
@@ -164,7 +177,7 @@ def propose(verification: Verification, act: str, *, reason_code: str, reason: s
 def confirm(decision: Decision, *, by: User) -> Decision:
     """The second of two confirms: the organisation is verified, or expelled.
 
-    Raises RoleNeeded, SamePerson, WrongState.
+    Raises RoleNeeded, SamePerson, NumberTaken, WrongState.
     """
     verification = _locked(decision.verification, decision.act, by)
     decision = _require_pending(decision)
@@ -174,6 +187,8 @@ def confirm(decision: Decision, *, by: User) -> Decision:
     now = clock.now()
     decision.second_by, decision.decided_at = by, now
     decision.save(update_fields=["second_by", "decided_at"])
+    if decision.act == "approve":
+        claim_number(verification.organisation)
     _move(verification, decision.act, now)
     journal.record(
         DECIDED[decision.act],
@@ -208,6 +223,38 @@ def possible_acts(verification: Verification) -> list[str]:
 def pending_decision(verification: Verification) -> Decision | None:
     """The decision that waits for its second person."""
     return _pending(verification).select_related("by").first()
+
+
+# --- the registration number ---------------------------------------------------------------------------------------
+
+
+def others_with_number(organisation: Organisation) -> QuerySet[Organisation]:
+    """Others that entered the same registration number, whoever it belongs to."""
+    same = Organisation.objects.filter(
+        number_kind=organisation.number_kind, registration_number=organisation.registration_number
+    )
+    return same.exclude(pk=organisation.pk).select_related("verification").order_by("pk")
+
+
+def claim_number(organisation: Organisation) -> None:
+    """From now on no other is verified under this organisation's number. Raises NumberTaken."""
+    try:
+        with transaction.atomic():
+            Verification.objects.filter(organisation=organisation).update(number_claim=_claim(organisation))
+    except IntegrityError as clash:
+        if "one_member_per_registration_number" not in str(clash):
+            raise
+        raise NumberTaken() from clash
+
+
+def _claim(organisation: Organisation) -> str:
+    return f"{organisation.number_kind} {organisation.registration_number}"
+
+
+def _require_number_free(organisation: Organisation) -> None:
+    taken = Verification.objects.filter(number_claim=_claim(organisation)).exclude(organisation=organisation)
+    if taken.exists():
+        raise NumberTaken()
 
 
 # --- what they share -----------------------------------------------------------------------------------------------

@@ -1,84 +1,28 @@
-"""The pages of compliance for members: apply, one's organisation and its standing, the rules, handing in a version."""
+"""The pages of compliance for members: one's organisation and its standing, the rules, handing in a version."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from markdown_it import MarkdownIt
 
-from compliance import clearance, exchange_rules, review_questions, reviews, verification
-from compliance.forms import ApplicationForm
-from compliance.models import Decision, Review, Verification
+from compliance import clearance, exchange_rules, review_questions, reviews, tiers
+from compliance.dossier_views import last_decision, may_apply
+from compliance.models import Review, Verification
 from compliance.review_forms import AnswerForm
-from compliance.states import VERIFICATION_MOVES, VerificationState
+from compliance.states import VerificationState
 from listings.models import Listing
-from marketplace import participants, roles
+from marketplace import roles
 from marketplace.desk_pages import parsed
-from marketplace.errors import Refused
-from marketplace.forms import add_refusal
 from marketplace.models import Organisation
-from marketplace.organisation_facts import FIELDS
 from marketplace.participants import acting_organisation
 from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def apply(request: HttpRequest) -> HttpResponse:
-    """One page to apply: what the organisation is, and its acceptance of the rules.
-
-    Somebody without an organisation (or with `?new=1`) registers one by the same form; somebody asked for more
-    corrects and applies again.
-    """
-    organisation = None if "new" in request.GET else participants.acting_or_none(request)
-    standing = _verification(organisation) if organisation else None
-    if organisation and not _may_apply(standing):
-        return redirect("organisation")
-    known = {field: getattr(organisation, field) for field in FIELDS} if organisation else None
-    form = ApplicationForm(request.POST or None, initial=known)
-    if request.method == "POST" and form.is_valid():
-        try:
-            organisation = _apply(request, form, organisation)
-        except Refused as refusal:
-            add_refusal(form, refusal)
-        else:
-            participants.act_for(request, organisation)
-            messages.success(request, _("Your application is with the exchange."))
-            return redirect("organisation")
-    context = {"form": form, "organisation": organisation, "asked": _last_decision(standing)}
-    return render(request, "compliance/apply.html", context, status=422 if form.errors else 200)
-
-
-@transaction.atomic
-def _apply(request: HttpRequest, form: ApplicationForm, organisation: Organisation | None) -> Organisation:
-    """Register or correct, then apply: both or neither."""
-    facts = form.facts()
-    if organisation is None:
-        organisation = participants.register_organisation(by=request.user, **facts)
-    else:
-        organisation = verification.correct(organisation, by=request.user, **facts)
-    verification.apply(organisation, rules_version=form.cleaned_data["rules_version"], by=request.user)
-    return organisation
-
-
-def _verification(organisation: Organisation) -> Verification | None:
-    return Verification.objects.filter(organisation=organisation).first()
-
-
-def _may_apply(standing: Verification | None) -> bool:
-    return standing is None or "apply" in VERIFICATION_MOVES[standing.state]
-
-
-def _last_decision(standing: Verification | None) -> Decision | None:
-    """The exchange's last word on the organisation; what waits for a second person is not its word yet."""
-    return standing.decisions.filter(decided_at__isnull=False).first() if standing else None
 
 
 @login_required
@@ -86,7 +30,7 @@ def _last_decision(standing: Verification | None) -> Decision | None:
 def organisation(request: HttpRequest) -> HttpResponse:
     """The organisation acted for: its standing with the exchange, why not yet and what next, its facts and people."""
     acting = acting_organisation(request)
-    standing = _verification(acting)
+    standing = Verification.objects.filter(organisation=acting).first()
     context = {
         "organisation": acting,
         "country": COUNTRY_NAMES.get(acting.country, acting.country),
@@ -95,10 +39,13 @@ def organisation(request: HttpRequest) -> HttpResponse:
         "standing": standing,
         "is_verified": standing is not None and standing.state == VerificationState.VERIFIED,
         "reasons": clearance.reasons_against_listing(acting),
-        "last_decision": _last_decision(standing),
+        "last_decision": last_decision(standing),
         "decisions": standing.decisions.filter(decided_at__isnull=False) if standing else [],
         "acceptances": acting.rules_acceptances.select_related("by").order_by("-pk"),
-        "may_apply": _may_apply(standing) and roles.may(request.user, acting, "apply"),
+        "may_apply": may_apply(standing) and roles.may(request.user, acting, "apply"),
+        "tier": tiers.tier_of(acting),
+        "may_tell": roles.may(request.user, acting, "apply"),
+        "may_change_facts": not may_apply(standing) and roles.may(request.user, acting, "apply"),
         "people": acting.memberships.filter(ended_at=None).select_related("user").order_by("pk"),
     }
     return render(request, "compliance/organisation.html", context)

@@ -26,6 +26,7 @@ ROWS_ON_A_PAGE = 25
 # The desks in the order of their tabs; each has the page `desk_<name>`.
 TITLES: dict[str, Promise] = {
     "organisations": _("Organisations"),
+    "participants": _("Participants"),
     "reviews": _("Reviews"),
     "payments": _("Payments"),
     "disputes": _("Disputes"),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, failures, heartbeats, journal, roles
 from marketplace.errors import Refused
-from marketplace.models import Follower, Unsealed, User
+from marketplace.models import Follower, Letter, Unsealed, User
 
 SIGN_OF_LIFE_SECONDS = 30
 SEAL_WITHIN_SECONDS = 60
@@ -235,4 +235,5 @@ def _done_in_time(one: Waiting) -> Sign:
     return Sign(one.work.name, not one.is_late, detail)
 
 
+register("letters to send", lambda: Letter.objects.filter(sent_at=None))
 register("followers of the journal", lambda: Follower.objects.exclude(error=""))

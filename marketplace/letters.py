@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from marketplace import languages
-from marketplace.models import Invitation
+from marketplace import clock, languages
+from marketplace.models import Invitation, Letter, User
 
 SHOWN_AT_ONCE = 50
 
@@ -34,6 +34,26 @@ def send_invitation(invitation: Invitation, secret: str) -> None:
         }
         body = render_to_string("marketplace/invitation_letter.txt", context)
     send_mail(subject, body, None, [invitation.email])
+
+
+def write(to: User, subject: str, body: str) -> Letter:
+    """Put a letter into the post, within the caller's transaction; a worker sends it."""
+    return Letter.objects.create(to=to.email, subject=" ".join(subject.split())[:200], body=body)
+
+
+def claim_next() -> Letter | None:
+    """The next letter to send."""
+    return Letter.claim_next(Letter.objects.filter(sent_at=None))
+
+
+def send(letter: Letter) -> None:
+    """Hand it to the mail server; no transaction is open."""
+    send_mail(letter.subject, letter.body, None, [letter.to])
+
+
+def record_sent(letter: Letter) -> None:
+    """The mail server has it."""
+    Letter.objects.filter(pk=letter.pk, sent_at=None).update(sent_at=clock.now(), claimed_until=None, error="")
 
 
 def kept_letters() -> list[dict[str, Any]]:

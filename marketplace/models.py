@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
+from marketplace.claims import Claimable
 from marketplace.guards import append_only, both_or_neither, never_changes, never_deleted, never_truncated, sentence
 from marketplace.roles import SEES_EVERY_DESK, Role, StaffRole
 
@@ -88,7 +89,10 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
 
 class Organisation(models.Model):
-    """A member of the exchange, or one that wants to be."""
+    """A member of the exchange, or one that wants to be.
+
+    Anybody may enter a registration number; whose it is the exchange finds out when it vets (compliance.Verification).
+    """
 
     class Kind(models.TextChoices):
         SUPPLIER = "supplier", _("Supplier")
@@ -120,8 +124,8 @@ class Organisation(models.Model):
     class Meta:
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")
+        indexes = [models.Index(fields=["number_kind", "registration_number"])]
         constraints = [
-            models.UniqueConstraint("number_kind", "registration_number", name="registered_once_per_number"),
             sentence("organisation_has_a_kind", Q(kinds__len__gte=1)),
             sentence("country_is_two_capitals", Q(country__regex=r"^[A-Z]{2}$")),
         ]
@@ -372,6 +376,25 @@ class KeyedCommand(models.Model):
                 fields=["user", "organisation", "key"], nulls_distinct=False, name="one_command_per_key"
             )
         ]
+
+
+class Letter(Claimable):
+    """A letter by e-mail that a command wrote; a worker sends it. Sent at least once, and never changed."""
+
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    written_at = models.DateTimeField(default=clock.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        indexes = [models.Index(fields=["next_try_at"], condition=Q(sent_at=None), name="letter_unsent")]
+        triggers = [never_changes("to", "subject", "body", "written_at"), *never_deleted()]
+
+    def __str__(self) -> str:
+        return f"{self.subject} → {self.to}"
 
 
 class PaperQuerySet(models.QuerySet["Paper"]):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
@@ -79,11 +79,11 @@ def register_organisation(
 ) -> Organisation:
     """Enter an organisation and make `by` its owner. It may look; to list or trade it must be verified.
 
-    Raises Invalid, naming the field; Refused `already_registered` when the number is taken.
+    Two may enter the same number: only one of them will be verified. Raises Invalid, naming the field.
     """
     facts = organisation_facts.checked(kinds, name, latin_name, country, region, number_kind, registration_number)
     organisation = Organisation(created_by=by, **facts)
-    _save_once_per_number(organisation)
+    organisation.save()
     Membership.objects.create(user=by, organisation=organisation, role=Role.OWNER)
     journal.record("organisation.registered", organisation, by=by, country=country, region=region)
     return organisation
@@ -104,32 +104,24 @@ def correct(
 ) -> Organisation:
     """Correct what an organisation says of itself. Whether it still may is for compliance to ask first.
 
-    Raises RoleNeeded, Invalid, Refused `already_registered`.
+    Raises RoleNeeded, Invalid.
     """
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     roles.require(by, organisation, "apply")
     facts = organisation_facts.checked(kinds, name, latin_name, country, region, number_kind, registration_number)
+    return write_facts(organisation, facts, by=by)
+
+
+@transaction.atomic
+def write_facts(organisation: Organisation, facts: Mapping[str, object], *, by: User) -> Organisation:
+    """Facts that were checked become the organisation's; the caller asks who may."""
     changed = sorted(field for field, value in facts.items() if getattr(organisation, field) != value)
     for field in changed:
         setattr(organisation, field, facts[field])
     if changed:
-        _save_once_per_number(organisation)
+        organisation.save()
         journal.record("organisation.corrected", organisation, by=by, fields=changed)
     return organisation
-
-
-def _save_once_per_number(organisation: Organisation) -> None:
-    try:
-        with transaction.atomic():
-            organisation.save()
-    except IntegrityError as clash:
-        if "registered_once_per_number" not in str(clash):
-            raise
-        raise Refused(
-            _("An organisation with this registration number is already on the exchange."),
-            code="already_registered",
-            next=_("Ask one of its owners to invite you; if you know none, write to the exchange."),
-        ) from clash
 
 
 # --- people --------------------------------------------------------------------------------------------------------
@@ -192,12 +184,14 @@ def withdraw_invitation(invitation: Invitation, *, by: User) -> Invitation:
 def accept_invitation(secret: str, *, by: User) -> Membership:
     """Join the organisation of the letter. Only the person it was written to may: by an address they confirmed.
 
-    Raises Refused `not_found`, `invitation_closed`, `other_address`, `already_member`.
+    Raises Refused `not_found`, `invitation_closed`, `other_address`, `inviter_left`, `already_member`.
     """
     found = Invitation.objects.select_for_update().filter(secret_digest=_digest(secret)).first()
     invitation = _require_open(found)
     if not _has_address(by, invitation.email):
         raise OtherAddress()
+    Organisation.objects.select_for_update(no_key=True).get(pk=invitation.organisation_id)  # no role changes meanwhile
+    _require_standing_inviter(invitation)
     membership, is_new = Membership.objects.get_or_create(
         user=by, organisation=invitation.organisation, ended_at=None, defaults={"role": invitation.role}
     )
@@ -211,9 +205,23 @@ def accept_invitation(secret: str, *, by: User) -> Membership:
 
 
 def invitation_of(secret: str) -> Invitation:
-    """The open invitation a letter's secret belongs to. Raises NotYours, Refused `invitation_closed`."""
-    invitation = Invitation.objects.select_related("organisation").filter(secret_digest=_digest(secret)).first()
-    return _require_open(invitation)
+    """The open invitation of a letter's secret. Raises NotYours, Refused `invitation_closed`, `inviter_left`."""
+    invitation = (
+        Invitation.objects.select_related("organisation", "invited_by").filter(secret_digest=_digest(secret)).first()
+    )
+    invitation = _require_open(invitation)
+    _require_standing_inviter(invitation)
+    return invitation
+
+
+def _require_standing_inviter(invitation: Invitation) -> None:
+    """An invitation lives no longer than the role it was written in."""
+    if not roles.may(invitation.invited_by, invitation.organisation, "manage_members"):
+        raise Refused(
+            "Whoever wrote this invitation may no longer invite people to this organisation.",
+            code="inviter_left",
+            next="Ask an owner of the organisation for a new one.",
+        )
 
 
 def _require_open(invitation: Invitation | None) -> Invitation:

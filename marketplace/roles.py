@@ -71,6 +71,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "set_quota": frozenset({S.SUPPORT, S.ADMINISTRATOR}),
     "resolve": frozenset({S.DISPUTES}),
     "match_payment": frozenset({S.PAYMENTS}),
+    "confirm_account": frozenset({S.PAYMENTS}),
     "release_clearing": frozenset({S.CLEARING}),
     "revoke_paper": frozenset({S.REVIEW, S.CLEARING}),
     "try_again": frozenset({S.SUPPORT, S.PAYMENTS, S.CLEARING}),
@@ -82,6 +83,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
 # Which of the staff sees which desk; the auditor and the administrator see all and change nothing there.
 DESKS: dict[str, frozenset[StaffRole]] = {
     "organisations": frozenset({S.VETTING, S.SUPPORT}),
+    "participants": frozenset({S.VETTING, S.REVIEW, S.PAYMENTS, S.DISPUTES, S.CLEARING, S.SUPPORT}),
     "reviews": frozenset({S.REVIEW}),
     "payments": frozenset({S.PAYMENTS}),
     "disputes": frozenset({S.DISPUTES}),

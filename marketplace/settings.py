@@ -275,6 +275,7 @@ DESK_CLOSES_HOUR = env.int("DESK_CLOSES_HOUR", default=17)
 REVIEW_TARGET_HOURS = {"general_1": 16, "general_2": 16, "general_3": 24, "general_4": 40, "important": 40} | env.dict(
     "REVIEW_TARGET_HOURS", cast={"value": int}, default={}
 )
+PAYOUT_ACCOUNT_WAIT_HOURS = env.int("PAYOUT_ACCOUNT_WAIT_HOURS", default=24)  # before a changed account is paid
 CLEARING_CUT_OFF_HOUR = env.int("CLEARING_CUT_OFF_HOUR", default=16)
 CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)
 CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once a day at the cut-off hour

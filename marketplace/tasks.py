@@ -6,8 +6,9 @@ import datetime as dt
 
 from celery import shared_task
 
-from marketplace import clock, heartbeats, journal
+from marketplace import clock, heartbeats, journal, letters
 from marketplace.bells import ring
+from marketplace.claims import postponed_on_failure
 from marketplace.idempotency import KEPT_DAYS
 from marketplace.models import KeyedCommand
 
@@ -25,6 +26,15 @@ def seal_journal() -> None:
 def follow_journal() -> None:
     """Let every follower read on."""
     journal.follow()
+
+
+@shared_task
+def send_letters() -> None:
+    """Send every letter that commands wrote."""
+    while letter := letters.claim_next():
+        with postponed_on_failure(letter):
+            letters.send(letter)
+            letters.record_sent(letter)
 
 
 @shared_task

@@ -24,14 +24,13 @@ from marketplace.bells import ring
 from marketplace.errors import NotReady, Refused
 from marketplace.participants import acting_organisation
 from marketplace.scopes import require_scope
-from settlement import papers, payments, payouts, tasks, trades
+from settlement import papers, payments, tasks, trades
 from settlement.channels.files.links import links as file_links
 from settlement.models import Dispute, Payout, Receipt, Statement, Trade
 from settlement.presenting import (
     AccessOut,
     FileOut,
     PaymentOut,
-    PayoutAccountOut,
     PayoutOut,
     ReceiptOut,
     StatementOut,
@@ -62,11 +61,6 @@ class AwardIn(serializers.Serializer[Any]):
     refund_minor = serializers.IntegerField(min_value=0, help_text="What the buyer gets back, in minor units.")
     resolution = serializers.CharField(max_length=4000)
     ends_access = serializers.BooleanField(default=False, help_text="Only for a free product: decide for the buyer.")
-
-
-class PayoutAccountIn(serializers.Serializer[Any]):
-    gateway = serializers.CharField(max_length=20)
-    reference = serializers.CharField(max_length=120)
 
 
 def in_full(trade: Trade, request: Request) -> dict[str, Any]:
@@ -346,38 +340,6 @@ class Payouts(ListAPIView):
         organisation = acting_organisation(self.request)
         roles.require(self.request.user, organisation, "see_money")
         return Payout.objects.filter(organisation=organisation).select_related("cycle")
-
-
-class PayoutAccounts(APIView):
-    """GET: where your money goes. POST: name another account; bounced payouts are opened anew."""
-
-    scope = "manage"
-
-    @extend_schema(responses=PayoutAccountOut(many=True))
-    def get(self, request: Request) -> Response:
-        organisation = acting_organisation(request)
-        roles.require(request.user, organisation, "see_money")
-        return Response(PayoutAccountOut(organisation.payout_accounts.all()[:50], many=True).data)
-
-    @extend_schema(request=PayoutAccountIn, responses={201: PayoutAccountOut})
-    def post(self, request: Request) -> Response:
-        organisation = acting_organisation(request)
-        body = read(PayoutAccountIn, request)
-        answer = acted(
-            request,
-            organisation,
-            body,
-            lambda: dict(
-                PayoutAccountOut(
-                    payouts.set_account(
-                        organisation, gateway_name=body["gateway"], reference=body["reference"], by=request.user
-                    )
-                ).data
-            ),
-            status=201,
-        )
-        ring(tasks.pay_members)
-        return answer
 
 
 @csrf_exempt

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from settlement import api, staff_api
+from settlement import accounts_api, api, staff_api
 from settlement.gateways.sandbox_api import SandboxActs
 
 urlpatterns = [
@@ -21,7 +21,12 @@ urlpatterns = [
     path("statements", api.Statements.as_view(), name="api_statements"),
     path("statements/<int:statement_id>/lines", api.StatementLines.as_view(), name="api_statement_lines"),
     path("payouts", api.Payouts.as_view(), name="api_payouts"),
-    path("payout-accounts", api.PayoutAccounts.as_view(), name="api_payout_accounts"),
+    path("payout-accounts", accounts_api.PayoutAccounts.as_view(), name="api_payout_accounts"),
+    path("payout-accounts/<int:account_id>/confirmation", accounts_api.AccountConfirmation.as_view()),
+    path("payout-accounts/<int:account_id>/dropping", accounts_api.AccountDropping.as_view()),
+    path("waiting-payout-accounts", accounts_api.WaitingAccounts.as_view()),
+    path("waiting-payout-accounts/<int:account_id>/confirmation", accounts_api.WaitingAccountConfirmation.as_view()),
+    path("waiting-payout-accounts/<int:account_id>/dropping", accounts_api.WaitingAccountDropping.as_view()),
     path("sandbox/orders/<str:reference>/acts", SandboxActs.as_view(), name="api_sandbox_acts"),
     path("cycles", staff_api.Cycles.as_view(), name="api_cycles"),
     path("cycles/current/closing", staff_api.CycleClosing.as_view(), name="api_cycle_closing"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
 from marketplace import clock, health
+from settlement import payout_accounts
 from settlement.channels import channel
-from settlement.models import Grant, Notice, Payment, Payout, PayoutAccount, Refund, SandboxNotice, Statement, Trade
+from settlement.models import Grant, Notice, Payment, Payout, Refund, SandboxNotice, Statement, Trade
 from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
 
 UNFINISHED_PAYMENTS = (PaymentState.REQUESTED, PaymentState.STARTED)
@@ -43,8 +44,7 @@ def watch() -> None:
         lambda: Trade.objects.filter(state=TradeState.DELIVERED, inspect_until__lte=clock.now(), is_frozen=False),
         since=Greatest("next_try_at", "inspect_until"),
     )
-    has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))
-    register("payouts to send", lambda: Payout.objects.filter(has_account, state=OutgoingState.DUE))
+    register("payouts to send", _payouts)
     register("refunds to send", lambda: Refund.objects.filter(state=OutgoingState.DUE))
     register(
         "certificates to issue",
@@ -59,6 +59,12 @@ def delivery_channels() -> health.Sign:
     """Whether every configured channel can deliver."""
     ill = [f"{name}: {illness}" for name in settings.CHANNELS if (illness := channel(name).health())]
     return health.Sign("delivery channels", not ill, " ".join(ill))
+
+
+def _payouts() -> QuerySet[Payout]:
+    """Payouts that are due and know where to go."""
+    has_account = Exists(payout_accounts.serving().filter(organisation=OuterRef("organisation")))
+    return Payout.objects.filter(has_account, state=OutgoingState.DUE)
 
 
 def _deadline() -> Coalesce:

@@ -8,24 +8,29 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marketplace import posted, roles
+from marketplace import posted, reauthentication, roles
 from marketplace.bells import ring
-from marketplace.models import Organisation
+from marketplace.models import Organisation, User
 from marketplace.money import Money
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
-from settlement import ledger, papers, payouts, tasks
+from settlement import ledger, papers, payout_accounts, tasks
 from settlement.forms import PayoutAccountForm
-from settlement.models import Account, Payout, Statement
+from settlement.models import Account, Payout, PayoutAccount, Statement
 from settlement.states import OutgoingState
 
 ON_A_PAGE = 25
+ACCOUNT_ACTS = {
+    "confirm": (payout_accounts.confirm, gettext_lazy("The account is confirmed.")),
+    "drop": (payout_accounts.drop, gettext_lazy("The account is stopped.")),
+}
 
 
 @login_required
@@ -35,11 +40,16 @@ def money(request: HttpRequest) -> HttpResponse:
     organisation = acting_organisation(request)
     roles.require(person(request), organisation, "see_money")
     may_manage = roles.may(person(request), organisation, "manage_payout")
+    account = payout_accounts.account_of(organisation)
     form = PayoutAccountForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        _set_account(request, organisation, form)
-        messages.success(request, _("From now on payouts go to this account."))
-        return redirect("money")
+    if request.method == "POST":
+        roles.require(person(request), organisation, "manage_payout")
+        if account is not None:
+            reauthentication.require_fresh(request)
+        if form.is_valid():
+            _name_account(request, organisation, form)
+            messages.success(request, _("The account is named. A second person confirms it."))
+            return redirect("money")
     statements = organisation.statements.select_related("cycle", "paper").defer("paper__record").order_by("-pk")
     page = Paginator(statements, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -49,7 +59,10 @@ def money(request: HttpRequest) -> HttpResponse:
         "statements": [_with_money(statement) for statement in page.object_list],
         "payouts": _payouts(organisation),
         "language": get_language(),
-        "account": organisation.payout_accounts.first(),
+        "account": account,
+        "coming": (coming := payout_accounts.coming(organisation)),
+        "coming_acts": _coming_acts(coming, person(request)) if coming else [],
+        "is_fresh": account is None or reauthentication.is_fresh(request),
         "has_bounced": organisation.payouts.filter(state=OutgoingState.BOUNCED, replaced_by=None).exists(),
         "form": form if may_manage and settings.GATEWAYS else None,
         "takes_money": bool(settings.GATEWAYS),
@@ -58,13 +71,13 @@ def money(request: HttpRequest) -> HttpResponse:
     return render(request, "settlement/money.html", context, status=422 if form.errors else 200)
 
 
-def _set_account(request: HttpRequest, organisation: Organisation, form: PayoutAccountForm) -> None:
+def _name_account(request: HttpRequest, organisation: Organisation, form: PayoutAccountForm) -> None:
     said = form.cleaned_data
     posted.posted_once(
         request,
         organisation,
         lambda: (
-            payouts.set_account(
+            payout_accounts.name(
                 organisation,
                 gateway_name=said["gateway"],
                 reference=said["reference"],
@@ -72,7 +85,36 @@ def _set_account(request: HttpRequest, organisation: Organisation, form: PayoutA
             ).pk
         ),
     )
+
+
+def _coming_acts(coming: PayoutAccount, by: User) -> list[dict[str, Any]]:
+    """Confirm the account that was named, or stop it; nothing for roles that may only look."""
+    if not roles.may(by, coming.organisation, "manage_payout"):
+        return []
+    acts = []
+    if coming.confirmed_at is None:
+        confirm = {"label": _("Confirm the account"), "url": reverse("account_act", args=[coming.pk, "confirm"])}
+        if not payout_accounts.may_confirm(coming, by):
+            confirm["why_not"] = _("You named it; somebody else confirms it.")
+        acts.append(confirm)
+    acts.append({"label": _("Stop it"), "url": reverse("account_act", args=[coming.pk, "drop"]), "tone": "danger"})
+    return [{**act, "key": posted.new_key()} for act in acts]
+
+
+@login_required
+@require_POST
+def account_act(request: HttpRequest, account_id: int, act: str) -> HttpResponse:
+    """Confirm an account a colleague named, or stop it before it serves."""
+    organisation = acting_organisation(request)
+    account = get_object_or_404(PayoutAccount.objects.filter(organisation=organisation), pk=account_id)
+    if act not in ACCOUNT_ACTS:
+        raise Http404
+    command, done = ACCOUNT_ACTS[act]
+    roles.require(person(request), organisation, "manage_payout")
+    posted.posted_once(request, organisation, lambda: command(account, by=person(request)).pk)
     ring(tasks.pay_members)
+    messages.success(request, str(done))
+    return redirect("money")
 
 
 def _balances(organisation: Organisation) -> list[dict[str, Any]]:

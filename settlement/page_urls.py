@@ -11,5 +11,6 @@ urlpatterns = [
     path("trades/<str:trade_id>/", views.trade, name="trade"),
     path("trades/<str:trade_id>/<slug:act>/", views.trade_act, name="trade_act"),
     path("money/", money_page.money, name="money"),
+    path("money/accounts/<int:account_id>/<slug:act>/", money_page.account_act, name="account_act"),
     path("money/statements/<int:statement_id>.csv", money_page.statement_csv, name="statement_csv"),
 ]

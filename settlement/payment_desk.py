@@ -21,9 +21,9 @@ from marketplace.errors import Invalid
 from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import payments, tasks, trades
+from settlement import payments, payout_accounts, tasks, trades
 from settlement.forms import MendedAccountForm
-from settlement.models import Chargeback, Refund, Unmatched
+from settlement.models import Chargeback, PayoutAccount, Refund, Unmatched
 from settlement.states import ChargebackState, OutgoingState, TradeState
 
 WHY = {
@@ -45,8 +45,10 @@ def payment_desk(request: HttpRequest) -> HttpResponse:
     bounced = bounced_refunds().select_related("trade", "unmatched").order_by("created_at", "pk")
     contested = Chargeback.objects.filter(state=ChargebackState.OPEN).select_related("trade", "payment")
     decided = Unmatched.objects.filter(decided_at__isnull=False).select_related("decided_by", "payment__trade")
+    accounts = payout_accounts.waiting_for_staff().select_related("organisation", "by").order_by("created_at", "pk")
     context = {
         "page": page,
+        "accounts": [(account, _account_acts(account, by)) for account in accounts[:ROWS_ON_A_PAGE]],
         "unmatched": _unmatched_rows(list(page.object_list), by),
         "bounced": [(refund, _money(refund), _refund_acts(refund, by)) for refund in bounced[:ROWS_ON_A_PAGE]],
         "chargebacks": [(row, _money(row)) for row in contested.order_by("opened_at")[:ROWS_ON_A_PAGE]],
@@ -116,12 +118,35 @@ def _refund_acts(refund: Refund, by: User) -> list[dict[str, Any]]:
     return [act_button("send_again", _("Send again"), url, fields=fields, form=form)]
 
 
+def _account_acts(account: PayoutAccount, by: User) -> list[dict[str, Any]]:
+    if not roles.staff_may(by, "confirm_account"):
+        return []
+    url, fields = reverse("desk_payment_act"), {"row": account.pk}
+    confirm = _("It serves at once if it is the first, otherwise after its wait. Every owner is told.")
+    return [
+        act_button("confirm_account", _("Confirm the account"), url, fields=fields, confirm=confirm),
+        act_button("drop_account", _("Stop it"), url, fields=fields, tone="danger"),
+    ]
+
+
+ACCOUNT_ACTS = {
+    "confirm_account": (payout_accounts.confirm, gettext_lazy("The account is confirmed.")),
+    "drop_account": (payout_accounts.drop, gettext_lazy("The account is stopped.")),
+}
+
+
 @desk("payments")
 @require_POST
 def payment_act(request: HttpRequest) -> HttpResponse:
     """Return or apply money, or send a refund again; through the commands."""
     act, by, back = request.POST.get("act", ""), person(request), reverse("desk_payments")
     row_id = posted_id(request, "row")
+    if act in ACCOUNT_ACTS:
+        account = get_object_or_404(PayoutAccount, pk=row_id)
+        command, told = ACCOUNT_ACTS[act]
+        answer = acted(request, lambda: command(account, by=by), done=told, back=back)
+        ring(tasks.pay_members)
+        return answer
     if act == "send_again":
         refund = get_object_or_404(Refund, pk=row_id)
         said = parsed(MendedAccountForm(request.POST))

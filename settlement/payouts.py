@@ -4,59 +4,56 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
-from marketplace import clock, journal, roles
+from marketplace import clock, journal
 from marketplace.errors import Invalid, NotCleared, WrongState, in_words
-from marketplace.models import Organisation, User
-from settlement import ledger
-from settlement.gateways import gateway
-from settlement.models import Payout, PayoutAccount
+from settlement import ledger, payout_accounts
+from settlement.models import Payout
 from settlement.states import OUTGOING_MOVES, OutgoingState
 
 
-def set_account(organisation: Organisation, *, gateway_name: str, reference: str, by: User) -> PayoutAccount:
-    """Where the member wants its money from now on; bounced payouts are opened anew. Raises RoleNeeded, NoGateway."""
-    roles.require(by, organisation, "manage_payout")
-    gateway(gateway_name)
-    reference = reference.strip()
-    if not reference or not reference.isprintable():  # a sign that turns writing around would show another account
-        raise Invalid(_("Name the account the money goes to, in one line."), code="wrong_account")
-    with transaction.atomic():
-        account = PayoutAccount.objects.create(
-            organisation=organisation, gateway=gateway_name, reference=reference[:120], by=by
+@transaction.atomic
+def reopen_bounced() -> int:
+    """Open every bounced payout anew whose member has named another account since, which serves now. How many."""
+    mended = payout_accounts.serving().filter(
+        organisation=OuterRef("organisation"), created_at__gt=Coalesce(OuterRef("sent_at"), OuterRef("created_at"))
+    )
+    bounced = Payout.objects.select_for_update(of=("self",), skip_locked=True).filter(
+        Exists(mended), state=OutgoingState.BOUNCED
+    )
+    opened = 0
+    for payout in bounced.exclude(pk__in=Payout.objects.filter(replaces__isnull=False).values("replaces")).order_by(
+        "pk"
+    ):
+        if Payout.objects.filter(replaces=payout).exists():  # asked under the lock: two workers may mend it at once
+            continue
+        anew = Payout.objects.create(
+            cycle=payout.cycle,
+            organisation=payout.organisation,
+            key=f"{payout.key}-r",
+            amount_minor=payout.amount_minor,
+            currency=payout.currency,
+            replaces=payout,
         )
-        journal.record("payout_account.set", account, by=by, organisation=organisation.pk, gateway=gateway_name)
-        bounced = Payout.objects.select_for_update(of=("self",)).filter(
-            organisation=organisation, state=OutgoingState.BOUNCED
-        )
-        for payout in bounced.order_by("pk"):
-            if Payout.objects.filter(replaces=payout).exists():  # asked under the lock: two may mend it at once
-                continue
-            anew = Payout.objects.create(
-                cycle=payout.cycle,
-                organisation=organisation,
-                key=f"{payout.key}-r",
-                amount_minor=payout.amount_minor,
-                currency=payout.currency,
-                replaces=payout,
-            )
-            journal.record("payout.due", anew, by=by, replaces=payout.pk, amount_minor=anew.amount_minor)
-    return account
+        journal.record("payout.due", anew, by=None, replaces=payout.pk, amount_minor=anew.amount_minor)
+        opened += 1
+    return opened
 
 
 def claim_next() -> Payout | None:
     """The next payout to send, with the payee's gateway and destination written into it before anything is sent."""
-    has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))
+    has_account = Exists(payout_accounts.serving().filter(organisation=OuterRef("organisation")))
     payout = Payout.claim_next(
         Payout.objects.filter(has_account, state=OutgoingState.DUE).select_related("organisation")
     )
     if payout is not None and not payout.gateway:
-        account = PayoutAccount.objects.filter(organisation=payout.organisation).first()
+        account = payout_accounts.account_of(payout.organisation)
         if account is not None:
-            payout.gateway, payout.destination = account.gateway, account.reference
-            payout.save(update_fields=["gateway", "destination"])
+            payout.gateway, payout.destination, payout.routed_at = account.gateway, account.reference, clock.now()
+            payout.save(update_fields=["gateway", "destination", "routed_at"])
     return payout
 
 

@@ -15,7 +15,6 @@ from settlement.models import (
     Grant,
     Payment,
     Payout,
-    PayoutAccount,
     Receipt,
     Refund,
     Statement,
@@ -192,9 +191,3 @@ class PayoutOut(serializers.ModelSerializer[Payout]):
     class Meta:
         model = Payout
         fields = ["key", "cycle", "amount_minor", "currency", "gateway", "state", "created_at", "sent_at", "paid_at"]
-
-
-class PayoutAccountOut(serializers.ModelSerializer[PayoutAccount]):
-    class Meta:
-        model = PayoutAccount
-        fields = ["gateway", "reference", "created_at"]

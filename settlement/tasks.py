@@ -158,7 +158,8 @@ def clear_cycles() -> None:
 
 @shared_task
 def pay_members() -> None:
-    """Send every payout that is due."""
+    """Send every payout that is due; those that came back are due anew once another account serves."""
+    payouts.reopen_bounced()
     while payout := payouts.claim_next():
         with postponed_on_failure(payout):
             payouts.require_not_held(payout)

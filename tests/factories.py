@@ -12,7 +12,7 @@ from typing import Any
 
 from stdnum.cn import uscc
 
-from compliance import checklists, exchange_rules, reviews, verification
+from compliance import checklists, declaration_text, dossier, exchange_rules, reviews, verification
 from compliance.models import Review
 from listings import catalogue_entries, catalogue_files, offers, profiling, publishing, registration, terms, uploads
 from listings.models import CatalogueEntry, Listing, Offer, Profile, Release, Version
@@ -78,9 +78,44 @@ def membership_of(person: User, organisation: Organisation) -> Membership:
     return Membership.objects.get(user=person, organisation=organisation, ended_at=None)
 
 
+TOLD: dict[str, dict[str, Any]] = {
+    "representative": {"name": "Wong Siu Ming", "position": "Director"},
+    "activity": {
+        "sector": "transport",
+        "merchant_kinds": ["party"],
+        "is_critical_operator": False,
+        "is_listed_company": False,
+    },
+    "owners": {
+        "owners": [{"name": "Wong Siu Ming", "country": "HK", "share_basis_points": 6000, "since": "2019-04-01"}],
+    },
+    "contacts": {
+        "security_name": "Security desk",
+        "security_email": "security@member.example",
+        "privacy_name": "Privacy officer",
+        "privacy_email": "privacy@member.example",
+    },
+}
+
+
+def tell_all(organisation: Organisation) -> Organisation:
+    """Everything an owner has to tell before the organisation can apply."""
+    by = owner_of(organisation)
+    for section, facts in TOLD.items():
+        dossier.tell(organisation, section, facts, by=by)
+    dossier.declare(
+        organisation,
+        text_version=declaration_text.CURRENT_VERSION,
+        is_restricted=False,
+        related_parties="",
+        by=by,
+    )
+    return organisation
+
+
 def make_applied(name: str = "", **facts: object) -> Organisation:
     """An organisation whose owner has applied and accepted the rules."""
-    organisation = make_organisation(name, **facts)
+    organisation = tell_all(make_organisation(name, **facts))
     verification.apply(organisation, rules_version=exchange_rules.CURRENT_VERSION, by=owner_of(organisation))
     return organisation
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from compliance import reviews
 from listings import registration
 from listings.models import Listing, Offer, Version
-from marketplace import journal
+from marketplace import clock, journal
 from marketplace.models import Event, Organisation, User
-from settlement import clearing, hearing, payments, payouts, tasks, trades
+from settlement import clearing, hearing, payments, payout_accounts, tasks, trades
 from settlement.gateways import sandbox_bank, sandbox_signature
-from settlement.models import ClearingCycle, Payment, SandboxNotice, Trade
+from settlement.models import ClearingCycle, Payment, PayoutAccount, SandboxNotice, Trade
 from settlement.states import CycleState, TradeState
 from tests import factories
 
@@ -23,8 +25,15 @@ def make_verified(name: str = "", **facts: Any) -> Organisation:
     """A member that also says where its money goes."""
     organisation = factories.make_verified(name, **facts)
     owner = organisation.created_by
-    payouts.set_account(organisation, gateway_name="sandbox", reference=f"acct-{organisation.pk}", by=owner)
+    set_account(organisation, f"acct-{organisation.pk}", by=owner)
     return organisation
+
+
+def set_account(organisation: Organisation, reference: str, *, by: User) -> PayoutAccount:
+    """An account that serves: named, confirmed by a second person, and its wait gone by."""
+    account = payout_accounts.name(organisation, gateway_name="sandbox", reference=reference, by=by)
+    with clock.moved_to(clock.now() - dt.timedelta(hours=settings.PAYOUT_ACCOUNT_WAIT_HOURS)):
+        return payout_accounts.confirm(account, by=factories.make_staff("payments"))
 
 
 def make_listed(seller: Organisation | None = None, **manual: Any) -> Listing:

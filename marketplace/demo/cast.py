@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 PASSWORD = "open-the-exchange"  # noqa: S105  the demo's only password, printed for whoever opens it
 
@@ -33,6 +34,30 @@ class House:
     @property
     def is_seller(self) -> bool:
         return "supplier" in self.kinds
+
+    def told(self) -> dict[str, dict[str, Any]]:
+        """What it tells of itself to be vetted, by section of the application."""
+        first, domain = self.people[0], self.people[0].email.partition("@")[2]
+        return {
+            "representative": {"name": first.name, "position": "Director"},
+            "activity": {
+                "sector": "transport",
+                "merchant_kinds": ["party"],
+                "is_critical_operator": False,
+                "is_listed_company": False,
+            },
+            "owners": {
+                "owners": [
+                    {"name": first.name, "country": self.country, "share_basis_points": 6000, "since": "2019-04-01"}
+                ]
+            },
+            "contacts": {
+                "security_name": "Security desk",
+                "security_email": f"security@{domain}",
+                "privacy_name": "Data protection officer",
+                "privacy_email": f"privacy@{domain}",
+            },
+        }
 
 
 STAFF = [

@@ -9,13 +9,13 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from compliance import exchange_rules, verification
+from compliance import declaration_text, dossier, exchange_rules, verification
 from compliance.models import Verification
 from compliance.states import VerificationState
 from marketplace import participants
-from marketplace.demo.cast import PASSWORD, STAFF, House, Person
+from marketplace.demo.cast import HOUSES, PASSWORD, STAFF, House, Person
 from marketplace.models import Organisation, User
-from settlement import payouts
+from settlement import payout_accounts
 from settlement.models import PayoutAccount
 
 
@@ -69,11 +69,16 @@ def house(one: House) -> Organisation:
 
 
 def applied(organisation: Organisation) -> Verification:
-    """Its application, handed in by its owner."""
+    """Its application, filled in, declared and handed in by its owner."""
     found = Verification.objects.filter(organisation=organisation).first()
-    return found or verification.apply(
-        organisation, rules_version=exchange_rules.CURRENT_VERSION, by=organisation.created_by
-    )
+    if found is not None:
+        return found
+    owner, version = organisation.created_by, declaration_text.CURRENT_VERSION
+    house = next(one for one in HOUSES if one.registration_number == organisation.registration_number)
+    for section, facts in house.told().items():
+        dossier.tell(organisation, section, facts, by=owner)
+    dossier.declare(organisation, text_version=version, is_restricted=False, related_parties="", by=owner)
+    return verification.apply(organisation, rules_version=exchange_rules.CURRENT_VERSION, by=owner)
 
 
 def verified(organisation: Organisation, staff: dict[str, User]) -> None:
@@ -90,6 +95,15 @@ def verified(organisation: Organisation, staff: dict[str, User]) -> None:
         verification.confirm(decision, by=staff["vetting2"])
     if "supplier" in organisation.kinds and not PayoutAccount.objects.filter(organisation=organisation).exists():
         account = f"demo-{organisation.registration_number[-6:]}"
-        payouts.set_account(
-            organisation, gateway_name=str(settings.DEFAULT_GATEWAY), reference=account, by=organisation.created_by
-        )
+        paid_to(organisation, account, staff)
+
+
+@transaction.atomic
+def paid_to(organisation: Organisation, reference: str, staff: dict[str, User]) -> None:
+    """The owner names where the money goes; a colleague confirms it, or the exchange where there is none."""
+    account = payout_accounts.name(
+        organisation, gateway_name=str(settings.DEFAULT_GATEWAY), reference=reference, by=organisation.created_by
+    )
+    members = [row.user for row in organisation.memberships.filter(ended_at=None).select_related("user")]
+    colleague = next((one for one in members if payout_accounts.may_confirm(account, one)), staff["payments"])
+    payout_accounts.confirm(account, by=colleague)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
-
 from compliance import checklists, holds, review_questions, reviews, verification
 from compliance.models import Hold, Review
 from compliance.states import ReviewState, VerificationState
@@ -15,7 +13,6 @@ from listings.states import ListingState
 from marketplace.demo import hands, people, products, shelves
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, User
-from settlement import payouts
 from settlement.models import PayoutAccount
 
 
@@ -62,8 +59,7 @@ class Queues:
         """The seller names an account its bank refuses, so that the next payout comes back."""
         seller, reference = self._houses.get("finance"), "bounce-closed-account"
         if seller and not PayoutAccount.objects.filter(organisation=seller, reference=reference).exists():
-            gateway = str(settings.DEFAULT_GATEWAY)
-            payouts.set_account(seller, gateway_name=gateway, reference=reference, by=seller.created_by)
+            people.paid_to(seller, reference, self._staff)
 
     def _first_manual(self, key: str) -> None:
         product = next(one for one in products.waiting() if one.key == key)

@@ -19,13 +19,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from compliance import review_targets
-from compliance.models import Decision, Review, Verification
+from compliance import proofs, review_targets
+from compliance.models import Decision, FactChange, Review, Verification
 from compliance.states import ReviewState, VerificationState
 from marketplace import health
 from marketplace.desk_pages import TITLES, desks_of
 from marketplace.models import Revocation
 from marketplace.signed_in import person
+from settlement import payout_accounts
 from settlement.models import Chargeback, ClearingCycle, Dispute, Payout, Refund, Unmatched
 from settlement.states import ChargebackState, CycleState, DisputeState, OutgoingState
 
@@ -52,6 +53,8 @@ def _organisations() -> list[Waits]:
     return [
         _waits(_("applications"), Verification.objects.filter(state=VerificationState.APPLIED), "applied_at"),
         _waits(_("decisions for a second person"), pending, "proposed_at"),
+        _waits(_("papers about to expire"), proofs.expiring(), "uploaded_at"),
+        _waits(_("changes of verified facts"), FactChange.objects.filter(outcome=""), "asked_at"),
     ]
 
 
@@ -80,6 +83,7 @@ def _payments() -> list[Waits]:
     return [
         _waits(_("unmatched sums"), Unmatched.objects.filter(decided_at=None), "arrived_at"),
         _waits(_("refunds that came back"), bounced, "created_at"),
+        _waits(_("payout accounts to confirm"), payout_accounts.waiting_for_staff(), "created_at"),
         _waits(_("open chargebacks"), Chargeback.objects.filter(state=ChargebackState.OPEN), "opened_at"),
     ]
 
@@ -115,6 +119,7 @@ WAITING: dict[str, Callable[[], list[Waits]]] = {
 }
 SAYS = {
     "organisations": gettext_lazy("Who may list and trade."),
+    "participants": gettext_lazy("Everything about a member in one view."),
     "reviews": gettext_lazy("What may be registered and listed."),
     "payments": gettext_lazy("Money that fits no trade, or came back."),
     "disputes": gettext_lazy("Who gets the money in escrow."),

@@ -16,8 +16,8 @@ from listings.models import Version
 from listings.states import VersionState
 from marketplace.models import Organisation
 from marketplace.roles import MEMBER_ACTS
-from settlement import deadlines
-from settlement.models import Payout, PayoutAccount, Trade
+from settlement import deadlines, payout_accounts
+from settlement.models import Payout, Trade
 from settlement.states import OutgoingState, TradeState
 
 SHOWN_TRADES = 12
@@ -92,7 +92,11 @@ def _payout(organisation: Organisation, role: str) -> list[Todo]:
     if not _may(role, "manage_payout"):
         return []
     waiting = Payout.objects.filter(organisation=organisation)
-    has_account = PayoutAccount.objects.filter(organisation=organisation).exists()
+    account = payout_accounts.coming(organisation)
+    if account is not None:
+        words = _("A payout account was named") if account.confirmed_at else _("Confirm or stop a payout account")
+        return [Todo(words, account.reference, reverse("money"), account.effective_at)]
+    has_account = payout_accounts.account_of(organisation) is not None
     if waiting.filter(state=OutgoingState.BOUNCED, replaced_by=None).exists():
         return [Todo(_("Mend your payout account"), _("A payout came back."), reverse("money"))]
     if not has_account and waiting.filter(state=OutgoingState.DUE).exists():

@@ -2,10 +2,16 @@
 
 from django.urls import path
 
+from marketplace.desks import participant_desk
 from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
+
+PARTICIPANTS = "admin/desks/participants/"
 
 urlpatterns = [
     path("", home, name="home"),
     path("admin/", staff_home, name="desk"),
+    path(PARTICIPANTS, participant_desk.participants, name="desk_participants"),
+    path(f"{PARTICIPANTS}<str:public_id>/", participant_desk.participant, name="desk_participant"),
+    path(f"{PARTICIPANTS}<str:public_id>/note/", participant_desk.note, name="desk_participant_note"),
 ]

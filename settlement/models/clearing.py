@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.claims import Claimable
-from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
+from marketplace.guards import born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, Paper, User
 from settlement.states import (
     CYCLE_MOVES,
@@ -88,19 +89,70 @@ class Statement(models.Model):
 
 
 class PayoutAccount(models.Model):
-    """Where a member wants its money: the newest row of an organisation counts."""
+    """Where a member wants its money: named by one person, confirmed by another, and serving once its wait is over.
+
+    The one before serves until then. Only accounts from before this rule are confirmed by nobody.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="payout_accounts")
     gateway = models.CharField(max_length=20)
     reference = models.CharField(max_length=120)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
+    confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    effective_at = models.DateTimeField(null=True, blank=True)
+    dropped_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    dropped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("payout account")
         verbose_name_plural = _("payout accounts")
         ordering = ["-pk"]
-        triggers = append_only()
+        constraints = [
+            both_or_neither("confirmed_payout_account_says_from_when", "confirmed_at", "effective_at"),
+            both_or_neither("dropped_payout_account_says_by_whom", "dropped_at", "dropped_by"),
+            sentence("payout_account_confirmed_by_another", Q(confirmed_by=None) | ~Q(confirmed_by=F("by"))),
+            sentence(
+                "payout_account_serves_once_confirmed", Q(effective_at=None) | Q(effective_at__gte=F("confirmed_at"))
+            ),
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=Q(confirmed_at=None, dropped_at=None),
+                name="one_payout_account_waits_at_a_time",
+            ),
+        ]
+        triggers = [
+            never_changes("organisation", "gateway", "reference", "by", "created_at"),
+            pgtrigger.Trigger(
+                name="named_then_confirmed_by_another",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF TG_OP = 'INSERT' THEN
+                        IF NEW.confirmed_at IS NOT NULL OR NEW.dropped_at IS NOT NULL THEN
+                            RAISE 'a payout account is born unconfirmed' USING ERRCODE = 'check_violation';
+                        END IF;
+                        RETURN NEW;
+                    END IF;
+                    IF OLD.dropped_at IS NOT NULL THEN
+                        RAISE 'payout account % was dropped', OLD.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    IF OLD.confirmed_at IS NULL AND NEW.confirmed_at IS NOT NULL AND NEW.confirmed_by_id IS NULL THEN
+                        RAISE 'payout account % needs a second person', OLD.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    IF OLD.confirmed_at IS NOT NULL AND (NEW.confirmed_at, NEW.confirmed_by_id, NEW.effective_at)
+                    IS DISTINCT FROM (OLD.confirmed_at, OLD.confirmed_by_id, OLD.effective_at) THEN
+                        RAISE 'payout account % was confirmed', OLD.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    IF NEW.dropped_at >= OLD.effective_at THEN
+                        RAISE 'payout account % serves already', OLD.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            *never_deleted(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.reference}"
@@ -113,6 +165,7 @@ class Payout(Claimable):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="payouts")
     gateway = models.CharField(max_length=20, blank=True)  # the payee's; written with `destination` at the first claim
     destination = models.CharField(max_length=120, blank=True)
+    routed_at = models.DateTimeField(null=True, blank=True)  # when gateway and destination were written
     key = models.CharField(max_length=60, unique=True)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
@@ -139,6 +192,29 @@ class Payout(Claimable):
             only_moves(OUTGOING_MOVES),
             born_in(OutgoingState.DUE),
             never_changes("cycle", "organisation", "key", "amount_minor", "currency", "created_at"),
+            pgtrigger.Trigger(
+                name="payout_goes_to_an_account_that_serves",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                func="""
+                    IF TG_OP = 'UPDATE' THEN
+                        IF (NEW.gateway, NEW.destination) = (OLD.gateway, OLD.destination)
+                        AND NOT (NEW.state <> 'due' AND NEW.destination = '') THEN RETURN NEW; END IF;
+                        IF OLD.destination <> '' THEN
+                            RAISE 'payout % keeps its destination', OLD.id USING ERRCODE = 'check_violation';
+                        END IF;
+                    ELSIF NEW.destination = '' THEN
+                        RETURN NEW;
+                    END IF;
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_payoutaccount a
+                        WHERE a.organisation_id = NEW.organisation_id AND a.gateway = NEW.gateway
+                        AND a.reference = NEW.destination AND a.dropped_at IS NULL AND a.effective_at <= NEW.routed_at
+                    ) THEN
+                        RAISE 'payout % goes to no account that serves', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
             *never_deleted(),
         ]
 

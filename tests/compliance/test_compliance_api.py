@@ -17,6 +17,7 @@ from tests.factories import (
     make_staff,
     make_verified,
     owner_of,
+    tell_all,
 )
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,7 @@ class Script:
 
 
 def test_an_organisation_applies_reads_why_not_yet_and_is_verified():
-    organisation = make_organisation()
+    organisation = tell_all(make_organisation())
     owner = Script(owner_of(organisation))
     path = f"/organisations/{organisation.public_id}/application"
     before = owner.get(path).json()

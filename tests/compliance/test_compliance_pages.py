@@ -17,6 +17,7 @@ from tests.factories import (
     make_verified,
     owner_of,
     registration_number,
+    tell_all,
 )
 
 pytestmark = pytest.mark.django_db
@@ -32,10 +33,11 @@ def said(**changes: object) -> dict[str, object]:
         "region": "HK",
         "number_kind": kind,
         "registration_number": number,
-        "accepts_rules": "on",
-        "rules_version": exchange_rules.CURRENT_VERSION,
         **changes,
     }
+
+
+RULES = {"accepts_rules": "on", "rules_version": exchange_rules.CURRENT_VERSION}
 
 
 def signed_in(person) -> Client:
@@ -53,7 +55,9 @@ def test_a_stranger_opens_an_account_confirms_applies_and_is_told_to_wait(client
     client.post(link)
     signed = client.post("/accounts/login/", {"login": "mei@lakeside.example", "password": "a long pass phrase 7"})
     assert signed.status_code == 302
-    assert client.post("/apply/", said()).url == "/organisation/"
+    assert client.post("/apply/", said()).url == "/apply/"
+    tell_all(Organisation.objects.get())
+    assert client.post("/apply/", RULES).url == "/organisation/"
     page = client.get("/organisation/").content.decode()
     assert "湖畔研究有限公司" in page
     assert "organisation_not_verified" in page
@@ -65,19 +69,27 @@ def test_a_stranger_opens_an_account_confirms_applies_and_is_told_to_wait(client
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"accepts_rules": ""}, "accepts_rules"),
         ({"registration_number": "1234"}, "registration_number"),
         ({"latin_name": "湖畔"}, "latin_name"),
         ({"region": "CN-SH"}, "region"),
-        ({"rules_version": "1999-01"}, "__all__"),
         ({"kinds": []}, "kinds"),
     ],
 )
-def test_a_mistake_is_marked_and_neither_registers_nor_applies(wrong, told):
+def test_a_mistake_is_marked_and_registers_nothing(wrong, told):
     answer = signed_in(make_user()).post("/apply/", said(**wrong))
     assert answer.status_code == 422
     assert told in answer.context["form"].errors
     assert not Organisation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({"accepts_rules": ""}, "accepts_rules"), ({"rules_version": "1999-01"}, "__all__")]
+)
+def test_nobody_applies_without_accepting_the_rules_in_force(wrong, told):
+    organisation = tell_all(make_organisation())
+    answer = signed_in(owner_of(organisation)).post("/apply/", RULES | wrong)
+    assert answer.status_code == 422
+    assert told in answer.context["form"].errors
     assert not Verification.objects.exists()
 
 
@@ -100,11 +112,9 @@ def test_asked_for_more_the_owner_reads_why_corrects_and_applies_again():
     client = signed_in(owner_of(organisation))
     page = client.get("/apply/").content.decode()
     assert "The register says Limited." in page
-    answer = client.post(
-        "/apply/",
-        said(name="Lakeside Research Limited", registration_number=organisation.registration_number),
-    )
-    assert answer.status_code == 302
+    corrected = said(name="Lakeside Research Limited", registration_number=organisation.registration_number)
+    assert client.post("/apply/sections/identity/", corrected).url == "/apply/#identity"
+    assert client.post("/apply/", RULES).status_code == 302
     organisation.refresh_from_db()
     assert organisation.name == "Lakeside Research Limited"
     assert Verification.objects.get().state == "applied"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 
 from listings.models import Profile, Upload
+from marketplace import letters
 from marketplace.celery import BELLS
 from settlement import deliveries, payments, payouts
 from settlement.channels.files import Files
 from settlement.gateways.sandbox import Sandbox
-from tests.crashes import test_listings, test_main_road, test_side_roads
+from tests.crashes import test_letters, test_listings, test_main_road, test_member_papers, test_side_roads
 
 # What these leave undone is found again by nature: each looks at the clock and takes away what is too old.
 OF_NO_CONSEQUENCE = {
@@ -35,24 +36,27 @@ def points() -> set[str]:
         test_listings.REGISTER,
         test_listings.MEASURE,
         test_listings.CHECK,
+        test_letters.SEND,
+        test_member_papers.DRAW,
     ]
     return {at for points in lists for at in points}
 
 
 def test_every_bell_that_changes_anything_is_killed() -> None:
     tested = {task for _stage, task, _at in test_main_road.POINTS} | {task for task, _at in test_side_roads.REFUND}
-    tested |= test_side_roads.TASKS | test_listings.TASKS | {test_main_road.POSTING_TASK}
+    tested |= test_side_roads.TASKS | test_listings.TASKS | test_letters.TASKS | test_member_papers.TASKS
+    tested.add(test_main_road.POSTING_TASK)
     assert tested == set(BELLS) - OF_NO_CONSEQUENCE
 
 
 def test_a_worker_is_killed_after_every_claim() -> None:
     claims = {
         f"after {module.__name__}.{name}"
-        for module in (payments, deliveries, payouts)
+        for module in (payments, deliveries, payouts, letters)
         for name, _function in inspect.getmembers(module, inspect.isfunction)
         if name.startswith("claim_next")
     }
-    assert len(claims) == 7
+    assert len(claims) == 8
     claims |= {f"after {model.__module__}.{model.__name__}.claim_next" for model in (Profile, Upload)}
     assert claims <= points()
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from listings import storage
+from marketplace.models import Organisation
 from settlement import ledger
 from settlement.models import Payout, Refund, Trade, Unmatched
 from tests import factories, trading
@@ -201,12 +202,13 @@ def test_a_refund_that_bounces_is_sent_again(people, listing, desk):
 
 
 def test_a_payout_that_bounces_goes_out_when_the_account_is_mended(people, listing):
-    people.seller.post("payout-accounts", {"gateway": "sandbox", "reference": "bounce-always"})
+    seller = Organisation.objects.get(public_id=people.seller.get("me")["acting"])
+    trading.set_account(seller, "bounce-always", by=seller.created_by)
     trade = walk_to(people, listing, "accepted")
     whole_trade.clear(people)
     wait(lambda: Payout.objects.filter(state="bounced").exists(), "the bounce")
     assert whole_trade.state_of(people.seller, trade) == "cleared"
-    people.seller.post("payout-accounts", {"gateway": "sandbox", "reference": "mended"})
+    trading.set_account(seller, "mended", by=seller.created_by)
     wait(lambda: whole_trade.state_of(people.seller, trade) == "settled", "the settlement")
     assert sorted(row["state"] for row in people.seller.get("payouts")["results"]) == ["bounced", "paid"]
     books_are_right()

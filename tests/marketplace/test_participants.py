@@ -63,14 +63,34 @@ def test_a_wrong_fact_is_named_and_nothing_is_registered(wrong, field):
     assert not Event.objects.exists()
 
 
-def test_a_registration_number_is_registered_once():
+def test_entering_a_number_takes_it_from_nobody():
+    """Whose it is, vetting finds out: else whoever types a number first keeps its owner out."""
     said = facts()
     participants.register_organisation(**said, by=make_user())
-    with pytest.raises(Refused) as refusal:
-        participants.register_organisation(**{**said, "name": "Other"}, by=make_user())
-    assert refusal.value.code == "already_registered"
-    assert Organisation.objects.count() == 1
-    assert Membership.objects.count() == 1
+    participants.register_organisation(**{**said, "name": "Other"}, by=make_user())
+    assert Organisation.objects.count() == 2
+
+
+@pytest.mark.parametrize("how", ["left", "demoted", "disabled"])
+def test_an_invitation_ends_with_the_role_of_who_wrote_it(how):
+    organisation = make_organisation()
+    inviter, guest = make_member(organisation, "owner"), make_user("guest@example.com")
+    _invitation, secret = participants.invite(organisation, email=guest.email, role="owner", by=inviter)
+    if how == "left":
+        participants.end_membership(membership_of(inviter, organisation), by=owner_of(organisation))
+    elif how == "demoted":
+        participants.change_role(membership_of(inviter, organisation), "viewer", by=owner_of(organisation))
+    else:
+        inviter.is_active = False
+        inviter.save()
+    for ask in (
+        lambda: participants.invitation_of(secret),
+        lambda: participants.accept_invitation(secret, by=guest),
+    ):
+        with pytest.raises(Refused) as refusal:
+            ask()
+        assert refusal.value.code == "inviter_left"
+    assert guest.role_in(organisation) is None
 
 
 def test_an_invited_person_joins_in_the_role_of_the_letter():

@@ -16,7 +16,7 @@ from marketplace.errors import Invalid, TooLarge
 from marketplace.models import AccessToken, Invitation, Paper
 from marketplace.participants import INVITATIONS_A_DAY, TooManyInvitations
 from marketplace.roles import Role
-from settlement import payments, payouts, trades
+from settlement import payments, payout_accounts, payouts, trades
 from settlement.gateways import BadNotice, sandbox_signature
 from settlement.models import Notice, Payout, Refund
 from tests import factories, trading
@@ -246,7 +246,7 @@ def test_a_signed_notice_nobody_can_keep_is_refused_and_not_a_fault_of_ours(body
 def test_an_account_for_payouts_reads_as_it_is(reference):
     organisation = factories.make_organisation()
     with pytest.raises(Invalid):
-        payouts.set_account(
+        payout_accounts.name(
             organisation, gateway_name="sandbox", reference=reference, by=factories.owner_of(organisation)
         )
     assert not organisation.payout_accounts.exists()

@@ -498,11 +498,11 @@ def test_a_chargeback_lost_after_settlement_is_owed_by_the_seller_and_set_agains
 def test_a_bounced_payout_reverses_and_goes_out_again_when_the_account_is_mended():
     deal = make_trade(TradeState.ACCEPTED)
     seller = deal.trade.seller
-    payouts.set_account(seller, gateway_name="sandbox", reference="bounce-always", by=deal.seller)
+    trading.set_account(seller, "bounce-always", by=deal.seller)
     trading.clear_now()
     assert deal.state == TradeState.CLEARED
     assert ledger.balance(ledger.payable(seller, "HKD")) == 121_875
-    payouts.set_account(seller, gateway_name="sandbox", reference="mended", by=deal.seller)
+    trading.set_account(seller, "mended", by=deal.seller)
     work()
     assert deal.state == TradeState.SETTLED
     assert [(payout.state, payout.destination) for payout in Payout.objects.order_by("pk")] == [

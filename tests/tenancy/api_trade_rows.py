@@ -19,6 +19,10 @@ def _applicant(world):
     return {"public_id": world.applicant.public_id}
 
 
+def _fact_change(world):
+    return {"change_id": world.fact_change.pk}
+
+
 def _decision(world):
     return {"decision_id": world.decision.pk}
 
@@ -78,6 +82,15 @@ COMPLIANCE = [
     ),
     Row("POST", f"{API}/decisions/<int:decision_id>/confirmation", VET, at=_decision, says=lambda w: {}),
     Row("POST", f"{API}/decisions/<int:decision_id>/dropping", VET, at=_decision, says=lambda w: {}),
+    Row("GET", f"{API}/fact-changes", Staff(desk="organisations")),
+    Row("POST", f"{API}/fact-changes/<int:change_id>/confirmation", VET, at=_fact_change, says=lambda w: {}),
+    Row(
+        "POST",
+        f"{API}/fact-changes/<int:change_id>/refusal",
+        VET,
+        at=_fact_change,
+        says=lambda w: {"reason": "The register says otherwise."},
+    ),
     Row("GET", f"{API}/reviews", Staff(desk="reviews")),
     Row("GET", REVIEW, Staff(desk="reviews"), at=_open_review),
     Row("POST", f"{REVIEW}/assignment", REVIEWS, at=_open_review, says=lambda w: {}),
@@ -215,6 +228,37 @@ SETTLEMENT = [
         Own("manage_payout"),
         gives=201,
         says=lambda w: {"gateway": "sandbox", "reference": "acct-new"},
+        but={"buyer:owner": 409, "buyer:finance": 409},  # another of theirs waits
+    ),
+    Row(
+        "POST",
+        f"{API}/payout-accounts/<int:account_id>/confirmation",
+        Member("manage_payout", ("buyer",)),
+        at=lambda w: {"account_id": w.waiting_account.pk},
+        says=lambda w: {},
+        but={"buyer:owner": Answer(403, "same_person")},
+    ),
+    Row(
+        "POST",
+        f"{API}/payout-accounts/<int:account_id>/dropping",
+        Member("manage_payout", ("buyer",)),
+        at=lambda w: {"account_id": w.waiting_account.pk},
+        says=lambda w: {},
+    ),
+    Row("GET", f"{API}/waiting-payout-accounts", Staff(desk="payments")),
+    Row(
+        "POST",
+        f"{API}/waiting-payout-accounts/<int:account_id>/confirmation",
+        Staff(acts=("confirm_account",)),
+        at=lambda w: {"account_id": w.lonely_account.pk},
+        says=lambda w: {},
+    ),
+    Row(
+        "POST",
+        f"{API}/waiting-payout-accounts/<int:account_id>/dropping",
+        Staff(acts=("confirm_account",)),
+        at=lambda w: {"account_id": w.lonely_account.pk},
+        says=lambda w: {},
     ),
     Row(
         "POST",

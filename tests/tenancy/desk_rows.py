@@ -13,6 +13,17 @@ def _applicant(world):
     return {"public_id": world.applicant.public_id}
 
 
+def _seller(world):
+    return {"public_id": world.seller.public_id}
+
+
+PROOF = DESK + "organisations/<str:public_id>/papers/<int:proof_id>/"
+
+
+def _proof(world):
+    return {**_seller(world), "proof_id": world.proof.pk}
+
+
 def _open_review(world):
     return {"review_id": world.open_review.pk}
 
@@ -65,6 +76,37 @@ ROWS = [
         gives=302,
         at=_applicant,
         says=_says(act="hold", **REASON),
+    ),
+    Row(
+        "POST",
+        DESK + "organisations/<str:public_id>/act/",
+        Staff("organisations", ("vet",)),
+        gives=302,
+        at=_seller,
+        says=lambda w: {"act": "confirm_change", "change": w.fact_change.pk},
+    ),
+    Row("GET", DESK + "organisations/<str:public_id>/", Staff("organisations"), at=_seller),
+    Row("GET", DESK + "expiring-papers/", Staff("organisations")),
+    Row("GET", PROOF + "file/", Staff("organisations"), at=_proof),
+    Row("GET", PROOF + "pages/<int:page>.png", Staff("organisations"), at=lambda w: {**_proof(w), "page": 0}),
+    Row(
+        "POST",
+        DESK + "organisations/<str:public_id>/act/",
+        Staff("organisations", ("vet",)),
+        gives=302,
+        at=_seller,
+        says=_says(act="decide_tier", tier="premier", reason="Trades every day."),
+    ),
+    # --- participants
+    Row("GET", DESK + "participants/", Staff("participants")),
+    Row("GET", DESK + "participants/<str:public_id>/", Staff("participants"), at=_seller),
+    Row(
+        "POST",
+        DESK + "participants/<str:public_id>/note/",
+        Staff("participants"),
+        gives=302,
+        at=_seller,
+        says=_says(act="note", reason="Called them today."),
     ),
     # --- the catalogue
     Row(
@@ -159,6 +201,13 @@ ROWS = [
         Staff("payments", ("match_payment",)),
         gives=302,
         says=lambda w: {"act": "send_again", "row": w.refund.pk, "payer_reference": "acct-mended"},
+    ),
+    Row(
+        "POST",
+        DESK + "payments/act/",
+        Staff("payments", ("confirm_account",)),
+        gives=302,
+        says=lambda w: {"act": "confirm_account", "row": w.lonely_account.pk},
     ),
     # --- disputes
     Row("GET", DESK + "disputes/", Staff("disputes")),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from compliance import exchange_rules
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from compliance import declaration_text, exchange_rules
 from tests.tenancy.rules import BOTH, Answer, Anyone, Given, Member, Own, Readers, Row, SignedIn
 from tests.tenancy.world import facts_of
 
@@ -274,6 +276,19 @@ def _application(world):
     return facts_of("A House That Applies") | accepted
 
 
+PROOF = "/organisation/papers/<int:proof_id>/"
+
+
+def _proof(world):
+    return {"proof_id": world.proof.pk}
+
+
+def _paper(world):
+    licence = b'<?xml version="1.0" encoding="UTF-8"?><licence/>'
+    said = {"kind": "licence", "issuer": "A registry", "number": "8", "issued_on": "2026-01-01", "expires_on": ""}
+    return said | {"file": SimpleUploadedFile("licence.xml", licence)}
+
+
 APPLYING = [
     Row(
         "GET",
@@ -288,7 +303,36 @@ APPLYING = [
         gives=302,
         says=_application,
         records=False,  # a member that is verified is led to where it stands
-        but={"staff:*": 302, "seller:*": 302, "buyer:*": 302},
+        but={"staff:*": 302, "seller:*": 302, "buyer:*": 302, "former": 422},
+    ),
+    Row(
+        "POST",
+        "/apply/sections/<slug:section>/",
+        Own("apply", side="newcomer"),
+        gives=302,
+        at=lambda w: {"section": "representative"},
+        says=_form(name="Lee Wai", position="Chair"),
+    ),
+    Row(
+        "POST",
+        "/apply/declaration/",
+        Own("apply", side="newcomer"),
+        gives=302,
+        says=_form(is_restricted="no", text_version=declaration_text.CURRENT_VERSION, related_parties="None."),
+    ),
+    Row("GET", "/organisation/papers/", Own("apply")),
+    Row("POST", "/organisation/papers/", Own("apply"), gives=302, says=_paper),
+    Row("GET", PROOF + "file/", Member("apply", ("seller",)), at=_proof),
+    Row("GET", PROOF + "pages/<int:page>.png", Member("apply", ("seller",)), at=lambda w: {**_proof(w), "page": 0}),
+    Row("POST", PROOF + "withdrawal/", Member("apply", ("seller",)), gives=302, at=_proof, says=_form()),
+    Row("GET", "/organisation/facts/", Own("apply"), but={"former": 302}),
+    Row(
+        "POST",
+        "/organisation/changes/<int:change_id>/withdrawal/",
+        Member("apply", ("seller",)),
+        gives=302,
+        at=lambda w: {"change_id": w.fact_change.pk},
+        says=_form(),
     ),
     Row("GET", "/organisation/", Own("look")),
     Row("GET", "/rules/", Anyone()),
@@ -343,6 +387,14 @@ TRADES = [
     Row("POST", ACT, Member("dispute", SELLERS), gives=302, at=_act("disputed", "answer"), says=_form(answer="Right.")),
     Row("GET", "/money/", Own("see_money")),
     Row("POST", "/money/", Own("manage_payout"), gives=302, says=_form(gateway="sandbox", reference="acct-new")),
+    Row(
+        "POST",
+        "/money/accounts/<int:account_id>/<slug:act>/",
+        Member("manage_payout", ("buyer",)),
+        gives=302,
+        at=lambda w: {"account_id": w.waiting_account.pk, "act": "drop"},
+        says=_form(),
+    ),
     Row(
         "GET",
         "/money/statements/<int:statement_id>.csv",

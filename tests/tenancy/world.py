@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import time
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
-from compliance import holds, review_questions, reviews, verification
+from compliance import dossier, holds, proofs, review_questions, reviews, verification
 from compliance.models import Review
 from listings import publishing, uploads
 from marketplace import documents, journal, participants, tokens
 from marketplace.models import Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
-from settlement import clearing, papers, payments, trades
+from settlement import clearing, papers, payments, payout_accounts, trades
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
 from settlement.models import Dispute, Payout, Refund, SandboxOrder, Statement, Unmatched
@@ -37,7 +39,7 @@ class World:
         self.mark = mark
         self.seller = trading.make_verified("A Selling House Limited" + mark)
         self.buyer = trading.make_verified("A Buying House Limited" + mark)
-        self.newcomer = factories.make_organisation("A House That Has Not Applied" + mark)
+        self.newcomer = factories.tell_all(factories.make_organisation("A House That Has Not Applied" + mark))
         self.people: dict[str, User | None] = {"nobody": None}
         self._make_people()
         self._make_products()
@@ -156,6 +158,13 @@ class World:
         self.half_approved = factories.make_applied("A Half Approved Applicant Limited")
         checked = {"reason_code": "checks_passed", "reason": "Checked the register." + self.mark}
         self.decision = verification.propose(self.half_approved.verification, "approve", **checked, by=officer)
+        account = {"holder": "A Selling House" + self.mark, "bank": "A bank", "reference": "012-345"}
+        out = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(out, "PNG")
+        paper = {"kind": "licence", "issuer": "A registry" + self.mark, "number": "7" + self.mark}
+        self.proof = proofs.add(self.seller, content=out.getvalue(), by=self.seller.created_by, **paper)
+        proofs.draw_next()
+        self.fact_change = dossier.tell(self.seller, "bank", account, by=self.seller.created_by)
         held = REASON | {"reason": "Somebody complained." + self.mark}
         self.hold = holds.place("listing", self.fresh.pk, **held, by=officer)
 
@@ -193,6 +202,10 @@ class World:
         payments.return_unmatched(returned, by=factories.make_staff("payments"))
         trading.work()
         self.refund = Refund.objects.get(unmatched=returned, state=OutgoingState.BOUNCED)
+        named = {"gateway_name": "sandbox", "reference": "acct-waiting" + self.mark}
+        self.waiting_account = payout_accounts.name(self.buyer, **named, by=self.buyer.created_by)
+        self.lonely = trading.make_verified("A Lonely House Limited")
+        self.lonely_account = payout_accounts.name(self.lonely, **named, by=self.lonely.created_by)
         self.unmatched = Unmatched.objects.get(payment=self.overpaid.payment)
         self.payout = Payout.objects.filter(organisation=self.seller).latest("pk")
         self.payment_order = SandboxOrder.objects.get(reference=self.registered.payment.reference)
@@ -259,8 +272,13 @@ class World:
 
 
 def _session(person: User) -> str:
+    """Signed in, and for all of the test as freshly as an act asks that a stolen session must not do."""
     client = Client()
     client.force_login(person)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() + 86_400}]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
     return client.cookies["sessionid"].value
 
 

@@ -1,0 +1,11 @@
+"""What waits to be done here, for the health page and the desk of stuck work."""
+
+from __future__ import annotations
+
+from compliance.models import Proof
+from marketplace import health
+
+
+def watch() -> None:
+    """Tell the health page of every kind of work; called once, when Django has loaded the app."""
+    health.register("papers to draw", lambda: Proof.objects.filter(drawn_at=None))

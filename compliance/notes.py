@@ -1,0 +1,27 @@
+"""Notes of the staff about an organisation: for the staff alone, never changed, with who and when."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from compliance.models import Note
+from compliance.reasons import require_sentence
+from marketplace import journal
+from marketplace.errors import RoleNeeded
+from marketplace.models import Membership, Organisation, User
+from marketplace.roles import sees_desk
+
+
+@transaction.atomic
+def write(organisation: Organisation, *, text: str, by: User) -> Note:
+    """Leave a note: whoever of the staff sees the participant may, but not about an organisation of their own.
+
+    Raises RoleNeeded, Invalid.
+    """
+    if not sees_desk(by, "participants"):
+        raise RoleNeeded("Only the staff leave notes here.")
+    if Membership.objects.filter(user=by, organisation=organisation, ended_at=None).exists():
+        raise RoleNeeded("You belong to this organisation.", code="own_organisation", next="Tell a colleague.")
+    note = Note.objects.create(organisation=organisation, text=require_sentence(text), by=by)
+    journal.record("organisation.noted", organisation, by=by, note=note.pk)
+    return note

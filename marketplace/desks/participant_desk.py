@@ -1,0 +1,143 @@
+"""A participant in one view: organisation, people, facts, papers, products, trades, money, notes and history.
+
+Each of the staff sees what their desks show them anyway; lists are short and lead on to the desks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Q, Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from compliance import clearance, facts_desk, notes, proofs, tiers
+from compliance.desk_forms import SentenceForm
+from compliance.models import Verification
+from compliance.proof_views import shown
+from marketplace import journal
+from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, render_desk
+from marketplace.models import Organisation, User
+from marketplace.money import Money
+from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
+from marketplace.roles import sees_desk
+from marketplace.signed_in import person
+from settlement import payout_accounts
+from settlement.models import Account, Payout, Trade
+from settlement.states import OutgoingState
+
+SHOWN = 20
+
+
+@desk("participants")
+@require_safe
+def participants(request: HttpRequest) -> HttpResponse:
+    """Find an organisation by name, number or public id; without a search the newest."""
+    asked = request.GET.get("q", "").strip()[:100]
+    rows = Organisation.objects.select_related("verification").order_by("-pk")
+    if asked:
+        rows = rows.filter(
+            Q(name__icontains=asked)
+            | Q(latin_name__icontains=asked)
+            | Q(registration_number__icontains=asked)
+            | Q(public_id=asked)
+        )
+    page = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+    return render_desk(request, "participants", "admin/desks/participants.html", {"page": page, "asked": asked})
+
+
+@desk("participants")
+@require_safe
+def participant(request: HttpRequest, public_id: str) -> HttpResponse:
+    """One organisation and everything about it that this person may see."""
+    found = get_object_or_404(Organisation.objects.select_related("verification"), public_id=public_id)
+    by = person(request)
+    standing = Verification.objects.filter(organisation=found).first()
+    form = SentenceForm(auto_id="note_%s")
+    note = act_button("note", _("Write a note"), reverse("desk_participant_note", args=[public_id]), form=form)
+    context: dict[str, Any] = {
+        "organisation": found,
+        "country": COUNTRY_NAMES.get(found.country, found.country),
+        "region": REGION_NAMES.get(found.region, found.region),
+        "kinds": [Organisation.Kind(kind).label for kind in found.kinds],
+        "standing": standing,
+        "tier": tiers.tier_of(found),
+        "reasons": [*clearance.reasons_against_listing(found), *proofs.expired_reasons(found)],
+        "notes": found.staff_notes.select_related("by")[:SHOWN],
+        "note_acts": [note],
+        "events": journal.of(found).order_by("-pk")[:SHOWN],
+        "sees_vetting": sees_desk(by, "organisations"),
+        "sees_products": sees_desk(by, "reviews") or sees_desk(by, "organisations"),
+        "sees_trades": sees_desk(by, "trades"),
+        "sees_money": sees_desk(by, "payments") or sees_desk(by, "clearing"),
+    }
+    if context["sees_vetting"]:
+        context |= _vetting(found, standing, public_id)
+    if context["sees_products"]:
+        context["listings"] = found.listings.select_related("current_version").defer("search").order_by("-pk")[:SHOWN]
+    if context["sees_trades"]:
+        context |= _trades(found)
+    if context["sees_money"]:
+        context |= _money(found)
+    return render_desk(request, "participants", "admin/desks/participant.html", context)
+
+
+def _vetting(found: Organisation, standing: Verification | None, public_id: str) -> dict[str, Any]:
+    people = found.memberships.filter(ended_at=None).select_related("user").order_by("pk")
+    return {
+        "sections": facts_desk.sections_of(found),
+        "people": people[: SHOWN * 5],
+        "papers": [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)],
+        "decisions": standing.decisions.select_related("by", "second_by")[:SHOWN] if standing else [],
+    }
+
+
+def _trades(found: Organisation) -> dict[str, Any]:
+    rows = Trade.objects.filter(Q(seller=found) | Q(buyer=found)).select_related("seller", "buyer", "version")
+    return {"trades": rows.order_by("-pk")[:SHOWN], "trade_count": rows.count()}
+
+
+def _money(found: Organisation) -> dict[str, Any]:
+    """By currency what lies in escrow for its sales, what the exchange owes it, and what it was paid."""
+    sums: dict[str, dict[str, Money]] = {}
+
+    def add(currency: str, name: str, minor: int) -> None:
+        sums.setdefault(currency, {})[name] = Money(minor, currency)
+
+    escrow = Account.objects.filter(kind=Account.Kind.ESCROW, trade__seller=found, balance_minor__gt=0).values(
+        "currency"
+    )
+    for row in escrow.annotate(total=Sum("balance_minor")).order_by("currency"):
+        add(row["currency"], "escrow", row["total"])
+    payouts = Payout.objects.filter(organisation=found).values("currency", "state")
+    for row in payouts.annotate(total=Sum("amount_minor")).order_by("currency", "state"):
+        name = "paid" if row["state"] == OutgoingState.PAID else "due"
+        if row["state"] != OutgoingState.BOUNCED:
+            before = sums.get(row["currency"], {}).get(name)
+            add(row["currency"], name, row["total"] + (before.minor if before else 0))
+    return {
+        "sums": [{"currency": currency, **parts} for currency, parts in sorted(sums.items())],
+        "account": payout_accounts.account_of(found),
+        "coming": payout_accounts.coming(found),
+        "payouts": [
+            (payout, Money(payout.amount_minor, payout.currency)) for payout in found.payouts.order_by("-pk")[:SHOWN]
+        ],
+    }
+
+
+@desk("participants")
+@require_POST
+def note(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Leave a note for the staff."""
+    found = get_object_or_404(Organisation, public_id=public_id)
+    if request.POST.get("act") != "note":
+        raise Http404
+    said = parsed(SentenceForm(request.POST))
+    back = reverse("desk_participant", args=[public_id])
+    by: User = person(request)
+    command = notes.write
+    return acted(request, lambda: command(found, text=said["reason"], by=by), done=_("Noted."), back=back)
