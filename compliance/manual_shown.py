@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from compliance import differences
-from compliance.differences import Pair, Part
+from compliance import markings
+from compliance.markings import Pair, Part
 from listings import terms
 from listings.models import Offer, Version
 from listings.states import VersionState
@@ -85,8 +85,8 @@ def side_by_side(version: Version, before: Version | None, questions: list[Any])
 
 def _marked(now: dict[str, str], then: dict[str, str]) -> tuple[list[list[Part]], list[list[Part]]]:
     """Both sides line by line; a line is compared with the one of the same key."""
-    parts = {key: differences.of_texts(then.get(key, ""), now.get(key, "")) for key in [*now, *then]}
-    return [differences.of_now(parts[key]) for key in now], [differences.of_before(parts[key]) for key in then]
+    parts = {key: markings.of_texts(then.get(key, ""), now.get(key, "")) for key in [*now, *then]}
+    return [markings.of_now(parts[key]) for key in now], [markings.of_before(parts[key]) for key in then]
 
 
 def dictionary(version: Version, before: Version | None) -> tuple[list[Pair], dict[str, int]]:
@@ -94,7 +94,7 @@ def dictionary(version: Version, before: Version | None) -> tuple[list[Pair], di
     if before is None:
         pairs = [Pair("same", None, entry) for entry in version.fields]
     else:
-        pairs = differences.of_entries(before.fields, version.fields, key="name")
+        pairs = markings.of_entries(before.fields, version.fields, key="name")
     counts = {kind: sum(pair.kind == kind for pair in pairs) for kind in ("added", "changed", "removed", "same")}
     return sorted(pairs, key=lambda pair: pair.kind == "same")[:SHOWN_FIELDS], counts
 

@@ -26,7 +26,7 @@ from compliance.desk_forms import SentenceForm
 from compliance.models import Hold, Review
 from compliance.review_forms import SEND_BACK, DecisionForm, NoteForm, QuestionForm
 from compliance.states import IN_HAND, ReviewState
-from listings import publishing
+from listings import differences, publishing
 from listings.models import Listing, Version
 from listings.product_page import measured
 from listings.states import LISTING_MOVES
@@ -81,7 +81,9 @@ def _screen(request: HttpRequest, found: Review, form: DecisionForm, *, refusal:
         "questions_of": {name: [one for one in questions if one.field == name] for name in ("fields", "offers")},
         "open_questions": [one for one in questions if one.is_open],
         "measured": measured(version.release),
-        "measured_before": measured(before.release) if before and before.release_id != version.release_id else None,
+        "differences": differences.shown(version.release, only_approved=True)
+        if before and before.release_id != version.release_id
+        else None,
         "personal": _personal(version),
         "offers": manual_shown.offers(version, before, get_language() or "en"),
         "form": form,

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import pytest
 
-from compliance import checklists, differences, reason_templates, risk, working_time
-from compliance.differences import Part
+from compliance import checklists, markings, reason_templates, risk, working_time
+from compliance.markings import Part
 from compliance.reasons import REASONS
 from compliance.review_forms import SEND_BACK
 from listings.models import Classification, ProductType
@@ -150,16 +150,16 @@ def test_every_reason_has_its_points_and_words():
     ],
 )
 def test_words_that_differ_are_marked(before, now, parts):
-    found = differences.of_texts(before, now)
+    found = markings.of_texts(before, now)
     assert found == [Part(*part) for part in parts]
-    assert "".join(part.text for part in differences.of_now(found)) == now
-    assert "".join(part.text for part in differences.of_before(found)) == before
+    assert "".join(part.text for part in markings.of_now(found)) == now
+    assert "".join(part.text for part in markings.of_before(found)) == before
 
 
 def test_entries_are_told_apart_by_their_name():
     before = [{"name": "a", "unit": "m"}, {"name": "b", "unit": ""}, {"name": "c", "unit": ""}]
     now = [{"name": "d", "unit": ""}, {"name": "a", "unit": "km"}, {"name": "b", "unit": ""}]
-    pairs = differences.of_entries(before, now, key="name")
+    pairs = markings.of_entries(before, now, key="name")
     assert [(pair.kind, (pair.now or pair.before)["name"]) for pair in pairs] == [
         ("added", "d"),
         ("changed", "a"),

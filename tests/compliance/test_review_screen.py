@@ -115,7 +115,7 @@ def test_what_changed_is_marked_word_by_word_and_field_by_field():
     assert "Planning of<ins> rail</ins> routes" in page
     assert "<del>minutes</del> <ins>hours</ins>" in page
     assert "<ins>month</ins>" in page and "1 added · 1 changed · 0 removed · 1 the same" in page
-    assert "The release beside the one before" in page
+    assert 'id="differences"' in page and "since release 2026-11" in page
     assert "<ins>A dearer plan</ins>" in page and "new since" in page
     assert "The price is high: HKD 200,000.00." in page
 
