@@ -66,6 +66,9 @@ REASONS: dict[str, dict[str, object]] = {
     },
 }
 
+# What a reviewer may do instead of approving: the table of its reasons.
+SEND_BACK = {"request_changes": "request_changes", "refuse": "refuse_version"}
+
 
 def require_reason(act: str, reason_code: str, reason: str) -> str:
     """The sentence in the form it is kept. Raises Invalid `no_such_reason` or `reason_needed`."""

@@ -24,7 +24,8 @@ from compliance import (
 )
 from compliance.desk_forms import SentenceForm
 from compliance.models import Hold, Review
-from compliance.review_forms import SEND_BACK, DecisionForm, NoteForm, QuestionForm
+from compliance.reasons import REASONS, SEND_BACK
+from compliance.review_forms import DecisionForm, NoteForm, QuestionForm
 from compliance.states import IN_HAND, ReviewState
 from listings import differences, publishing
 from listings.models import Listing, Version
@@ -90,7 +91,10 @@ def _screen(request: HttpRequest, found: Review, form: DecisionForm, *, refusal:
         "key": posted.new_key(),
         "url": url,
         "possible": possible,
-        "templates": {act: reason_templates.for_act(act) for act in SEND_BACK},
+        "templates": {
+            act: [(REASONS[table][one.reason_code], one) for one in reason_templates.for_act(act)]
+            for act, table in SEND_BACK.items()
+        },
         "template_languages": [(code, HTML_LANGUAGES[code], name) for code, name in reason_templates.LANGUAGES.items()],
         "take": [act_button("take", _("Take it"), url, tone="primary", shortcut="t")] if "take" in possible else [],
         "ask": _ask(url, asks_about) if is_in_hand else [],

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from compliance import checklists
 from compliance.checklists import Item
 from compliance.manual_shown import FIELD_LABELS
-from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
+from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS, SEND_BACK
 from compliance.review_questions import LONGEST_TEXT_CHARACTERS
 
 ANSWER_LABELS = [
@@ -20,7 +20,6 @@ ANSWER_LABELS = [
     (checklists.NO, pgettext_lazy("checklist", "No")),
     (checklists.NOT_APPLICABLE, _("Not applicable")),
 ]
-SEND_BACK = {"request_changes": "request_changes", "refuse": "refuse_version"}  # act: its table of reasons
 
 
 class DecisionForm(forms.Form):
@@ -48,6 +47,8 @@ class DecisionForm(forms.Form):
                 widget=forms.Textarea(attrs={"rows": 5}),
                 required=False,
             )
+        for field in self.fields.values():
+            field.is_need_unsaid = True  # type: ignore[attr-defined]  # what is needed depends on the button
 
     @property
     def rows(self) -> list[dict[str, Any]]:

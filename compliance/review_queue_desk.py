@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -15,8 +17,9 @@ from compliance import review_targets, risk
 from compliance.models import Review
 from compliance.states import ReviewState
 from listings.models import Classification, ProductType
-from marketplace.desk_pages import ROWS_ON_A_PAGE, desk, render_desk
-from marketplace.models import User
+from marketplace import roles
+from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, desk, render_desk
+from marketplace.models import Membership, User
 from marketplace.signed_in import person
 
 R = ReviewState
@@ -94,6 +97,9 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     newest_first = (show == "decided" or bool(asked)) and "sort" not in chosen
     page = Paginator(_sorted(rows, "newest" if newest_first else chosen.get("sort", "")), ROWS_ON_A_PAGE)
     found = page.get_page(request.GET.get("page"))
+    by = person(request)
+    may_review = roles.staff_may(by, "review")
+    own = _not_for(found, by)
     counts = Review.objects.aggregate(**{name: Count("pk", filter=where) for name, (_label, where) in SHOWS.items()})
     context = {
         "page": found,
@@ -103,6 +109,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
                 "age": review_targets.age_of(one),
                 "level": risk.level(one.risk_points),
                 "why": risk.words(one.risk),
+                "take": _take(one) if may_review and one.state == R.OPEN and one.pk not in own else [],
             }
             for one in found
         ],
@@ -114,6 +121,19 @@ def review_queue(request: HttpRequest) -> HttpResponse:
         "overdue": Review.objects.filter(review_targets.overdue()).count(),
     }
     return render_desk(request, "reviews", "admin/desks/reviews.html", context)
+
+
+def _not_for(shown: Iterable[Review], by: User) -> set[int]:
+    """Those on the page that this person may not review: their own submissions, and their houses' products."""
+    shown = list(shown)
+    sellers = {one.version.listing.seller_id for one in shown}
+    theirs = set(Membership.objects.filter(user=by, organisation__in=sellers).values_list("organisation_id", flat=True))
+    return {one.pk for one in shown if one.submitted_by_id == by.pk or one.version.listing.seller_id in theirs}
+
+
+def _take(review: Review) -> list[dict[str, Any]]:
+    """Taking it leads to its screen."""
+    return [act_button("take", _("Take it"), reverse("desk_review_act", args=[review.pk]))]
 
 
 def _searched(rows: QuerySet[Review], asked: str) -> QuerySet[Review]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import checklists, clearance, exchange_rules, review_questions, risk, working_time
 from compliance.checklists import Answers
 from compliance.models import Review, ReviewDecision
-from compliance.reasons import require_reason
+from compliance.reasons import SEND_BACK, require_reason
 from compliance.states import REVIEW_MOVES, ReviewState
 from compliance.verification import SamePerson
 from listings import publishing
@@ -130,9 +130,7 @@ def refuse(review: Review, *, reason_code: str, reason: str, answers: Answers | 
 def _send_back(review: Review, act: str, reason_code: str, reason: str, answers: Answers, by: User) -> Review:
     review = _locked(review, by)
     _require(review, act)
-    review.reason = require_reason(
-        "request_changes" if act == A.REQUEST_CHANGES else "refuse_version", reason_code, reason
-    )
+    review.reason = require_reason(SEND_BACK[act], reason_code, reason)
     review.reason_code = reason_code
     kept = checklists.cleaned(checklist_of(review), answers)
     review_questions.close_open(review, by=by)

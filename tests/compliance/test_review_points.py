@@ -9,8 +9,7 @@ import pytest
 
 from compliance import checklists, markings, reason_templates, risk, working_time
 from compliance.markings import Part
-from compliance.reasons import REASONS
-from compliance.review_forms import SEND_BACK
+from compliance.reasons import REASONS, SEND_BACK
 from listings.models import Classification, ProductType
 from marketplace.errors import Invalid
 from marketplace.money import Money
