@@ -105,7 +105,7 @@ def test_a_sentence_is_inserted_and_edited_before_it_is_sent(page_of):
     page.goto(f"/admin/desks/reviews/{review.pk}/")
     page.keyboard.press("c")
     page.get_by_text("Sentences to begin with").first.click()
-    page.get_by_text("data_differs").click()
+    page.locator("summary", has_text="The data differs from the manual").click()
     page.get_by_role("button", name="Insert English").locator("visible=true").click()
     box = page.locator("#decide_request_changes_reason")
     box.fill(box.input_value().replace("[…]", "2013", 1))
