@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from listings import api, catalogue_api, quotas_api, uploads_api
+from listings import api, catalogue_api, quotas_api, register_api, uploads_api
 
 urlpatterns = [
     path("catalogue", catalogue_api.Catalogue.as_view(), name="api_catalogue"),
     path("catalogue/entries/<slug:public_id>", catalogue_api.OneEntry.as_view(), name="api_catalogue_entry"),
+    path("register", register_api.Register.as_view(), name="api_register"),
+    path("register/<str:number>", register_api.OneEntry.as_view(), name="api_register_entry"),
+    path("register/<str:number>/objections", register_api.Objections.as_view(), name="api_register_objections"),
     path("products/<slug:public_id>", catalogue_api.OneProduct.as_view(), name="api_product"),
     path("listings", api.Listings.as_view(), name="api_listings"),
     path("listings/<slug:public_id>", api.OneListing.as_view(), name="api_listing"),

@@ -186,6 +186,16 @@ def _matching(found: Any, text: str, *, newest: tuple[str, ...]) -> Any:
     return found.filter(matches).annotate(rank=rank).order_by("-rank", *newest)
 
 
+def says(text: str) -> RawSQL | None:
+    """The condition that the listing in a query says these words, in any state; None where there is no word."""
+    asked = search_words.question(text)
+    if not asked:
+        return None
+    query, values = search_words.query(asked)
+    # `query` holds placeholders only; every word is a parameter.
+    return RawSQL(f'"listings_listing"."search" @@ ({query})', values, output_field=BooleanField())  # noqa: S611
+
+
 def page_of(found: Any, number: str) -> Page:
     """One page of a search; the first for nonsense, the last for what lies beyond."""
     paginator = Paginator(found, ON_A_PAGE)

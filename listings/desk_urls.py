@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from listings import entry_desk
+from listings import entry_desk, objection_desk
 
 urlpatterns = [
+    path("objections/", objection_desk.objections_list, name="desk_objections"),
+    path("objections/<int:objection_id>/", objection_desk.objection, name="desk_objection"),
+    path("objections/<int:objection_id>/act/", objection_desk.objection_act, name="desk_objection_act"),
     path(
         "catalogue/entries/<slug:public_id>/withdrawal/",
         entry_desk.entry_withdrawal,

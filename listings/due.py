@@ -26,6 +26,11 @@ def watch() -> None:
     )
     health.register_sign(scanning.sign)
     health.register("products to register", registration.due, since="approved_at")
+    health.register(
+        "products to publish",
+        registration.due_to_publish,
+        since="current_version__registration__objections_until",
+    )
     health.register_sign(profiler_isolation)
 
 

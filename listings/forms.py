@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from listings import manual, offers, terms
+from listings import licence_contract, manual, offers, terms
 from listings.models import Classification, Listing, Offer, ProductType, Release, Version
 from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
 from marketplace import money
@@ -279,6 +279,11 @@ class OfferForm(forms.Form):
 
     SECTIONS: list[tuple[Any, Any, list[str]]] = [
         (_("The offer"), "", ["name", "price", "currency", "channel", "inspection_days"]),
+        (
+            _("The contract"),
+            _("The exchange’s licence contract, filled from this offer and the manual; the buyer reads it first."),
+            ["jurisdiction"],
+        ),
         (_("Who may buy"), "", ["audience", "buyers", "licences_total"]),
         (
             _("The licence"),
@@ -294,6 +299,9 @@ class OfferForm(forms.Form):
     channel = forms.ChoiceField(label=_("Delivery"), choices=[(name, name) for name in settings.CHANNELS])
     inspection_days = forms.IntegerField(
         label=_("Days to inspect"), min_value=1, max_value=offers.LONGEST_INSPECTION_DAYS, initial=7
+    )
+    jurisdiction = forms.ChoiceField(
+        label=_("Governing law and forum"), choices=licence_contract.choices, help_text=_("For disputes that remain.")
     )
     audience = forms.ChoiceField(label=_("Who may buy"), choices=Offer.Audience.choices)
     buyers = forms.CharField(
@@ -377,5 +385,6 @@ class OfferForm(forms.Form):
             "seats": said["seats"],
             "personal_data": said["personal_data"],
         }
-        plain = ("name", "price_minor", "currency", "channel", "inspection_days", "audience", "licences_total")
+        plain = ("name", "price_minor", "currency", "channel", "inspection_days", "jurisdiction", "audience")
+        plain += ("licences_total",)
         return {name: said[name] for name in plain} | {"buyers": said["organisations"], "terms": licence}

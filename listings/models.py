@@ -14,17 +14,19 @@ from django.utils.translation import gettext_lazy as _
 
 from listings.states import (
     LISTING_MOVES,
+    OBJECTION_MOVES,
     PROFILE_MOVES,
     UPLOAD_MOVES,
     VERSION_MOVES,
     ListingState,
+    ObjectionState,
     ProfileState,
     UploadState,
     VersionState,
 )
 from marketplace import clock
 from marketplace.claims import Claimable
-from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
+from marketplace.guards import append_only, born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, User, new_public_id
 from marketplace.money import Money
 
@@ -96,6 +98,20 @@ class Listing(models.Model):
         triggers = [
             only_moves(LISTING_MOVES),
             born_in(ListingState.UNLISTED),
+            pgtrigger.Trigger(
+                name="no_product_is_published_against_an_objection",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__state="registered", new__state="listed"),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM listings_objection o JOIN listings_registration r ON r.id = o.registration_id
+                        WHERE r.version_id = NEW.current_version_id AND o.state <> 'dismissed'
+                    ) THEN
+                        RAISE 'an objection stands against listing %', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
             never_changes("public_id", "seller", "product_type", "created_at", "created_by"),
             *never_deleted(),
         ]
@@ -466,6 +482,8 @@ class Offer(models.Model):
     terms = models.JSONField(_("licence terms"))
     channel = models.CharField(_("delivery channel"), max_length=20, default="files")
     inspection_days = models.PositiveSmallIntegerField(_("inspection days"), default=7)
+    jurisdiction = models.CharField(_("governing law and forum"), max_length=20, default="seat")
+    contract_version = models.CharField(_("licence contract"), max_length=10, blank=True)  # "" before there was one
     audience = models.CharField(_("who may buy"), max_length=12, choices=Audience.choices, default=Audience.EVERYONE)
     buyers = models.ManyToManyField(Organisation, through="OfferBuyer", related_name="+")
     licences_total = models.PositiveIntegerField(_("licences for sale"), null=True, blank=True)
@@ -497,7 +515,7 @@ class Offer(models.Model):
         triggers = [
             never_changes(
                 "public_id", "listing", "name", "price_minor", "currency", "terms", "channel", "inspection_days",
-                "audience", "licences_total", "created_at", "created_by",
+                "jurisdiction", "contract_version", "audience", "licences_total", "created_at", "created_by",
             ),
             *never_deleted(),
         ]  # fmt: skip
@@ -532,6 +550,7 @@ class Registration(models.Model):
     source_statement = models.TextField()
     release_digest = models.CharField(max_length=80)
     registered_at = models.DateTimeField(default=clock.now)
+    objections_until = models.DateTimeField(null=True, blank=True)  # None: no window, or it was on sale already
 
     class Meta:
         verbose_name = _("registration")
@@ -639,3 +658,68 @@ class CatalogueEntry(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("catalogue_entry", args=[self.public_id])
+
+
+class ObjectionQuerySet(models.QuerySet["Objection"]):
+    def visible_to(self, by: User, organisation: Organisation | None) -> ObjectionQuerySet:
+        """A person's own, and those against what the organisation they act for has registered."""
+        own = Q(by=by)
+        return self.filter(own | Q(registration__holder=organisation) if organisation else own)
+
+
+class Objection(models.Model):
+    """What somebody has against a registration while it is made public; until it is decided nothing is listed."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="objections")
+    state = models.CharField(max_length=10, choices=ObjectionState.choices, default=ObjectionState.OPEN)
+    reason = models.TextField()
+    evidence = models.TextField(blank=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    filed_at = models.DateTimeField(default=clock.now)
+    decision = models.TextField(blank=True)  # in words both sides read
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ObjectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("objection")
+        verbose_name_plural = _("objections")
+        indexes = [models.Index(fields=["state", "filed_at"]), models.Index(fields=["by", "filed_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registration", "by"],
+                condition=Q(state=ObjectionState.OPEN),
+                name="one_open_objection_per_person",
+            ),
+            both_or_neither("decided_objection_says_by_whom", "decided_at", "decided_by"),
+            sentence(
+                "open_objection_is_not_decided",
+                Q(state=ObjectionState.OPEN, decided_at=None)
+                | (~Q(state=ObjectionState.OPEN) & Q(decided_at__isnull=False)),
+            ),
+        ]
+        triggers = [
+            only_moves(OBJECTION_MOVES),
+            born_in(ObjectionState.OPEN),
+            never_changes("registration", "reason", "evidence", "by", "filed_at"),
+            pgtrigger.Trigger(
+                name="only_what_waits_to_be_listed_takes_objections",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM listings_registration r
+                        JOIN listings_listing l ON l.current_version_id = r.version_id
+                        WHERE r.id = NEW.registration_id AND r.objections_until IS NOT NULL AND l.state = 'registered'
+                    ) THEN
+                        RAISE 'registration % takes no objections', NEW.registration_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            *never_deleted(),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.registration} · {self.pk}"

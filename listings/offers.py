@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import plain_text
+from listings import licence_contract, plain_text
 from listings import terms as licence_terms
 from listings.models import Classification, Listing, Offer, OfferBuyer, Version
 from listings.states import ListingState, VersionState
@@ -40,23 +40,28 @@ def make_offer(
     by: User,
     channel: str = "files",
     inspection_days: int = 7,
+    jurisdiction: str = "",
     audience: str = Offer.Audience.EVERYONE,
     buyers: Iterable[Organisation] = (),
     licences_total: int | None = None,
 ) -> Offer:
     """Offer a product. `price_minor` is in minor units of `currency`, 0 is free; `licences_total` None is unlimited.
 
-    `buyers` are the organisations a named offer names. Raises RoleNeeded, WrongState for a withdrawn product, and
-    Invalid with every reason at once.
+    `buyers` are the organisations a named offer names; `jurisdiction` is one of `licence_contract.jurisdictions`, the
+    nearest to the seller's seat by default. Publishing an offer agrees to the licence contract in force.
+
+    Raises RoleNeeded, WrongState for a withdrawn product, and Invalid with every reason at once.
     """
     listing = Listing.objects.select_for_update(no_key=True).select_related("seller").get(pk=listing.pk)
     roles.require(by, listing.seller, "offer")
     if listing.state == ListingState.WITHDRAWN:
         raise WrongState(_("This product was withdrawn; it takes no new offer."))
     buyers = list(buyers)
+    jurisdiction = jurisdiction or licence_contract.default_jurisdiction(listing.seller.country)
     reasons: list[dict[str, str]] = [
         *_wrong_price(price_minor, currency),
         *_wrong_conditions(name, channel, inspection_days, licences_total),
+        *_wrong_jurisdiction(jurisdiction),
         *_wrong_audience(listing, audience, buyers),
         *(
             {"code": problem["code"], "detail": problem["detail"], "field": "terms"}
@@ -83,6 +88,8 @@ def make_offer(
         terms=terms,
         channel=channel,
         inspection_days=inspection_days,
+        jurisdiction=jurisdiction,
+        contract_version=licence_contract.CURRENT_VERSION,
         audience=audience,
         licences_total=licences_total,
         licences_left=licences_total,
@@ -97,6 +104,8 @@ def make_offer(
         price_minor=price_minor,
         currency=currency,
         licences_total=licences_total,
+        jurisdiction=jurisdiction,
+        contract_version=offer.contract_version,
     )
     return offer
 
@@ -200,6 +209,13 @@ def _wrong_conditions(name: Any, channel: Any, inspection_days: Any, licences_to
         }
         found.append(_reason("licences_total", detail))
     return found
+
+
+def _wrong_jurisdiction(jurisdiction: Any) -> list[dict[str, str]]:
+    known = licence_contract.jurisdictions()
+    if isinstance(jurisdiction, str) and jurisdiction in known:
+        return []
+    return [_reason("jurisdiction", gettext("Choose one of %(known)s.") % {"known": ", ".join(known)})]
 
 
 def _wrong_audience(listing: Listing, audience: Any, buyers: list[Organisation]) -> list[dict[str, str]]:

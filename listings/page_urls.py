@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from listings import studio, views
+from listings import register_views, studio, views
 
 PRODUCT = "studio/<slug:public_id>/"
 RELEASE = PRODUCT + "releases/<int:release_id>/"
@@ -10,6 +10,10 @@ RELEASE = PRODUCT + "releases/<int:release_id>/"
 urlpatterns = [
     path("catalogue/", views.browse, name="catalogue"),
     path("catalogue/entries/<slug:public_id>/", views.entry, name="catalogue_entry"),
+    path("offers/<slug:public_id>/contract/", views.offer_contract, name="offer_contract"),
+    path("register/", register_views.entries, name="register"),
+    path("register/<str:number>/", register_views.entry, name="register_entry"),
+    path("register/<str:number>/objections/", register_views.objection, name="register_objection"),
     path("products/<slug:public_id>/", views.product, name="product"),
     path("studio/", studio.studio, name="studio"),
     path(PRODUCT, studio.product, name="studio_product"),

@@ -143,6 +143,12 @@ class OfferIn(serializers.Serializer[Any]):
     terms = TermsField()
     channel = serializers.CharField(max_length=20, default="files")
     inspection_days = serializers.IntegerField(default=7)
+    jurisdiction = serializers.CharField(
+        max_length=20,
+        allow_blank=True,
+        default="",
+        help_text="Governing law and forum; '' is the nearest to your seat.",
+    )
     audience = serializers.ChoiceField(Offer.Audience.choices, default=Offer.Audience.EVERYONE)
     buyers = serializers.ListField(
         child=serializers.CharField(max_length=20), default=list, help_text="Public ids of the buyers an offer names."
@@ -221,7 +227,8 @@ class OfferOut(serializers.ModelSerializer[Offer]):
         model = Offer
         fields = [
             "public_id", "name", "price_minor", "currency", "terms", "licence", "channel", "inspection_days",
-            "audience", "licences_total", "licences_left", "created_at", "closed_at",
+            "jurisdiction", "contract_version", "audience", "licences_total", "licences_left", "created_at",
+            "closed_at",
         ]  # fmt: skip
 
     @extend_schema_field(WORDS)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import catalogue, manual, offers, plain_text
+from listings import catalogue, manual, offers, plain_text, product_papers
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
 from marketplace import clock, journal, roles
@@ -269,6 +269,7 @@ def _move_listing(listing: Listing, act: str, event: str, *, reason: str, by: Us
     listing.state, listing.reason = _next(listing, LISTING_MOVES, act), reason
     listing.save(update_fields=["state", "reason"])
     journal.record(event, listing, by=by)
+    product_papers.note_listing(listing, listing.state if listing.state != ListingState.LISTED else "resumed")
     return listing
 
 

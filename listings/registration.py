@@ -1,4 +1,5 @@
-"""The product register: an approved version gets its number and its certificate, and goes on sale.
+"""The product register: an approved version gets its number and its certificate, and goes on sale, at once or after
+a window in which anyone may object.
 
 All of it is one transaction. A worker killed at any moment leaves either nothing or everything, and the next one finds
 what is still due; the register's one entry per version is held by a unique index.
@@ -6,20 +7,22 @@ what is still due; the register's one entry per version is held by a unique inde
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from listings import publishing
-from listings.models import Listing, Registration, Version
-from listings.states import ListingState, VersionState
-from marketplace import documents, journal
+from listings import product_papers, publishing
+from listings.models import Listing, Objection, Registration, Version
+from listings.states import ListingState, ObjectionState, VersionState
+from marketplace import clock, documents, journal
+from marketplace.models import Annotation
 from marketplace.numbers import new_number
 
 logger = logging.getLogger(__name__)
+AT_ONCE = 500
 
 
 def due() -> QuerySet[Version]:
@@ -67,7 +70,9 @@ def _register(version: Version) -> Registration:
         rights=version.rights,
         source_statement=version.source_statement,
         release_digest=version.release.digest,
+        objections_until=_objections_until(listing),
     )
+    before = listing.current_version
     listing = publishing.register(version)
     journal.record(
         "version.registered",
@@ -77,32 +82,55 @@ def _register(version: Version) -> Registration:
         number=registration.number,
         release_digest=registration.release_digest,
     )
-    documents.issue(
-        "registration_certificate",
-        registration,
-        title=version.title,
-        record=certificate_record(registration),
-        readers=[listing.seller],
-    )
-    if listing.state == ListingState.REGISTERED:
-        publishing.publish(listing)
+    product_papers.issue_registration_certificate(registration)
+    if before is not None and hasattr(before, "registration"):
+        documents.annotate(product_papers.certificates_of(before.registration), Annotation.Code.SUPERSEDED)
+    if listing.state == ListingState.REGISTERED and registration.objections_until is None:
+        listing = publishing.publish(listing)
+    if listing.state == ListingState.LISTED:
+        product_papers.issue_listing_certificate(listing)
     return registration
 
 
-def certificate_record(registration: Registration) -> dict[str, Any]:
-    """What the registration certificate states."""
-    version = registration.version
-    return {
-        "register_number": registration.number,
-        "holder": documents.party(registration.holder),
-        "titles": version.titles,
-        "product_type": version.listing.product_type,
-        "version": version.number,
-        "rights": registration.rights,
-        "source_statement": registration.source_statement,
-        "lawful_basis": version.lawful_basis,
-        "classification": version.classification,
-        "has_personal_data": version.has_personal_data,
-        "release_digest": registration.release_digest,
-        "registered_at": timezone.localtime(registration.registered_at).isoformat(timespec="seconds"),
-    }
+# --- after the publicity window ------------------------------------------------------------------------------------
+
+
+def _objections_until(listing: Listing) -> dt.datetime | None:
+    """Until when a registration is open to objections; None for what is on sale already, or without a window."""
+    if not settings.PUBLICITY_DAYS or listing.state not in (ListingState.UNLISTED, ListingState.REGISTERED):
+        return None
+    return clock.now() + dt.timedelta(days=settings.PUBLICITY_DAYS)
+
+
+def due_to_publish() -> QuerySet[Listing]:
+    """Registered products whose window has passed without an objection that stands, the oldest first."""
+    standing = Objection.objects.filter(registration__version=OuterRef("current_version")).exclude(
+        state=ObjectionState.DISMISSED
+    )
+    passed = Q(current_version__registration__objections_until__lte=clock.now())
+    return (
+        Listing.objects.filter(passed, state=ListingState.REGISTERED)
+        .exclude(Exists(standing))
+        .order_by("current_version__registration__objections_until", "pk")
+    )
+
+
+def publish_due() -> int:
+    """Put on sale everything whose window has passed; how many. One that fails is logged and holds up no other."""
+    published = 0
+    for pk in list(due_to_publish().values_list("pk", flat=True)[:AT_ONCE]):
+        try:
+            published += _publish_if_due(pk)
+        except Exception:
+            logger.exception("listing %s could not be published", pk)
+    return published
+
+
+@transaction.atomic
+def _publish_if_due(pk: int) -> bool:
+    """Locks the listing, as an objection does; False when another worker has it, or an objection came first."""
+    locked = Listing.objects.filter(pk=pk).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+    if locked is None or not due_to_publish().filter(pk=pk).exists():
+        return False
+    product_papers.issue_listing_certificate(publishing.publish(locked))
+    return True

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.guards import Moves
 
@@ -37,7 +38,13 @@ class UploadState(models.TextChoices):
     QUARANTINED = "quarantined", _("In quarantine")
 
 
-V, L, P, U = VersionState, ListingState, ProfileState, UploadState
+class ObjectionState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("objection", "Open")
+    UPHELD = "upheld", _("Upheld")
+    DISMISSED = "dismissed", _("Dismissed")
+
+
+V, L, P, U, B = VersionState, ListingState, ProfileState, UploadState, ObjectionState
 
 VERSION_MOVES: Moves = {
     V.DRAFT: {"submit": V.SUBMITTED},
@@ -74,4 +81,10 @@ UPLOAD_MOVES: Moves = {
     U.CHECKING: {"refuse": U.REFUSED, "quarantine": U.QUARANTINED},
     U.REFUSED: {},
     U.QUARANTINED: {},
+}
+
+OBJECTION_MOVES: Moves = {
+    B.OPEN: {"uphold": B.UPHELD, "dismiss": B.DISMISSED},
+    B.UPHELD: {},
+    B.DISMISSED: {},
 }

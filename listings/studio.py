@@ -22,6 +22,7 @@ from listings import (
     checksums,
     dictionary,
     differences,
+    licence_contract,
     manual,
     offers,
     product_page,
@@ -327,7 +328,8 @@ def upload_cancellation(request: HttpRequest, public_id: str, release_id: int, u
 def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
     """Make an offer."""
     listing = _own(request, public_id)
-    form = OfferForm(request.POST or None)
+    nearest = {"jurisdiction": licence_contract.default_jurisdiction(listing.seller.country)}
+    form = OfferForm(request.POST or None, initial=nearest)
     if request.method == "POST" and form.is_valid() and _offered(request, listing, form):
         return redirect("studio_product", public_id)
     context = {

@@ -28,6 +28,12 @@ def register_products() -> None:
 
 
 @shared_task
+def publish_products() -> None:
+    """Put on sale every registered product whose publicity window has passed without an objection that stands."""
+    registration.publish_due()
+
+
+@shared_task
 def remove_abandoned_uploads() -> None:
     """Take away what was never finished."""
     arrivals.remove_abandoned()

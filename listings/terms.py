@@ -144,15 +144,15 @@ def plain_words(terms: Terms, language: str) -> PlainWords:
     if terms["term_months"] is None:
         say("may", "term_without_end")
     else:
-        say("may", "term_counted", enforced=True, term=_term(terms["term_months"], language))
+        say("may", "term_counted", enforced=True, term=term_words(terms["term_months"], language))
     if terms["territory"] == [ANYWHERE]:
         say("may", "territory_anywhere")
     else:
-        say("may", "territory_named", territory=_territory(terms["territory"], language))
+        say("may", "territory_named", territory=territory_words(terms["territory"], language))
 
     say("may_not", "other_purposes")
     if terms["territory"] != [ANYWHERE]:
-        say("may_not", "outside_territory", territory=_territory(terms["territory"], language))
+        say("may_not", "outside_territory", territory=territory_words(terms["territory"], language))
     if terms["derived_works"] != "free":
         say("may_not", "derive_none" if terms["derived_works"] == "none" else "derived_to_others")
     if terms["redistribution"] != "same_terms":
@@ -274,12 +274,15 @@ _CHECKS: dict[str, Callable[[object], str]] = {
 }
 
 
-def _term(months: int, language: str) -> str:
+def term_words(months: int, language: str) -> str:
     """`18 months` and `2 years` as people say them."""
     unit, count = ("years", months // 12) if months % 12 == 0 else ("months", months)
     return WORDS[language][f"one_{unit}" if count == 1 else f"many_{unit}"].format(count=count)
 
 
-def _territory(codes: list[str], language: str) -> str:
+def territory_words(codes: list[str], language: str) -> str:
+    """Where a licence holds, in words: the territories named, or the whole world."""
+    if codes == [ANYWHERE]:
+        return WORDS[language]["everywhere"]
     column = LANGUAGES.index(language)
     return joined([TERRITORIES[code][column] for code in TERRITORIES if code in codes], language)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from listings import catalogue, entry_page, product_page
+from listings import catalogue, entry_page, licence_contract, product_page
 from listings.forms import CatalogueForm
-from listings.models import CatalogueEntry
+from listings.models import CatalogueEntry, Listing, Offer
 from marketplace.participants import acting_or_none
 
 
@@ -52,3 +52,18 @@ def entry(request: HttpRequest, public_id: str) -> HttpResponse:
     if found is None:
         raise Http404
     return render(request, "listings/entry.html", entry_page.context(found, reader=request.user))
+
+
+@require_safe
+def offer_contract(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The licence contract as it would be made under this offer today, to be read before anybody commits."""
+    reader = acting_or_none(request)
+    visible = Offer.objects.visible_to(reader).filter(listing__in=Listing.objects.visible_to(reader))
+    offer = get_object_or_404(
+        visible.select_related("listing__seller", "listing__current_version__release"), public_id=public_id
+    )
+    version = offer.listing.current_version
+    if version is None or not offer.contract_version:
+        raise Http404
+    context = {"offer": offer, "version": version, "contract": licence_contract.shown(offer, version)}
+    return render(request, "listings/contract.html", context)

@@ -41,7 +41,12 @@ def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
 
 
 def _footer() -> list[tuple[str, str]]:
-    places = [("rules", _("Rules of the exchange")), ("api_docs", _("API")), ("verify", _("Verify a certificate"))]
+    places = [
+        ("register", _("Public register")),
+        ("rules", _("Rules of the exchange")),
+        ("api_docs", _("API")),
+        ("verify", _("Verify a certificate")),
+    ]
     return [*places, ("letters", _("Letters"))] if settings.DEBUG else places
 
 

@@ -28,6 +28,7 @@ TITLES: dict[str, Promise] = {
     "organisations": _("Organisations"),
     "participants": _("Participants"),
     "reviews": _("Reviews"),
+    "objections": _("Objections"),
     "payments": _("Payments"),
     "disputes": _("Disputes"),
     "clearing": _("Clearing"),

@@ -23,9 +23,9 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.errors import Invalid, Refused, WrongState
-from marketplace.models import Organisation, Paper, Revocation, User
+from marketplace.models import Annotation, Organisation, Paper, Revocation, User
 from marketplace.numbers import new_check_code, new_number
-from marketplace.typesetting import typeset
+from marketplace.typesetting import SCHEMA, typeset
 
 LONGEST_REASON = 2000
 
@@ -43,7 +43,7 @@ class SecondPersonNeeded(Refused):
 class Sheet:
     """A paper that is to be issued: what it is about, what it says (see `typesetting`) and who may read it.
 
-    `record` lacks number, issuer and issued_at: `issue` fills them in.
+    `record` lacks schema, number, issuer and issued_at: `issue` fills them in.
     """
 
     kind: str
@@ -111,7 +111,12 @@ def issue_many(sheets: Sequence[Sheet]) -> list[Paper]:
 def _written(sheet: Sheet, now: dt.datetime) -> Paper:
     kind, subject_kind, subject_id = sheet.about
     number = new_number(kind)
-    record = sheet.record | {"number": number, "issuer": settings.EXCHANGE_NAME, "issued_at": now.isoformat()}
+    record = sheet.record | {
+        "schema": SCHEMA,
+        "number": number,
+        "issuer": settings.EXCHANGE_NAME,
+        "issued_at": now.isoformat(),
+    }
     return Paper(
         number=number,
         kind=kind,
@@ -163,6 +168,15 @@ def pdf(paper: Paper, *, language: str) -> bytes:
 def revocation_of(paper: Paper) -> Revocation | None:
     """The paper's revocation once two people have made it; None while the paper is valid."""
     return Revocation.objects.filter(paper=paper, revoked_at__isnull=False).first()
+
+
+def annotate(papers: Iterable[Paper], code: str) -> None:
+    """Note on papers what became of what they are about, in the caller's transaction."""
+    noted = list(papers)
+    Annotation.objects.bulk_create(Annotation(paper=paper, code=code) for paper in noted)
+    journal.record_many(
+        (("paper.annotated", paper, {"number": paper.number, "code": code}) for paper in noted), by=None
+    )
 
 
 @transaction.atomic

@@ -411,7 +411,10 @@ class Paper(models.Model):
 
     class Kind(models.TextChoices):
         REGISTRATION_CERTIFICATE = "registration_certificate", _("Registration certificate")
+        LISTING_CERTIFICATE = "listing_certificate", _("Listing certificate")
         TRADE_CONTRACT = "trade_contract", _("Trade contract")
+        DELIVERY_RECORD = "delivery_record", _("Delivery record")
+        ACCEPTANCE = "acceptance", _("Acceptance")
         SETTLEMENT_STATEMENT = "settlement_statement", _("Settlement statement")
         TRADE_CERTIFICATE = "trade_certificate", _("Trade certificate")
 
@@ -439,6 +442,30 @@ class Paper(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Annotation(models.Model):
+    """What became of what a paper is about, for whoever checks the paper later; the paper itself stays as it is."""
+
+    class Code(models.TextChoices):
+        SUSPENDED = "suspended", _("The product was suspended")
+        RESUMED = "resumed", _("The product is on sale again")
+        WITHDRAWN = "withdrawn", _("The product was withdrawn")
+        SUPERSEDED = "superseded", _("A later version of the product is registered")
+        OBJECTED = "objection_upheld", _("An objection to this registration was upheld; the product is not listed")
+
+    paper = models.ForeignKey(Paper, on_delete=models.PROTECT, related_name="annotations")
+    code = models.CharField(max_length=20, choices=Code.choices)
+    noted_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("note on a paper")
+        verbose_name_plural = _("notes on papers")
+        ordering = ["pk"]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.paper} · {self.code}"
 
 
 class Revocation(models.Model):

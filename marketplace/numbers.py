@@ -22,7 +22,10 @@ PREFIXES: dict[str, str] = {
     "product": "PR",  # the product register
     "trade": "TR",  # the trade register
     "registration_certificate": "RC",
+    "listing_certificate": "LC",
     "trade_contract": "CN",
+    "delivery_record": "DR",
+    "acceptance": "AC",
     "settlement_statement": "ST",
     "trade_certificate": "TC",
 }

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace import journal, roles
 from marketplace.errors import Refused
-from marketplace.models import Organisation, Paper, Revocation, User
+from marketplace.models import Annotation, Organisation, Paper, Revocation, User
 from marketplace.numbers import NotANumber, check_code_matches, new_check_code, normalise
 
 logger = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 COUNTED_SECONDS = 600
 MISSES_ALLOWED = 30  # wrong codes and unknown numbers of one address
 RENDERINGS_ALLOWED = 60  # PDFs for one address
+MOST_ANNOTATIONS = 50
 _NOBODYS_CODE = new_check_code()
 
 
@@ -67,6 +68,10 @@ class Check:
     @property
     def is_valid(self) -> bool:
         return self.revocation is None
+
+    def annotations(self) -> list[Annotation]:
+        """What became of what the paper is about, the oldest first."""
+        return list(self.paper.annotations.all()[:MOST_ANNOTATIONS])
 
     def position(self) -> int | None:
         """Where in the journal the paper's issue stands; None for the moment until it is sealed."""

@@ -9,13 +9,16 @@ from functools import cache
 from typing import Any
 
 from marketplace.money import Money
-from marketplace.typesetting import LANGUAGES, PAPERS, in_language
+from marketplace.typesetting import LANGUAGES, PAPERS, SCHEMA, in_language
 
 # What of a record is shown, in this order: its key, the word for it, and the shape of its value.
 _SHOWN = [
     ("trade_number", "trade_number", "code"),
     ("register_number", "register_number", "code"),
+    ("certificate_number", "certificate_number", "code"),
     ("contract_number", "contract_number", "code"),
+    ("delivery_number", "delivery_number", "code"),
+    ("acceptance_number", "acceptance_number", "code"),
     ("product_type", "product", "product"),
     ("holder", "holder", "party"),
     ("member", "member", "party"),
@@ -26,25 +29,39 @@ _SHOWN = [
     ("source_statement", "source", "text"),
     ("lawful_basis", "lawful_basis", "basis"),
     ("classification", "classification", "classification"),
+    ("plans", "plans", "plans"),
+    ("channel", "channel", "channel"),
     ("inspection_days", "inspection", "days"),
     ("governing_law", "governing_law", "text"),
+    ("forum", "forum", "text"),
     ("cycle", "cycle", "code"),
     ("payout_reference", "payout_reference", "payout"),
     ("agreements", "agreed", "agreements"),
     ("proposed_at", "course_proposed_at", "time"),
     ("agreed_at", "course_agreed_at", "time"),
     ("registered_at", "course_registered_at", "time"),
+    ("objections_until_at", "objections_until", "time"),
+    ("listed_at", "listed_at", "time"),
     ("funded_at", "course_funded_at", "time"),
     ("delivered_at", "course_delivered_at", "time"),
+    ("access_ends_at", "access_ends", "end"),
+    ("inspect_ends_at", "inspect_ends", "time"),
     ("accepted_at", "course_accepted_at", "time"),
+    ("how", "accepted", "how"),
+    ("accepted_by", "accepted_by", "person"),
+    ("refund_minor", "given_back", "price"),
     ("cleared_at", "course_cleared_at", "time"),
     ("settled_at", "course_settled_at", "time"),
     ("release_digest", "release_digest", "digest"),
     ("delivery_digest", "delivery_digest", "digest"),
+    ("crossborder_digest", "crossborder_digest", "digest"),
+    ("text_digest", "text_digest", "digest"),
     ("agreement_digest", "agreement_digest", "digest"),
     ("journal", "journal", "journal"),
 ]
 _AMOUNTS = ("gross", "fee", "net")
+FILES_SHOWN = 100  # of a manifest on a page; the paper names them all
+SAID_WHEN_MISSING = ("price", "payout", "end", "plans")  # shapes for which nothing means something
 
 
 @dataclass(frozen=True)
@@ -58,8 +75,8 @@ class Row:
 
 @cache
 def words(language: str) -> dict[str, str]:
-    """The words of papers in one of `typesetting.LANGUAGES`."""
-    every = json.loads((PAPERS / "words.json").read_text("utf-8"))
+    """The words of papers in one of `typesetting.LANGUAGES`; those of the newest schema, which has all of the older."""
+    every = json.loads((PAPERS / str(SCHEMA) / "words.json").read_text("utf-8"))
     return {key: texts[language] for key, texts in every.items()}
 
 
@@ -79,7 +96,9 @@ def rows(record: dict[str, Any], language: str) -> list[Row]:
     """What a record says, line by line; its licence and the lines of a statement apart."""
     said = words(language)
     return [
-        Row(said[word], *_row(shape, record[key], record, language)) for key, word, shape in _SHOWN if key in record
+        Row(said[word], *_row(shape, record[key], record, language))
+        for key, word, shape in _SHOWN
+        if key in record and (record[key] is not None or shape in SAID_WHEN_MISSING)
     ]
 
 
@@ -99,13 +118,27 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
             return "lines", [said.get(f"class_{value}", value), personal]
         case "days":
             return "text", said["inspection_days"].replace("{days}", str(value))
+        case "end":
+            return ("time", dt.datetime.fromisoformat(value)) if value else ("text", said["access_without_end"])
+        case "channel":
+            return "text", said.get(f"channel_{value}", value)
+        case "plans":
+            return "lines", _plans(value, said, language)
+        case "how":
+            return "text", said[f"accepted_by_{value}"]
+        case "person":
+            return "text", f"{value['person']}, {said.get('role_' + value['role'], value['role'])}"
         case "payout":
             return ("code", value) if value else ("text", said["payout_none"])
         case "rights":
             return "lines", [_right(said, name, value.get(name, {})) for name in ("holding", "use", "operation")]
         case "agreements":
             return "agreements", [
-                {"organisation": one["organisation"], "at": dt.datetime.fromisoformat(one["agreed_at"])}
+                {
+                    "organisation": one["organisation"],
+                    "person": one.get("person", ""),
+                    "at": dt.datetime.fromisoformat(one["agreed_at"]),
+                }
                 for one in value
             ]
         case "journal":
@@ -118,6 +151,17 @@ def _price(value: int | None, record: dict[str, Any], said: dict[str, str]) -> t
     if value is None:
         return "text", said["price_withheld"]
     return ("money", Money(value, record["currency"])) if value else ("text", said["price_free"])
+
+
+def _plans(plans: dict[str, Any] | None, said: dict[str, str], language: str) -> list[str]:
+    """On what kind of plans a product is listed, a line each for prices, buyers, channels and territory."""
+    if plans is None:
+        return [said["plans_none"]]
+    coded = (("price", plans["prices"]), ("audience", plans["audiences"]), ("channel", plans["channels"]))
+    return [
+        *(", ".join(said.get(f"{prefix}_{code}", code) for code in codes) for prefix, codes in coded),
+        in_language(plans["territory"], language),
+    ]
 
 
 def _right(said: dict[str, str], name: str, claim: dict[str, Any]) -> str:
@@ -135,6 +179,27 @@ def licence(record: dict[str, Any], language: str) -> list[dict[str, Any]]:
         for part in ("may", "may_not", "must")
         if part in whole
     ]
+
+
+def manifest(record: dict[str, Any], language: str) -> dict[str, Any] | None:
+    """The files of a delivery record, as far as a page shows them; None for other papers."""
+    if "files" not in record:
+        return None
+    said = words(language)
+    count = len(record["files"]) + record.get("files_left_out", 0)
+    summed = said["manifest_sum"].replace("{files}", f"{count:,}").replace("{bytes}", f"{record['total_bytes']:,}")
+    return {
+        "title": said["manifest"],
+        "sum": summed,
+        "labels": [said["file"], said["bytes"], said["sha256"]],
+        "files": record["files"][:FILES_SHOWN],
+        "left_out": count - len(record["files"][:FILES_SHOWN]),
+    }
+
+
+def articles(record: dict[str, Any], language: str) -> list[dict[str, Any]]:
+    """The articles of a contract: `{head, clauses}`; nothing for papers without."""
+    return in_language(record["articles"], language) if record.get("articles") else []
 
 
 def statement(record: dict[str, Any], language: str) -> dict[str, Any] | None:

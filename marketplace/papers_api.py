@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 from marketplace import documents, paper_checks, roles
 from marketplace.api import acted, read
 from marketplace.errors import RoleNeeded
-from marketplace.models import Paper, Revocation
+from marketplace.models import Annotation, Paper, Revocation
 from marketplace.paper_checks import Check, NoSuchPaper, WrongCode
 from marketplace.participants import acting_or_none
 from marketplace.scopes import require_scope
@@ -44,6 +44,12 @@ class PaperOut(serializers.Serializer[Any]):
     revoked_because = serializers.CharField(source="revocation.reason", default=None, allow_null=True)
 
 
+class AnnotationOut(serializers.ModelSerializer[Annotation]):
+    class Meta:
+        model = Annotation
+        fields = ["code", "noted_at"]
+
+
 class PaperInFullOut(PaperOut):
     """A paper with its record, for who has its check code and for its readers; for others these are null."""
 
@@ -53,10 +59,14 @@ class PaperInFullOut(PaperOut):
         source="position", allow_null=True, help_text="Where in the journal its issue stands, once it is sealed."
     )
 
+    annotations = AnnotationOut(many=True, help_text="What became of what the paper is about.")
+
     def to_representation(self, instance: Check) -> dict[str, Any]:
         if instance.is_whole:
             return super().to_representation(instance)
-        return {**PaperOut(instance).data, "digest": None, "record": None, "journal_position": None}
+        noted = AnnotationOut(instance.annotations(), many=True).data
+        told = {**PaperOut(instance).data, "digest": None, "record": None, "journal_position": None}
+        return {**told, "annotations": noted}
 
 
 class RevocationIn(serializers.Serializer[Any]):

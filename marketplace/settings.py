@@ -266,6 +266,8 @@ FOLLOWERS = {
     "settlement": "settlement.followers.follow",
 }
 CURRENCIES = ["CNY", "HKD", "USD", "EUR", "SGD", "MOP"]
+# Days between registration and listing in which anyone signed in may object; 0 lists at once.
+PUBLICITY_DAYS = env.int("PUBLICITY_DAYS", default=0)
 AGREE_WITHIN_DAYS = env.int("AGREE_WITHIN_DAYS", default=14)
 FUND_WITHIN_DAYS = env.int("FUND_WITHIN_DAYS", default=7)
 FUND_LIMITED_WITHIN_DAYS = env.int("FUND_LIMITED_WITHIN_DAYS", default=2)  # for offers whose licences are counted

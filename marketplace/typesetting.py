@@ -6,14 +6,26 @@ units of the record's `currency`. A text that exists in several languages is an 
 `licence`, and where wanted `source_statement`, `governing_law`). An organisation is `{name, latin_name, number_kind,
 registration_number}`, the last three optional. What each kind holds:
 
-every paper               number, issuer (the exchange's name), issued_at
+every paper               number, issuer (the exchange's name), issued_at, schema (whose templates set it, see SCHEMAS)
 registration_certificate  register_number, holder, titles, product_type, version, source_statement, classification,
                           rights {holding, use, operation: {held, basis}}, has_personal_data, release_digest,
-                          registered_at; optional lawful_basis
+                          registered_at; optional lawful_basis, objections_until_at
+listing_certificate       register_number, certificate_number (of the registration), holder, titles, product_type,
+                          version, classification, listed_at, plans {prices, audiences, channels: [code],
+                          territory {language: text}} or null
 trade_contract            trade_number, register_number, seller, buyer, titles, product_type, version, release_digest,
                           licence {language: {may, may_not, must: [{text, kept}]}}, price_minor (0 is free), currency,
                           inspection_days, governing_law, agreements [{organisation, agreed_at}];
-                          optional rules_digest (of the exchange rules both accepted) and agreement_digest
+                          optional rules_digest (of the exchange rules both accepted), agreement_digest, channel and
+                          articles {language: [{head, clauses: [text]}]} with contract_version, text_digest and forum;
+                          an agreement may say side, person, role
+delivery_record           trade_number, contract_number, register_number, seller, buyer, titles, product_type, version,
+                          channel, delivery_digest, files [{path, size_bytes, sha256}], total_bytes, funded_at,
+                          delivered_at, access_ends_at (or null), inspect_ends_at; optional crossborder_digest
+acceptance                trade_number, contract_number, delivery_number, register_number, seller, buyer, titles,
+                          product_type, version, delivery_digest, delivered_at, inspection_days, inspect_ends_at,
+                          accepted_at, how (buyer, silence, decision), accepted_by {person, role} (or null);
+                          optional refund_minor with currency (what a decision gave back)
 settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
                           net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
                           optional recovered_minor (set against what the member owes) with payable_minor (the rest)
@@ -21,7 +33,7 @@ trade_certificate         trade_number, register_number, seller, buyer, titles, 
                           the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
                           proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
                           funded_at where there were any), journal {position, size, root};
-                          optional contract_number
+                          optional contract_number, delivery_number, acceptance_number
 """
 
 from __future__ import annotations
@@ -44,13 +56,23 @@ from marketplace.money import format_minor
 
 LANGUAGES = ("en", "zh-hans", "zh-hant")
 PAPERS = Path(__file__).parent / "papers"
+# A folder of templates and words for each schema. A paper is set for ever by the schema its record names (1 where it
+# names none), so templates of a schema that papers were issued under never change; what is new is a new folder.
+SCHEMAS = (1, 2)
+SCHEMA = SCHEMAS[-1]
 
 _EVERY_PAPER = "number issuer issued_at"
 _REQUIRED: dict[str, str] = {
     "registration_certificate": "register_number holder titles product_type version rights source_statement "
     "classification has_personal_data release_digest registered_at",
+    "listing_certificate": "register_number certificate_number holder titles product_type version classification "
+    "listed_at plans",
     "trade_contract": "trade_number register_number seller buyer titles product_type version release_digest licence "
     "price_minor currency inspection_days governing_law agreements",
+    "delivery_record": "trade_number contract_number register_number seller buyer titles product_type version channel "
+    "delivery_digest files total_bytes funded_at delivered_at access_ends_at inspect_ends_at",
+    "acceptance": "trade_number contract_number delivery_number register_number seller buyer titles product_type "
+    "version delivery_digest delivered_at inspection_days inspect_ends_at accepted_at how accepted_by",
     "settlement_statement": "member cycle cleared_at currency lines totals payout_reference",
     "trade_certificate": "trade_number register_number seller buyer titles product_type version licence price_minor "
     "delivery_digest proposed_at agreed_at delivered_at accepted_at cleared_at settled_at journal",
@@ -101,9 +123,10 @@ def typeset(kind: str, record: dict[str, Any], *, language: str, verify_url: str
 
 
 def _compiled(kind: str, paper: dict[str, Any], issued_at: int, *, archival: bool) -> bytes:
+    folder = PAPERS / str(paper["record"].get("schema", 1))
     return typst.compile(
-        str(PAPERS / f"{kind}.typ"),
-        root=str(PAPERS),
+        str(folder / f"{kind}.typ"),
+        root=str(folder),
         font_paths=_fonts(),
         sys_inputs={"paper": json.dumps(paper, ensure_ascii=False)},
         timestamp=issued_at,
@@ -125,6 +148,8 @@ def _require_whole(kind: str, record: dict[str, Any], language: str) -> None:
         raise CannotTypeset(f"There is no paper of the kind {kind!r}.")
     if language not in LANGUAGES:
         raise CannotTypeset(f"Papers are typeset in {', '.join(LANGUAGES)}, not in {language!r}.")
+    if record.get("schema", 1) not in SCHEMAS:
+        raise CannotTypeset(f"There are no templates for schema {record['schema']!r}.")
     missing = [key for key in f"{_EVERY_PAPER} {_REQUIRED[kind]}".split() if key not in record]
     if missing:
         raise CannotTypeset(f"The record of a {kind} lacks {', '.join(missing)}.")
@@ -157,11 +182,13 @@ def _shown(value: Any, language: str, currency: str | None, key: str = "") -> An
         if key.endswith("_at"):
             return _written_moment(_moment(value, key), language)
         text = _plain(value)
-        return text if key.endswith(("digest", "number", "root")) else _LONG_RUN.sub("\\g<0>\u200b", text)
+        return text if key.endswith(("digest", "number", "root", "sha256")) else _LONG_RUN.sub("\\g<0>\u200b", text)
     if key.endswith("_minor") and value is not None:
         if currency is None:
             raise CannotTypeset(f"The record has the amount {key} but no currency.")
         return format_minor(value, currency)
+    if key.endswith("_bytes"):
+        return f"{value:,}"
     return value
 
 

@@ -90,6 +90,9 @@ def _paper_page(request: HttpRequest, check: Check, **context: Any) -> HttpRespo
         "check": check,
         "title": paper_words.title(paper.record, paper.title, language),
         "kind": paper_words.words(language)[f"title_{paper.kind}"],
+        "what": paper_words.words(language)[f"opening_{paper.kind}"],
+        "annotations": check.annotations(),
+        "position": check.position(),
         "sandbox": paper_words.sandbox(paper.kind, language) if paper.is_sandbox else "",
     }
     if check.is_whole:
@@ -97,7 +100,8 @@ def _paper_page(request: HttpRequest, check: Check, **context: Any) -> HttpRespo
             "rows": paper_words.rows(paper.record, language),
             "licence": paper_words.licence(paper.record, language),
             "statement": paper_words.statement(paper.record, language),
-            "position": check.position(),
+            "manifest": paper_words.manifest(paper.record, language),
+            "articles": paper_words.articles(paper.record, language),
         }
     answer = render(request, "marketplace/verify_paper.html", shown | context)
     answer["X-Robots-Tag"] = "noindex"

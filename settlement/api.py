@@ -47,6 +47,9 @@ class ProposalIn(serializers.Serializer[Any]):
     offer = serializers.CharField(max_length=20, help_text="The offer's id.")
     purpose = serializers.CharField(max_length=2000, allow_blank=True, default="", help_text="What the data is for.")
     purchase_order = serializers.CharField(max_length=60, allow_blank=True, default="")
+    text_digest = serializers.CharField(
+        max_length=80, allow_blank=True, default="", help_text="Of the contract you read; refused if it is another now."
+    )
 
 
 class ReasonIn(serializers.Serializer[Any]):
@@ -110,6 +113,7 @@ class Trades(ListAPIView):
                     buyer=organisation,
                     purpose=body["purpose"],
                     purchase_order=body["purchase_order"],
+                    text_digest=body["text_digest"],
                     by=request.user,
                 ),
                 request,

@@ -43,6 +43,13 @@ def of(trade: Trade) -> dt.datetime | None:
     return until if until is None or since is None else _stretched(trade, since, until)
 
 
+def inspection_of(trade: Trade) -> dt.datetime | None:
+    """When the inspection of a delivered trade ends or ended, holds included."""
+    if trade.delivered_at is None or trade.inspect_until is None:
+        return None
+    return _stretched(trade, trade.delivered_at, trade.inspect_until)
+
+
 def of_many(trades: Iterable[Trade]) -> dict[int, dt.datetime | None]:
     """`of` for a page of trades, by id: two statements, and more only for those on which a hold ever lay."""
     trades = list(trades)

@@ -26,7 +26,8 @@ class ProposalForm(forms.Form):
         required=False,
         help_text=_("Your own reference; it appears on this order."),
     )
-    accept = forms.BooleanField(label=_("We accept the licence above"))
+    text_digest = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
+    accept = forms.BooleanField(label=_("We agree to the licence and the contract"))
 
 
 class ReasonForm(forms.Form):

@@ -9,6 +9,7 @@ urlpatterns = [
     path("orders/", views.orders, name="orders"),
     path("sales/", views.sales, name="sales"),
     path("trades/<str:trade_id>/", views.trade, name="trade"),
+    path("trades/<str:trade_id>/contract/", views.trade_contract, name="trade_contract"),
     path("trades/<str:trade_id>/<slug:act>/", views.trade_act, name="trade_act"),
     path("money/", money_page.money, name="money"),
     path("money/accounts/<int:account_id>/<slug:act>/", money_page.account_act, name="account_act"),

@@ -1,4 +1,4 @@
-"""What a trade leaves on paper: its contract, its certificate, and each member's settlement statement."""
+"""What a trade leaves on paper at its end: its certificate, and each member's settlement statement."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from marketplace import clock, documents
 from marketplace.canonical import canonical
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import NotReady, Refused
-from marketplace.models import Organisation, Paper, Seal, TreeHead
+from marketplace.models import Paper, Seal, TreeHead
 from marketplace.money import Money
-from settlement.gateways import default_gateway, gateway
+from settlement.gateways import gateway
 from settlement.models import Payment, Payout, Statement, Trade, Transfer
 from settlement.states import OutgoingState, PaymentState, TradeState
 
@@ -31,87 +31,18 @@ logger = logging.getLogger(__name__)
 Kind = Paper.Kind
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
-# The exchange's rules put a contract under the law of the provider's seat.
-GOVERNING_LAW: dict[str, dict[str, str]] = {
-    "CN": {
-        "en": "Law of the People's Republic of China",
-        "zh-hans": "中华人民共和国法律",
-        "zh-hant": "中華人民共和國法律",
-    },
-    "HK": {
-        "en": "Law of the Hong Kong Special Administrative Region",
-        "zh-hans": "香港特别行政区法律",
-        "zh-hant": "香港特別行政區法律",
-    },
-    "MO": {
-        "en": "Law of the Macao Special Administrative Region",
-        "zh-hans": "澳门特别行政区法律",
-        "zh-hant": "澳門特別行政區法律",
-    },
-}
-ANOTHER_SEAT = {
-    "en": "Law of the provider's seat ({country})",
-    "zh-hans": "供方所在地法律（{country}）",
-    "zh-hant": "供方所在地法律（{country}）",
-}
 
-
-def bound(trade: Trade) -> dict[str, Any]:
-    """What both parties are bound to; the Agreement's digest is that of this record."""
-    return {
-        "trade": trade.public_id,
-        "seller": _bound_party(trade.seller),
-        "buyer": _bound_party(trade.buyer),
-        "listing": trade.listing.public_id,
-        "version": trade.version.number,
-        "release_digest": trade.release.digest,
-        "terms": trade.terms,
+def about(trade: Trade, product_number: str | None) -> dict[str, Any]:
+    """What contract and certificate both say of a trade. Raises NotReady while it or its product has no number."""
+    return identity(trade, product_number) | {
+        "licence": _licence(canonical(trade.terms)),
         "price_minor": trade.price_minor,
         "currency": trade.currency,
-        "inspection_days": trade.inspection_days,
     }
 
 
-def _bound_party(organisation: Organisation) -> dict[str, str]:
-    return {"id": organisation.public_id} | documents.party(organisation)
-
-
-def issue_contracts(trades: Sequence[Trade]) -> dict[int, Paper]:
-    """The contracts of trades that have their register numbers, by the trade's id; both parties may read them.
-
-    Raises NotReady.
-    """
-    rows = Trade.objects.filter(pk__in=[trade.pk for trade in trades])
-    kept = {row[0]: row[1:] for row in rows.values_list("pk", "agreement__digest", "version__registration__number")}
-    papers = documents.issue_many([_contract(trade, *kept[trade.pk]) for trade in trades])
-    return {trade.pk: paper for trade, paper in zip(trades, papers, strict=True)}
-
-
-def _contract(trade: Trade, agreement_digest: str, product_number: str | None) -> documents.Sheet:
-    agreed_at = trade.agreed_at or trade.proposed_at
-    record = _about(trade, product_number) | {
-        "release_digest": trade.release.digest,
-        "inspection_days": trade.inspection_days,
-        "governing_law": _governing_law(trade.seller.country),
-        "terms": trade.terms,
-        "agreement_digest": agreement_digest,
-        "agreements": [
-            {"organisation": trade.buyer.name, "agreed_at": trade.proposed_at.isoformat()},
-            {"organisation": trade.seller.name, "agreed_at": agreed_at.isoformat()},
-        ],
-    }
-    return documents.Sheet(
-        Kind.TRADE_CONTRACT,
-        trade,
-        title=trade.version.title,
-        record=record,
-        readers=[trade.seller, trade.buyer],
-        is_sandbox=trade.price_minor > 0 and not _moves_money(default_gateway()),
-    )
-
-
-def _about(trade: Trade, product_number: str | None) -> dict[str, Any]:
-    """What contract and certificate both say of a trade. Raises NotReady while it or its product has no number."""
+def identity(trade: Trade, product_number: str | None) -> dict[str, Any]:
+    """Which trade a paper is about, between whom and of what. Raises NotReady while a number is missing."""
     if product_number is None or trade.register_number is None:
         raise NotReady(_("Trade %(trade)s and its product need their register numbers first."), trade=trade)
     return {
@@ -122,9 +53,6 @@ def _about(trade: Trade, product_number: str | None) -> dict[str, Any]:
         "titles": trade.version.titles,
         "product_type": trade.listing.product_type,
         "version": trade.version.number,
-        "licence": _licence(canonical(trade.terms)),
-        "price_minor": trade.price_minor,
-        "currency": trade.currency,
     }
 
 
@@ -134,17 +62,18 @@ def _licence(terms: bytes) -> dict[str, Any]:
     return dict(plain_words_in_every_language(json.loads(terms)))
 
 
-def _governing_law(country: str) -> dict[str, str]:
-    known = GOVERNING_LAW.get(country)
-    return known or {language: words.format(country=country) for language, words in ANOTHER_SEAT.items()}
-
-
-def _moves_money(gateway_name: str) -> bool:
+def moves_money(gateway_name: str) -> bool:
     return gateway(gateway_name).capabilities().moves_money
 
 
 # --- certificates --------------------------------------------------------------------------------------------------
 
+# Papers a certificate names, and the record's word for their numbers.
+NAMED_IN_CERTIFICATE: dict[str, str] = {
+    Kind.TRADE_CONTRACT: "contract_number",
+    Kind.DELIVERY_RECORD: "delivery_number",
+    Kind.ACCEPTANCE: "acceptance_number",
+}
 COURSE = ("proposed", "agreed", "registered", "funded", "delivered", "accepted", "cleared", "settled")
 
 
@@ -182,15 +111,15 @@ def _issue_together(trades: list[Trade]) -> int:
     ready = list(_to_certify(positions))
     if not ready:
         return 0
-    sandboxed = _paid_without_money(ready)
-    contracts = _numbers_of(Kind.TRADE_CONTRACT, ready)
+    sandboxed = paid_without_money(ready)
+    numbers = numbers_of(NAMED_IN_CERTIFICATE, ready)
     documents.issue_many(
         [
             documents.Sheet(
                 Kind.TRADE_CERTIFICATE,
                 trade,
                 trade.version.title,
-                _certified(trade, contracts.get(trade.pk), positions[trade.pk], head),
+                _certified(trade, numbers[trade.pk], positions[trade.pk], head),
                 (trade.seller, trade.buyer),
                 is_sandbox=trade.pk in sandboxed,
             )
@@ -221,12 +150,12 @@ def _to_certify(trade_ids: Iterable[int]) -> QuerySet[Trade]:
     )
 
 
-def _certified(trade: Trade, contract_number: str | None, position: int, head: TreeHead) -> dict[str, Any]:
+def _certified(trade: Trade, numbers: dict[str, str], position: int, head: TreeHead) -> dict[str, Any]:
     moments = {f"{act}_at": getattr(trade, f"{act}_at") for act in COURSE}
     registration = getattr(trade.version, "registration", None)
     return (
-        _about(trade, registration.number if registration else None)
-        | ({"contract_number": contract_number} if contract_number else {})
+        about(trade, registration.number if registration else None)
+        | {NAMED_IN_CERTIFICATE[kind]: number for kind, number in numbers.items()}
         | {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
         | {
             "delivery_digest": trade.release.digest,
@@ -235,15 +164,19 @@ def _certified(trade: Trade, contract_number: str | None, position: int, head: T
     )
 
 
-def _paid_without_money(trades: list[Trade]) -> set[int]:
+def paid_without_money(trades: list[Trade]) -> set[int]:
     """The trades that were paid through a gateway that moves no money."""
     paid = Payment.objects.filter(trade__in=trades, state=PaymentState.PAID).values_list("trade_id", "gateway")
-    return {trade_id for trade_id, name in paid if not _moves_money(name)}
+    return {trade_id for trade_id, name in paid if not moves_money(name)}
 
 
-def _numbers_of(kind: str, trades: list[Trade]) -> dict[int, str]:
-    papers = Paper.objects.filter(kind=kind, subject_kind="trade", subject_id__in=[trade.pk for trade in trades])
-    return dict(papers.values_list("subject_id", "number"))
+def numbers_of(kinds: Iterable[str], trades: Sequence[Trade]) -> dict[int, dict[str, str]]:
+    """The numbers of papers issued about these trades, by the trade's id and the paper's kind. One statement."""
+    found: dict[int, dict[str, str]] = {trade.pk: {} for trade in trades}
+    papers = Paper.objects.filter(kind__in=list(kinds), subject_kind="trade", subject_id__in=list(found))
+    for subject_id, kind, number in papers.values_list("subject_id", "kind", "number"):
+        found[subject_id][kind] = number
+    return found
 
 
 # --- settlement statements -----------------------------------------------------------------------------------------
@@ -260,7 +193,7 @@ def issue_statement(statement: Statement) -> Paper:
         title=f"Clearing cycle {statement.cycle} · {statement.currency}",
         record=record,
         readers=[statement.organisation],
-        is_sandbox=bool(_paid_without_money(trades)),
+        is_sandbox=bool(paid_without_money(trades)),
     )
     if statement.paper_id is None:
         Statement.objects.filter(pk=statement.pk).update(paper=paper)

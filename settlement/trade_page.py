@@ -283,9 +283,8 @@ def _access(trade: Trade, by: User, *, may_download: bool) -> dict[str, Any] | N
 
 
 def _papers(trade: Trade) -> list[dict[str, str]]:
-    """The contract and the certificate, once they are issued."""
-    kinds = [Paper.Kind.TRADE_CONTRACT, Paper.Kind.TRADE_CERTIFICATE]
-    papers = Paper.objects.filter(kind__in=kinds, subject_kind="trade", subject_id=trade.pk).order_by("pk")
+    """The contract, the delivery record, the acceptance and the certificate, as far as they are issued."""
+    papers = Paper.objects.filter(subject_kind="trade", subject_id=trade.pk).order_by("pk")
     return [
         {
             "label": paper.get_kind_display(),

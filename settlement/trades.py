@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance, holds
-from listings import offers
+from listings import licence_contract, offers
 from listings.models import Offer
 from listings.states import ListingState
 from marketplace import clock, journal, roles
@@ -24,7 +24,7 @@ from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState, in_words
 from marketplace.models import Membership, Organisation, User
 from marketplace.numbers import new_number
-from settlement import clearing, deadlines, deliveries, ledger, papers, payments
+from settlement import clearing, contracts, deadlines, deliveries, delivery_papers, ledger, payments
 from settlement.channels import Access, channel
 from settlement.gateways import default_gateway, gateway
 from settlement.models import (
@@ -40,7 +40,7 @@ from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeSta
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 50
-PARTS = ("offer", "listing", "version", "release", "seller", "buyer", "fee_schedule")
+PARTS = ("offer", "listing", "version__release", "release", "seller", "buyer", "fee_schedule")
 
 
 class NotOnSale(Refused):
@@ -49,6 +49,14 @@ class NotOnSale(Refused):
     code = "not_on_sale"
     says = _("This offer is not on sale.")
     next = _("Look at the product's other offers.")
+
+
+class ContractChanged(Refused):
+    """The contract is not the one you read: the product has a new version."""
+
+    code = "contract_changed"
+    says = _("The contract is not the one you read: the product has a new version.")
+    next = _("Read the contract again, then decide.")
 
 
 class Frozen(Refused):
@@ -149,9 +157,19 @@ def postpone(trade: Trade, error: Exception) -> None:
 
 
 @transaction.atomic
-def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_order: str = "", by: User) -> Trade:
+def propose(
+    offer: Offer,
+    *,
+    buyer: Organisation,
+    purpose: str = "",
+    purchase_order: str = "",
+    text_digest: str = "",
+    by: User,
+) -> Trade:
     """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
-    publishing it. Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut.
+    publishing it. `text_digest` is that of the licence contract the buyer has read, if it says.
+
+    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -172,6 +190,9 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
     _require_payable(offer)
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next=_("Ask the seller for another way of delivery."))
+    proposed_text = licence_contract.digest(offer, version)
+    if text_digest not in ("", proposed_text):
+        raise ContractChanged()
     decision = clearance.require_trade(buyer, offer)
     now = clock.now()
     trade = Trade.objects.create(
@@ -184,6 +205,9 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
         price_minor=offer.price_minor,
         currency=offer.currency,
         terms=offer.terms,
+        contract_version=offer.contract_version,
+        jurisdiction=offer.jurisdiction,
+        text_digest=proposed_text,
         fee_schedule=_fee_schedule_at(now),
         crossborder=decision.as_json(),
         inspection_days=offer.inspection_days,
@@ -197,7 +221,7 @@ def propose(offer: Offer, *, buyer: Organisation, purpose: str = "", purchase_or
         "trade.proposed", trade, by=by, offer=offer.pk, price_minor=offer.price_minor, currency=offer.currency
     )
     if offer.audience != Offer.Audience.ON_REQUEST:
-        _bind(trade, buyer_by=by, seller_by=offer.created_by, by=by)
+        _bind(trade, buyer_by=by, seller_by=offer.created_by, seller_agreed_at=offer.created_at, by=by)
     return trade
 
 
@@ -222,17 +246,26 @@ def agree(trade: Trade, *, by: User) -> Trade:
     _require_payable(trade.offer)
     clearance.require_trade(trade.buyer, trade.offer, version=trade.version)
     _require_not_held(trade)
-    return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, by=by)
+    return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, seller_agreed_at=clock.now(), by=by)
 
 
-def _bind(trade: Trade, *, buyer_by: User, seller_by: User, by: User) -> Trade:
+def _bind(trade: Trade, *, buyer_by: User, seller_by: User, seller_agreed_at: dt.datetime, by: User) -> Trade:
     offers.take_licence(trade.offer)
     now = clock.now()
-    digest = digest_of(papers.bound(trade))
+    digest = digest_of(contracts.bound(trade))
     Agreement.objects.create(
-        trade=trade, terms=trade.terms, digest=digest, buyer_by=buyer_by, seller_by=seller_by, agreed_at=now
+        trade=trade,
+        terms=trade.terms,
+        digest=digest,
+        text_digest=trade.text_digest,
+        buyer_by=buyer_by,
+        buyer_agreed_at=trade.proposed_at,
+        seller_by=seller_by,
+        seller_agreed_at=seller_agreed_at,
+        agreed_at=now,
     )
-    return _move(trade, "agree", by=by, facts={"digest": digest}, agreed_at=now, holds_licence=True)
+    facts: dict[str, object] = {"digest": digest, "text_digest": trade.text_digest}
+    return _move(trade, "agree", by=by, facts=facts, agreed_at=now, holds_licence=True)
 
 
 @transaction.atomic
@@ -283,14 +316,11 @@ def register(trades: Sequence[Trade]) -> list[Trade]:
     for trade in ready:
         trade.register_number, trade.registered_at = new_number("trade"), now
         trade.fund_until = deadlines.fund_until(now, trade.offer)
-    contracts = papers.issue_contracts(ready)
+    issued = contracts.issue_contracts(ready)
     _move_together(
         ready,
         "register",
-        {
-            trade.pk: {"register_number": trade.register_number, "contract": contracts[trade.pk].digest}
-            for trade in ready
-        },
+        {trade.pk: {"register_number": trade.register_number, "contract": issued[trade.pk].digest} for trade in ready},
         changed=["register_number", "registered_at", "fund_until"],
     )
     payments.request([trade for trade in ready if trade.price_minor], by=None)
@@ -390,6 +420,7 @@ def deliver(opened: Sequence[tuple[Grant, Access]]) -> list[Trade]:
         {grant.trade_id: {"digest": grant.trade.release.digest, "channel": grant.channel} for grant in grants},
         changed=["delivered_at", "inspect_until"],
     )
+    delivery_papers.issue_delivery_records(grants)
     return list(trades.values())
 
 
@@ -444,9 +475,11 @@ def deem_accepted(trade: Trade) -> Trade:
 def _accept(trade: Trade, *, by: User | None, is_deemed: bool) -> Trade:
     _require_not_held(trade)
     _require_not_frozen(trade)
-    return _move(
+    trade = _move(
         trade, "accept", by=by, facts={"deemed": is_deemed}, accepted_at=clock.now(), is_deemed_accepted=is_deemed
     )
+    delivery_papers.issue_acceptance(trade, by=by)
+    return trade
 
 
 @transaction.atomic
@@ -499,7 +532,9 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     if refund_minor:
         payments.open_refund(trade, refund_minor, reason="partial award", by=by)
     facts: dict[str, object] = {"deemed": False, "refund_minor": refund_minor}
-    return _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=clock.now())
+    trade = _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=clock.now())
+    delivery_papers.issue_acceptance(trade, by=by, refund_minor=refund_minor)
+    return trade
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from listings import licence_contract
 from listings.models import Offer
 from listings.product_page import language_of
 from marketplace import posted
@@ -34,7 +35,17 @@ WAITS_FOR = {
     "seller": Q(state=TradeState.PROPOSED) | Q(state=TradeState.DISPUTED, dispute__answer=""),
 }
 PARTIES = ("seller", "buyer")
-PARTS = (*PARTIES, "offer", "listing", "version__registration", "release", "fee_schedule", "cycle", "certificate")
+PARTS = (
+    *PARTIES,
+    "offer",
+    "listing",
+    "version__registration",
+    "version__release",
+    "release",
+    "fee_schedule",
+    "cycle",
+    "certificate",
+)
 
 
 # --- propose -------------------------------------------------------------------------------------------------------
@@ -64,11 +75,18 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
         "reasons": reasons,
         "licence": trade_page.said_plainly(offer.terms),
         "days_to_fund": deadlines.days_to_fund(offer),
+        "text_digest": _text_digest(offer),
+        "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
         "fee_percent": f"{fee.seller_basis_points / 100:g}",
         "fee": offer.price.share(fee.seller_basis_points),
         "net_minor": offer.price_minor - share(offer.price_minor, fee.seller_basis_points),
     }
     return render(request, "settlement/propose.html", context, status=422 if form.errors else 200)
+
+
+def _text_digest(offer: Offer) -> str:
+    version = offer.listing.current_version
+    return licence_contract.digest(offer, version) if version else ""
 
 
 def _title_lang(offer: Offer) -> str:
@@ -89,6 +107,7 @@ def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
                 buyer=organisation,
                 purpose=said["purpose"],
                 purchase_order=said["purchase_order"],
+                text_digest=said["text_digest"],
                 by=person(request),
             ).public_id
         ),
@@ -170,6 +189,24 @@ def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
     organisation = acting_organisation(request)
     found = get_object_or_404(Trade.objects.visible_to(organisation).select_related(*PARTS), public_id=trade_id)
     return render(request, "settlement/trade.html", trade_page.context(found, organisation, person(request)))
+
+
+@login_required
+@require_safe
+@never_cache
+def trade_contract(request: HttpRequest, trade_id: str) -> HttpResponse:
+    """The contract of a trade as it was proposed, with who agreed and when as far as they have."""
+    organisation = acting_organisation(request)
+    own = Trade.objects.visible_to(organisation).exclude(text_digest="")
+    found = get_object_or_404(
+        own.select_related(*PARTS, "agreement__buyer_by", "agreement__seller_by"), public_id=trade_id
+    )
+    context = {
+        "trade": found,
+        "contract": licence_contract.shown(found.offer, found.version),
+        "agreement": getattr(found, "agreement", None),
+    }
+    return render(request, "settlement/contract.html", context)
 
 
 @login_required

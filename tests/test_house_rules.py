@@ -28,6 +28,7 @@ OWNERS_OF_STATE = (
     "listings/publishing.py",
     "listings/profiling.py",
     "listings/arrivals.py",
+    "listings/objections.py",
     "compliance/verification.py",
     "compliance/reviews.py",
     "settlement/trades.py",

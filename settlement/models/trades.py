@@ -88,6 +88,9 @@ class Trade(models.Model):
     price_minor = models.BigIntegerField(_("price"))
     currency = models.CharField(max_length=3)
     terms = models.JSONField()
+    contract_version = models.CharField(_("licence contract"), max_length=10, blank=True)
+    jurisdiction = models.CharField(_("governing law and forum"), max_length=20, default="seat")
+    text_digest = models.CharField(max_length=80, blank=True)  # of the licence contract as it was proposed
     fee_schedule = models.ForeignKey(FeeSchedule, on_delete=models.PROTECT, related_name="+")
     crossborder = models.JSONField()  # the decision as compliance.crossborder gave it
     inspection_days = models.PositiveSmallIntegerField()
@@ -138,7 +141,7 @@ class Trade(models.Model):
             born_in(TradeState.PROPOSED),
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
-                "terms",
+                "terms", "contract_version", "jurisdiction", "text_digest",
                 "fee_schedule", "crossborder", "inspection_days", "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
@@ -192,11 +195,32 @@ class Agreement(models.Model):
     buyer_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     seller_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     agreed_at = models.DateTimeField(default=clock.now)
+    text_digest = models.CharField(max_length=80, blank=True)  # of the licence contract both agreed to
+    buyer_agreed_at = models.DateTimeField(null=True, blank=True)
+    seller_agreed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("agreement")
         verbose_name_plural = _("agreements")
-        triggers = append_only()
+        constraints = [
+            sentence(
+                "agreed_text_says_when_each_agreed",
+                Q(text_digest="") | Q(buyer_agreed_at__isnull=False, seller_agreed_at__isnull=False),
+            )
+        ]
+        triggers = [
+            *append_only(),
+            pgtrigger.Trigger(
+                name="agreed_text_is_that_of_the_trade",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.text_digest <> (SELECT text_digest FROM settlement_trade WHERE id = NEW.trade_id) THEN
+                        RAISE 'trade % has another text', NEW.trade_id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+        ]
 
 
 class Dispute(models.Model):

@@ -34,6 +34,7 @@ def points() -> set[str]:
         [at for _what, at in test_side_roads.CONTEST],
         test_side_roads.SUSPENSE,
         test_listings.REGISTER,
+        test_listings.PUBLISH,
         test_listings.MEASURE,
         test_listings.CHECK,
         test_letters.SEND,

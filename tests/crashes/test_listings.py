@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from listings import arrivals, profiling, publishing, registration, uploads
 from listings import tasks as listings_tasks
 from listings.models import Listing, Profile, Registration, ReleaseFile, Upload
 from listings.states import ListingState, ProfileState
+from marketplace import clock
 from marketplace.models import Paper
 from tests import factories
 from tests.crashes.dying import die_at, let_claims_lapse
@@ -18,7 +20,12 @@ from tests.crashes.roads import nothing_is_amiss, recorded
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TASKS = {"listings.tasks.register_products", "listings.tasks.profile_releases", "listings.tasks.check_files"}
+TASKS = {
+    "listings.tasks.register_products",
+    "listings.tasks.publish_products",
+    "listings.tasks.profile_releases",
+    "listings.tasks.check_files",
+}
 REGISTER = [
     "before listings.registration._register",
     "after listings.publishing.register",
@@ -34,13 +41,37 @@ def test_an_approved_product_gets_one_number_and_one_certificate(at: str, tmp_pa
     die_at(at, "listings.tasks.register_products", tmp_path)
     is_done = at == "after listings.registration._register_if_due"
     assert [Registration.objects.count(), Paper.objects.count(), registration.due().count()] == (
-        [1, 1, 0] if is_done else [0, 0, 1]
+        [1, 2, 0] if is_done else [0, 0, 1]
     )
     listings_tasks.register_products()
     entry, listing = Registration.objects.get(), Listing.objects.get()
     assert (listing.state, listing.current_version_id) == (ListingState.LISTED, entry.version_id)
-    assert Paper.objects.get().record["register_number"] == entry.number
-    once = {"version.registered": 1, "listing.published": 1, "paper.issued": 1}
+    assert [paper.record["register_number"] for paper in Paper.objects.all()] == [entry.number] * 2
+    once = {"version.registered": 1, "listing.published": 1, "paper.issued": 2}
+    assert recorded(*once) == once
+    nothing_is_amiss()
+
+
+PUBLISH = [
+    "before listings.registration._publish_if_due",
+    "after listings.publishing.publish",
+    "after listings.product_papers.issue_listing_certificate",
+    "after listings.registration._publish_if_due",
+]
+
+
+@pytest.mark.parametrize("at", PUBLISH)
+def test_a_product_whose_window_has_passed_is_listed_once(at: str, tmp_path: Path, settings) -> None:
+    settings.PUBLICITY_DAYS = 20
+    factories.make_approved(factories.make_draft(factories.make_verified()))
+    with clock.moved_to(clock.now() - dt.timedelta(days=21)):
+        listings_tasks.register_products()
+    die_at(at, "listings.tasks.publish_products", tmp_path)
+    is_done = at == "after listings.registration._publish_if_due"
+    assert Listing.objects.get().state == (ListingState.LISTED if is_done else ListingState.REGISTERED)
+    listings_tasks.publish_products()
+    assert Listing.objects.get().state == ListingState.LISTED
+    once = {"version.registered": 1, "listing.published": 1, "paper.issued": 2}
     assert recorded(*once) == once
     nothing_is_amiss()
 

@@ -15,7 +15,7 @@ from tests.crashes.roads import carry_on, exactly_one_of_everything, walk_to
 POINTS = [
     # registration: one transaction
     ("agreed", "settlement.tasks.register_trades", "before settlement.trades.register"),
-    ("agreed", "settlement.tasks.register_trades", "after settlement.papers.issue_contracts"),
+    ("agreed", "settlement.tasks.register_trades", "after settlement.contracts.issue_contracts"),
     ("agreed", "settlement.tasks.register_trades", "within settlement.trades.register"),
     ("agreed", "settlement.tasks.register_trades", "after settlement.trades.register"),
     # payment: claim, call, record

@@ -66,7 +66,7 @@ def test_a_failure_halfway_leaves_nothing_and_the_next_run_does_all_of_it(approv
     assert (Registration.objects.count(), Paper.objects.count()) == (0, 0)
     assert not Event.objects.filter(kind="version.registered").exists()
     assert registration.register_due() == 1
-    assert (Registration.objects.count(), Paper.objects.count()) == (1, 1)
+    assert (Registration.objects.count(), Paper.objects.count()) == (1, 2)
 
 
 def test_one_that_fails_does_not_hold_up_the_others(approved, monkeypatch):
@@ -81,6 +81,33 @@ def test_one_that_fails_does_not_hold_up_the_others(approved, monkeypatch):
     monkeypatch.setattr(documents, "issue", breaks_for_the_first)
     assert registration.register_due() == 1
     assert [entry.version for entry in Registration.objects.all()] == [second]
+
+
+def test_a_product_on_sale_has_a_listing_certificate_for_each_registered_version():
+    listing = factories.make_listed_product()
+    entry = listing.current_version.registration
+    listed = Paper.objects.get(kind="listing_certificate", subject_kind="registration", subject_id=entry.pk)
+    registered = Paper.objects.get(kind="registration_certificate", subject_id=entry.pk)
+    assert listed.record | {
+        "register_number": entry.number,
+        "certificate_number": registered.number,
+        "holder": documents.party(listing.seller),
+        "listed_at": listing.listed_at.isoformat(timespec="seconds"),
+        "plans": {
+            "prices": ["fixed"],
+            "audiences": ["everyone"],
+            "channels": ["files"],
+            "territory": {"en": "the whole world", "zh-hans": "全球", "zh-hant": "全球"},
+        },
+    } == (listed.record)
+    assert list(listed.readers.all()) == [listing.seller]
+    by = factories.owner_of(listing.seller)
+    arrivals = {"titles": {"en": "Arrivals"}, "summaries": {"en": "Every arrival."}}
+    second = publishing.edit(publishing.draft(listing, by=by), by=by, **arrivals)
+    factories.make_approved(second)
+    registration.register_due()
+    again = Paper.objects.filter(kind="listing_certificate").latest("pk")
+    assert (again.record["version"], again.subject_id) == (2, second.registration.pk)
 
 
 def test_a_new_version_replaces_the_one_on_sale_without_a_pause():
@@ -189,5 +216,5 @@ def test_of_four_workers_one_registers_a_version():
     for thread in threads:
         thread.join()
     assert sorted(counts) == [0, 0, 0, 1]
-    assert (Registration.objects.count(), Paper.objects.count()) == (1, 1)
+    assert (Registration.objects.count(), Paper.objects.count()) == (1, 2)
     assert Listing.objects.get().state == ListingState.LISTED

@@ -15,6 +15,7 @@ from marketplace.errors import Invalid, RoleNeeded, WrongState
 from marketplace.models import Event, Organisation, Paper, Revocation, User
 from marketplace.numbers import is_valid, kind_of
 from marketplace.roles import StaffRole
+from marketplace.typesetting import SCHEMA
 from tests.pdf_text import text_of
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,7 @@ def test_a_paper_keeps_its_record_with_number_issuer_time_and_digest(holder):
     paper = Paper.objects.get(pk=issued(holder).pk)
     assert is_valid(paper.number) and kind_of(paper.number) == "registration_certificate"
     assert paper.record == record_of(holder) | {
+        "schema": SCHEMA,
         "number": paper.number,
         "issuer": "Databourse",
         "issued_at": paper.issued_at.isoformat(),

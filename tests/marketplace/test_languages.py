@@ -19,6 +19,7 @@ from django.utils import translation
 from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
 from marketplace.models import Paper, User
 from marketplace.regions import COUNTRY_NAMES
+from marketplace.typesetting import SCHEMA
 from tests import sentences
 from tests.factories import make_listed_product, make_user, make_verified, owner_of
 from tests.source import ROOT
@@ -129,7 +130,7 @@ def test_the_glossary_binds(english: str, chinese: tuple[str, str]) -> None:
 @EACH_LANGUAGE
 def test_pages_call_a_thing_as_papers_and_licences_do(language: str) -> None:
     on_pages = {entry.asked.text.lower(): entry.answers[0] for entry in sentences.entries(FOLDERS[language])}
-    words = json.loads((ROOT / "marketplace/papers/words.json").read_text())
+    words = json.loads((ROOT / f"marketplace/papers/{SCHEMA}/words.json").read_text())
     named = [word for key, word in words.items() if key.startswith(NAMES_IN_PAPERS) and word["en"].lower() in on_pages]
     assert len(named) > 20
     assert [word for word in named if on_pages[word["en"].lower()] != word[language]] == []

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import threading
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from marketplace import documents, journal
+from listings import licence_contract
+from marketplace import clock, documents, journal
 from marketplace.canonical import digest_of
 from marketplace.merkle import inclusion_proof, verify_inclusion
 from marketplace.models import Event, Paper, Seal
-from settlement import papers, tasks
-from settlement.models import Statement, Trade
+from marketplace.typesetting import LANGUAGES
+from settlement import contracts, papers, tasks, trades
+from settlement.models import Agreement, Statement, Trade
 from tests import factories, trading
 from tests.pdf_text import text_of
 
@@ -44,12 +47,29 @@ def test_the_contract_names_both_parties_what_binds_them_and_when_they_agreed():
     assert record["terms"] == trade.terms
     assert (record["price_minor"], record["currency"], record["inspection_days"]) == (125_000, "HKD", 7)
     assert record["release_digest"] == trade.release.digest
-    assert record["agreement_digest"] == trade.agreement.digest == digest_of(papers.bound(trade))
+    assert record["agreement_digest"] == trade.agreement.digest == digest_of(contracts.bound(trade))
+    agreement = trade.agreement
     assert record["agreements"] == [
-        {"organisation": trade.buyer.name, "agreed_at": trade.proposed_at.isoformat()},
-        {"organisation": trade.seller.name, "agreed_at": trade.agreed_at.isoformat()},
+        {
+            "side": "buyer",
+            "organisation": trade.buyer.name,
+            "person": str(agreement.buyer_by),
+            "role": "owner",
+            "agreed_at": trade.proposed_at.isoformat(),
+        },
+        {
+            "side": "seller",
+            "organisation": trade.seller.name,
+            "person": str(agreement.seller_by),
+            "role": "owner",
+            "agreed_at": agreement.seller_agreed_at.isoformat(),
+        },
     ]
-    assert record["governing_law"]["en"] == "Law of the Hong Kong Special Administrative Region"
+    assert record["governing_law"]["en"] == "The law of the Hong Kong Special Administrative Region"
+    assert record["forum"]["zh-hant"] == "提交香港特別行政區法院訴訟解決"
+    assert record["text_digest"] == trade.text_digest == agreement.text_digest
+    assert digest_of({"version": "2026-11", "articles": record["articles"]}) == trade.text_digest
+    assert [len(articles) for articles in record["articles"].values()] == [16, 16, 16]
     assert set(contract.readers.all()) == {trade.buyer, trade.seller}
     assert contract.is_sandbox
     text = text_of(documents.pdf(contract, language="en"))
@@ -62,26 +82,130 @@ def test_many_contracts_take_as_many_statements_as_one():
     agreed = [trading.propose(offer).trade for _one in range(4)]
     for number, trade in enumerate(agreed):
         trade.register_number, trade.registered_at = f"TR-0000-0000-000{number}", trade.agreed_at
-        trade.version, trade.release  # noqa: B018  as the command has them
+        trade.version.release, trade.release  # noqa: B018  as the command has them
     counts = []
-    for trades in (agreed[:1], agreed[1:]):
+    for together in (agreed[:1], agreed[1:]):
         with CaptureQueriesContext(connection) as statements:
-            issued = papers.issue_contracts(trades)
+            issued = contracts.issue_contracts(together)
         assert {pk: paper.record["trade_number"] for pk, paper in issued.items()} == {
-            trade.pk: trade.register_number for trade in trades
+            trade.pk: trade.register_number for trade in together
         }
         counts.append(len([one for one in statements if "SAVEPOINT" not in one["sql"]]))
-    assert counts == [5, 5]
+    assert counts == [7, 7]
+
+
+def test_a_seller_who_publishes_to_all_agreed_then_and_one_who_is_asked_agrees_now():
+    published = trading.propose().reload()
+    assert published.agreement.seller_agreed_at == published.offer.created_at < published.agreement.agreed_at
+    assert published.agreement.seller_by == published.offer.created_by
+    asked = trading.make_trade("agreed").reload()
+    assert asked.agreement.buyer_agreed_at == asked.proposed_at < asked.agreement.seller_agreed_at
+
+
+def test_nobody_agrees_to_another_text_than_the_one_they_read():
+    offer, buyer = trading.make_offer(), trading.make_verified()
+    text = licence_contract.digest(offer, offer.listing.current_version)
+    with pytest.raises(trades.ContractChanged):
+        trades.propose(offer, buyer=buyer, text_digest="sha256:" + "0" * 64, by=buyer.created_by)
+    assert not Trade.objects.exists()
+    assert trades.propose(offer, buyer=buyer, text_digest=text, by=buyer.created_by).text_digest == text
+
+
+def test_the_database_refuses_an_agreement_to_another_text_and_a_change_of_the_proposed_one():
+    trade = trading.make_trade("proposed").reload()
+    facts = {"trade": trade, "terms": trade.terms, "digest": "sha256:1"}
+    facts |= {"buyer_by": trade.proposed_by, "seller_by": trade.proposed_by}
+    facts |= {"buyer_agreed_at": clock.now(), "seller_agreed_at": clock.now()}
+    with pytest.raises(IntegrityError, match="has another text"), transaction.atomic():
+        Agreement.objects.create(text_digest="sha256:other", **facts)
+    for change in ({"text_digest": ""}, {"jurisdiction": "cn_court"}, {"contract_version": "2026-10"}):
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            Trade.objects.filter(pk=trade.pk).update(**change)
+
+
+def test_a_contract_is_never_printed_with_another_text_than_was_agreed(monkeypatch):
+    trade = trading.make_trade("agreed").reload()
+    monkeypatch.setattr(licence_contract, "digest", lambda offer, version: "sha256:changed")
+    trade.register_number, trade.registered_at = "TR-0000-0000-0000", trade.agreed_at
+    with pytest.raises(contracts.TextChanged):
+        contracts.issue_contracts([trade])
+    assert not Paper.objects.filter(kind="trade_contract").exists()
+
+
+def test_a_delivery_leaves_a_record_of_every_file_that_anyone_can_add_up():
+    trade = trading.make_trade("delivered").reload()
+    record = paper_of(trade, "delivery_record").record
+    assert digest_of(record["files"]) == record["delivery_digest"] == trade.release.digest
+    assert [one["path"] for one in record["files"]] == ["flights.csv"]
+    assert record["total_bytes"] == sum(one["size_bytes"] for one in record["files"])
+    assert record["contract_number"] == paper_of(trade, "trade_contract").number
+    assert record["channel"] == "files"
+    assert record["delivered_at"] == trade.delivered_at.isoformat()
+    assert record["access_ends_at"] == trade.grant.ends_at.isoformat()
+    assert record["inspect_ends_at"] == trade.inspect_until.isoformat()
+    assert record["crossborder_digest"] == digest_of(trade.crossborder)
+    assert set(paper_of(trade, "delivery_record").readers.all()) == {trade.buyer, trade.seller}
+    assert not Paper.objects.filter(kind="acceptance").exists()
+
+
+def test_an_acceptance_names_the_person_who_accepted_and_the_certificate_names_all_papers():
+    deal = trading.make_trade("settled")
+    trade = deal.reload()
+    acceptance = paper_of(trade, "acceptance")
+    assert acceptance.record["how"] == "buyer"
+    assert acceptance.record["accepted_by"] == {"person": str(deal.buyer), "role": "owner"}
+    assert acceptance.record["accepted_at"] == trade.accepted_at.isoformat()
+    assert acceptance.record["delivery_number"] == paper_of(trade, "delivery_record").number
+    certified = paper_of(trade, "trade_certificate").record
+    assert certified["contract_number"] == paper_of(trade, "trade_contract").number
+    assert certified["delivery_number"] == paper_of(trade, "delivery_record").number
+    assert certified["acceptance_number"] == acceptance.number
+
+
+def test_silence_and_a_decision_accept_without_a_person():
+    silent = trading.make_trade("delivered").reload()
+    with clock.moved_to(clock.now() + dt.timedelta(days=8)):
+        trades.deem_accepted(silent)
+    assert paper_of(silent, "acceptance").record | {"how": "silence", "accepted_by": None} == (
+        paper_of(silent, "acceptance").record
+    )
+    deal = trading.make_trade("delivered")
+    opened = trades.dispute(deal.trade, reason="Rows are missing.", by=deal.buyer)
+    officer = factories.make_staff("disputes")
+    trades.resolve(opened, refund_minor=25_000, resolution="A fifth is missing.", by=officer)
+    record = paper_of(deal.trade, "acceptance").record
+    assert (record["how"], record["accepted_by"]) == ("decision", None)
+    assert (record["refund_minor"], record["currency"]) == (25_000, "HKD")
+
+
+def test_a_refunded_trade_was_never_accepted_on_paper():
+    deal = trading.make_trade("delivered")
+    opened = trades.dispute(deal.trade, reason="Nothing is there.", by=deal.buyer)
+    officer = factories.make_staff("disputes")
+    trades.resolve(opened, refund_minor=125_000, resolution="Nothing was delivered.", by=officer)
+    assert deal.state == "refunded"
+    assert not Paper.objects.filter(kind="acceptance").exists()
+
+
+@pytest.mark.parametrize("kind", ["delivery_record", "acceptance", "trade_contract", "trade_certificate"])
+def test_every_paper_of_a_trade_is_rendered_alike_in_three_languages_whenever_it_is_asked_for(kind):
+    trade = trading.make_trade("settled").reload()
+    paper = paper_of(trade, kind)
+    for language in LANGUAGES:
+        first = documents.pdf(paper, language=language)
+        with clock.moved_to(clock.now() + dt.timedelta(days=400)):
+            assert documents.pdf(Paper.objects.get(pk=paper.pk), language=language) == first
+        assert paper.digest in text_of(first)
 
 
 def test_what_binds_changes_with_every_part_of_the_bargain():
     trade = trading.make_trade("agreed").reload()
-    digest = digest_of(papers.bound(trade))
+    digest = digest_of(contracts.bound(trade))
     assert digest == trade.agreement.digest
     for part, value in [("price_minor", 1), ("currency", "USD"), ("inspection_days", 8), ("terms", {})]:
         other = trading.Deal(trade, trade.proposed_by, trade.proposed_by).reload()
         setattr(other, part, value)
-        assert digest_of(papers.bound(other)) != digest
+        assert digest_of(contracts.bound(other)) != digest
 
 
 def test_the_contract_of_a_free_trade_is_no_sandbox_paper():

@@ -13,6 +13,10 @@ RELEASE = f"{LISTING}/releases/<int:release_id>"
 UNAUTHENTICATED = Answer(401, "not_authenticated")
 
 
+def _in_window(world):
+    return {"number": world.in_window.number}
+
+
 def of_seller(world):
     return {"public_id": world.seller.public_id}
 
@@ -185,6 +189,17 @@ def _offer(world):
 SELLERS = ("seller",)
 LISTINGS = [
     Row("GET", f"{API}/catalogue", Anyone()),
+    Row("GET", f"{API}/register", Anyone()),
+    Row("GET", f"{API}/register/<str:number>", Anyone(), at=_in_window),
+    Row(
+        "POST",
+        f"{API}/register/<str:number>/objections",
+        SignedIn(),
+        gives=201,
+        at=_in_window,
+        says=lambda w: {"reason": "Ours."},
+        but={"seller:*": Answer(409, "own_product")},
+    ),
     Row(
         "GET",
         f"{API}/catalogue/entries/<slug:public_id>",

@@ -52,6 +52,10 @@ def _trade(world):
     return {"trade_id": world.delivered.trade.public_id}
 
 
+def _objection(world):
+    return {"objection_id": world.objection.pk}
+
+
 def _says(**fields):
     return lambda world: fields
 
@@ -178,6 +182,17 @@ ROWS = [
         gives=302,
         at=_asked_review,
         says=lambda w: {"act": "withdraw_question", "question": w.question.pk},
+    ),
+    # --- objections
+    Row("GET", DESK + "objections/", Staff("objections")),
+    Row("GET", DESK + "objections/<int:objection_id>/", Staff("objections"), at=_objection),
+    Row(
+        "POST",
+        DESK + "objections/<int:objection_id>/act/",
+        Staff("objections", ("decide_objection",)),
+        gives=302,
+        at=_objection,
+        says=_says(act="dismiss", decision="The contract ended."),
     ),
     # --- payments
     Row("GET", DESK + "payments/", Staff("payments")),

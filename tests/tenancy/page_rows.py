@@ -12,6 +12,10 @@ SIGN_IN = Answer(302)
 NO_ORGANISATION = Answer(403, "no_organisation")
 
 
+def _in_window(world):
+    return {"number": world.in_window.number}
+
+
 def _form(**fields):
     return lambda world: fields
 
@@ -173,6 +177,17 @@ PLAN = {
 }
 PRODUCTS = [
     Row("GET", "/catalogue/", Anyone()),
+    Row("GET", "/register/", Anyone()),
+    Row("GET", "/register/<str:number>/", Anyone(), at=_in_window),
+    Row(
+        "POST",
+        "/register/<str:number>/objections/",
+        SignedIn(),
+        gives=302,
+        at=_in_window,
+        says=_form(reason="Ours."),
+        but={"seller:*": Answer(409, "own_product")},
+    ),
     Row(
         "GET",
         "/catalogue/entries/<slug:public_id>/",
@@ -362,6 +377,12 @@ TRADES = [
         at=lambda w: {"offer_id": w.named_offer.public_id},
     ),
     Row(
+        "GET",
+        "/offers/<slug:public_id>/contract/",
+        Given({"seller:*": None, "buyer:*": None, "*": 404}),
+        at=lambda w: {"public_id": w.named_offer.public_id},
+    ),
+    Row(
         "POST",
         "/offers/<str:offer_id>/buy/",
         Member("propose", BUYERS),
@@ -378,6 +399,7 @@ TRADES = [
     Row("GET", "/orders/", Own("look")),
     Row("GET", "/sales/", Own("look")),
     Row("GET", "/trades/<str:trade_id>/", Member("look", BOTH), at=_trade("disputed")),
+    Row("GET", "/trades/<str:trade_id>/contract/", Member("look", BOTH), at=_trade("proposed")),
     Row("POST", ACT, Member("agree", SELLERS), gives=302, at=_act("proposed", "agree"), says=_form()),
     Row("POST", ACT, Member("decline", SELLERS), gives=302, at=_act("proposed", "decline"), says=_form()),
     Row("POST", ACT, Member("cancel", BUYERS), gives=302, at=_act("proposed", "cancel"), says=_form()),

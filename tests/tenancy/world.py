@@ -8,13 +8,14 @@ import time
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from PIL import Image
 
 from compliance import dossier, holds, proofs, review_questions, reviews, verification
 from compliance.models import Review
-from listings import publishing, uploads
+from listings import objections, publishing, registration, uploads
+from listings.models import Registration
 from marketplace import documents, journal, participants, tokens
 from marketplace.models import Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
@@ -105,12 +106,23 @@ class World:
         reason = "Being looked into." + self.mark
         publishing.suspend(self.suspended, reason=reason, by=factories.make_staff("review"))
         self.draft = factories.make_draft(self.seller, **self._manual())
+        self._make_objection()
         self.fresh = publishing.create_listing(seller=self.seller, product_type="dataset", by=owner)
         label = "to be sealed" + self.mark
         self.release = uploads.open_release(self.fresh, label=label, notes=label, by=owner)
         uploads.put_file(self.release, path="a.csv", stream=io.BytesIO(factories.FLIGHTS_CSV), by=owner)
         self.arriving = uploads.open_release(self.fresh, label="still arriving", by=owner)
         self.upload = uploads.start_upload(self.arriving, path="b.csv", size_bytes=10, by=owner)
+
+    def _make_objection(self) -> None:
+        """A product in its publicity window, and what somebody has against it."""
+        with override_settings(PUBLICITY_DAYS=20):
+            version = factories.make_draft(self.seller, **self._manual())
+            factories.make_approved(version)
+            registration.register_due()
+        self.in_window = Registration.objects.get(version=version)
+        by, reason = factories.make_user(), "Those rows are ours." + self.mark
+        self.objection = objections.file(self.in_window, reason=reason, evidence=reason, by=by)
 
     def _manual(self) -> dict[str, Any]:
         """What the manual says of the product, marked."""
