@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import crossborder, holds
 from compliance.models import Verification
 from compliance.states import VerificationState
+from listings import personal_found
 from listings.models import Listing, Offer, Version
 from marketplace.errors import NotCleared, Text
 from marketplace.models import Organisation
@@ -54,7 +55,7 @@ def reasons_against_trade(buyer: Organisation, offer: Offer, *, version: Version
 
 
 def require_trade(buyer: Organisation, offer: Offer, *, version: Version | None = None) -> crossborder.Decision:
-    """The cross-border decision of a trade compliance has nothing against. Raises NotCleared. Two statements."""
+    """The cross-border decision of a trade compliance has nothing against. Raises NotCleared. Three statements."""
     reasons, decision = _weigh_trade(buyer, offer, version)
     if reasons or decision is None:
         raise NotCleared(_("Compliance does not clear this trade: %(why)s"), reasons=reasons, why=reasons[0]["detail"])
@@ -77,17 +78,30 @@ def _weigh_trade(
             }
         )
         return reasons, None
-    decision = crossborder.decide(facts_of(buyer, offer, version))
+    measured = personal_found.columns_of(version)
+    reasons += [
+        {
+            "code": contradiction["code"],
+            "detail": contradiction["detail"],
+            "next": "The seller corrects the manual in a new version, which is reviewed before it is traded.",
+        }
+        for contradiction in personal_found.contradictions(version, measured)
+    ]
+    decision = crossborder.decide(facts_of(buyer, offer, version, has_measured_persons=bool(measured)))
     return [*reasons, *decision.reasons], decision
 
 
-def facts_of(buyer: Organisation, offer: Offer, version: Version) -> crossborder.Facts:
-    """The facts the cross-border decision is made from; personal data counts however the manual admits it."""
+def facts_of(
+    buyer: Organisation, offer: Offer, version: Version, *, has_measured_persons: bool = False
+) -> crossborder.Facts:
+    """The facts the cross-border decision is made from; personal data counts whether the manual admits it or not."""
     return crossborder.Facts(
         seller_country=offer.listing.seller.country,
         buyer_country=buyer.country,
         classification=version.classification,
-        has_personal_data=version.has_personal_data or version.has_sensitive_data or version.persons_count > 0,
+        has_personal_data=(
+            version.has_personal_data or version.has_sensitive_data or version.persons_count > 0 or has_measured_persons
+        ),
         channel=offer.channel,
     )
 

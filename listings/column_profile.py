@@ -51,7 +51,7 @@ def profiles_of(columns: list[dict[str, Any]]) -> list[ColumnShown]:
 def kind_words(kind: str) -> str:
     return {
         "integer": _("Whole number"),
-        "number": _("Number"),
+        "number": _("Decimal number"),
         "boolean": _("True or false"),
         "date": _("Date"),
         "timestamp": _("Date and time"),

@@ -102,10 +102,10 @@ def _drifts(path: str, old: dict[str, Any], new: dict[str, Any], same_rows: bool
     missing = [column["missing_share"] or 0.0 for column in (old, new)]
     if abs(missing[1] - missing[0]) >= MISSING_POINTS:
         yield Drift(path, name, "missing", *missing)
-    means = [column.get("mean") for column in (old, new)]
+    means: list[Any] = [column.get("mean") for column in (old, new)]
     if None not in means and abs(means[1] - means[0]) >= MEAN_DEVIATIONS * (old.get("deviation") or 0) > 0:
         yield Drift(path, name, "mean", *means)
-    ends = [column.get(end) for column in (old, new) for end in ("min", "max")]
+    ends: list[Any] = [column.get(end) for column in (old, new) for end in ("min", "max")]
     if new["type"] != "text" and None not in ends and (ends[2] < ends[0] or ends[3] > ends[1]):
         yield Drift(path, name, "range", tuple(ends[:2]), tuple(ends[2:]))
     if same_rows and _moved(old["distinct"], new["distinct"]) >= DISTINCT_SHARE:
@@ -133,7 +133,7 @@ def shown(release: Release | None, *, only_approved: bool = False) -> dict[str, 
     previous = earlier.select_related("profile").order_by("-pk").first()
     if previous is None:
         return None
-    found = between(previous.profile.report, profile.report)
+    found = between(previous.profile.report or {}, profile.report or {})
     return {
         "label": previous.label,
         "found": found,

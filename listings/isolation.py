@@ -35,7 +35,8 @@ class ProfileFailed(Exception):
     """The file cannot be profiled. `code` is stable, `sentence` is for the seller.
 
     Codes from here: took_too_long, out_of_memory, broken_file. Codes from the profiler: empty, broken_file, encrypted,
-    not_utf8, unknown_encoding, too_large, too_many_columns, line_too_long, out_of_memory.
+    not_utf8, unknown_encoding, too_large, too_many_columns, line_too_long, out_of_memory, polyglot, has_macros,
+    active_content, entities, nested_archive.
     """
 
     def __init__(self, code: str, sentence: str) -> None:

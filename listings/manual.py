@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from listings import plain_text
+from listings import personal_found, plain_text
 from listings.models import Classification, ProductType, Version
 from listings.states import ProfileState
 from listings.terms_words import LANGUAGES
@@ -240,13 +240,7 @@ def _wrong_release(version: Version) -> list[Problem]:
             )
         ]
     found = (profile.report or {}).get("personal_columns", [])
-    if found and not version.has_personal_data:
-        columns = ", ".join(column["column"] for column in found[:5])
-        detail = gettext("Personal information was found in %(columns)s, but the manual says that there is none.") % {
-            "columns": columns
-        }
-        return [_problem("personal_data_found", "has_personal_data", detail)]
-    return []
+    return [_problem(one["code"], one["field"], one["detail"]) for one in personal_found.contradictions(version, found)]
 
 
 def _text(longest: int) -> Callable[[object], str]:

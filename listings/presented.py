@@ -201,7 +201,7 @@ class ProfileOut(serializers.ModelSerializer[Profile]):
 
     class Meta:
         model = Profile
-        fields = ["state", "quality", "measured_at", "error_code", "error", "report"]
+        fields = ["state", "quality", "measured_at", "bytes_done", "error_code", "error", "report"]
 
 
 class ReleaseOut(serializers.ModelSerializer[Release]):

@@ -94,6 +94,7 @@ def _file(report: dict[str, Any]) -> dict[str, Any]:
         "path": report["path"],
         "format": report["format"],
         "size_bytes": report["size_bytes"],
+        "is_part": report.get("is_part", False),
         "rows": report.get("rows"),
         "columns": columns,
         "profiles": profiles_of(columns),

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db import transaction
 
 from listings import isolation, storage
-from listings.models import Profile, Release, ReleaseFile
-from listings.states import ProfileState
+from listings.models import Profile, Release, ReleaseFile, Version
+from listings.states import ProfileState, VersionState
 from marketplace import clock, journal
 from marketplace.claims import kept, postponed_on_failure
+from marketplace.models import User
 
 MOST_TRIES = 3
 PERHAPS_A_BAD_MOMENT = {"took_too_long", "out_of_memory"}
@@ -71,6 +72,33 @@ def try_again(profile: Profile) -> Profile:
     return profile
 
 
+def measure_again(version: Version, *, by: User | None) -> bool:
+    """Whether the release a draft names is put back in the queue, because the draft now names other key columns.
+
+    A release that was handed in for review keeps its facts: they are what was reviewed. Call inside a transaction.
+    """
+    profile = Profile.objects.select_for_update().filter(release=version.release_id).first()
+    if profile is None or profile.state != ProfileState.DONE or not _has_other_keys(profile):
+        return False
+    if profile.release.versions.exclude(state=VersionState.DRAFT).exists():
+        return False
+    profile.state, profile.tries, profile.next_try_at = ProfileState.DUE, 0, clock.now()
+    profile.bytes_done, profile.claimed_until = 0, None
+    profile.save()
+    journal.record("release.to_be_measured_again", profile.release, by=by, version=version.pk)
+    return True
+
+
+def _has_other_keys(profile: Profile) -> bool:
+    """Whether the manual names other keys, among the columns there are, than duplicates were counted by."""
+    keys = set(_declared(profile.release)[0])
+    return any(
+        keys & {column["name"] for column in table["columns"]} != set(table["duplicates"]["key_columns"])
+        for table in (profile.report or {}).get("files", [])
+        if table.get("columns")
+    )
+
+
 def _measured(profile: Profile) -> dict[str, Any]:
     """The report on the whole release. Raises FileFailed, StorageDamaged, ClaimLost, IsolationUnavailable."""
     release = profile.release
@@ -96,8 +124,27 @@ def _measured(profile: Profile) -> dict[str, Any]:
             raise FileFailed(file.path, failure) from failure
         _require_same(file, report)
         bytes_done += file.size_bytes
-        described.append({"path": file.path, **report})
+        described += tables_of(file.path, report)
     return summed_up(described)
+
+
+def tables_of(path: str, report: dict[str, Any]) -> list[dict[str, Any]]:
+    """One file's report, and one for each further sheet or packed file in it, which is named after it."""
+    more = report.pop("more_tables", [])
+    first = {"path": path, **report}
+    return [
+        first,
+        *(
+            {
+                "path": f"{path} › {table.get('sheet') or table.get('entry')}",
+                "format": report["format"],
+                "size_bytes": 0,
+                "is_part": True,
+                **table,
+            }
+            for table in more
+        ),
+    ]
 
 
 def _note_share(profile: Profile, before: int, size_bytes: int, share: float) -> None:
@@ -115,7 +162,7 @@ def summed_up(files: list[dict[str, Any]]) -> dict[str, Any]:
 
     The quality of a release is the mean of its files' scores, each counted by its rows; None when no file is a table.
     """
-    tables = [report for report in files if report["format"] != "other"]
+    tables = [report for report in files if "quality" in report]
     scored = [
         (report["quality"]["score"], report["rows"]) for report in tables if report["quality"]["score"] is not None
     ]
@@ -169,6 +216,9 @@ def finish(claimed: Profile, report: dict[str, Any]) -> None:
     profile.save()
     basis_points = None if quality is None else round(quality * 10_000)
     journal.record("release.profiled", profile.release, by=None, rows=report["rows"], quality_basis_points=basis_points)
+    draft = profile.release.versions.filter(state=VersionState.DRAFT).first()
+    if draft is not None:
+        measure_again(draft, by=None)  # its keys may have changed while the files were read
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import catalogue, manual, offers, plain_text, product_papers
+from listings import catalogue, manual, offers, plain_text, product_papers, profiling
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
 from marketplace import clock, journal, roles
@@ -77,6 +77,8 @@ def edit(version: Version, *, by: User, **fields: Any) -> Version:
     for field, value in values.items():
         setattr(version, field, value)
     version.save(update_fields=list(values))
+    if {"fields", "release"} & values.keys():
+        profiling.measure_again(version, by=by)
     return version
 
 

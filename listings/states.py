@@ -71,7 +71,7 @@ LISTING_MOVES: Moves = {
 
 PROFILE_MOVES: Moves = {
     P.DUE: {"finish": P.DONE, "fail": P.FAILED},
-    P.DONE: {},
+    P.DONE: {"measure_again": P.DUE},
     P.FAILED: {"try_again": P.DUE},
 }
 

@@ -12,6 +12,7 @@ from .failures import Unreadable
 MOST_ENTRIES = 10_000
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, length of the extra field
 CHUNK_BYTES = 256 * 1024
+DEFINITIONS = (b"<!DOCTYPE", b"<!ENTITY")  # XML that can make much out of little ("billion laughs")
 
 
 def require_modest(path: Path, most_bytes: int) -> None:
@@ -55,7 +56,13 @@ def _unpacked_bytes(path: Path, entry: zipfile.ZipInfo, most_bytes: int) -> int:
             while left > 0 and not inflate.eof and (chunk := file.read(min(CHUNK_BYTES, left))):
                 left -= len(chunk)
                 while chunk and not inflate.eof:
-                    unpacked += len(inflate.decompress(chunk, CHUNK_BYTES))
+                    part = inflate.decompress(chunk, CHUNK_BYTES)
+                    if unpacked == 0 and any(mark in part for mark in DEFINITIONS):
+                        raise Unreadable(
+                            "entities",
+                            "The workbook defines entities, as no spreadsheet does; save it anew.",
+                        )
+                    unpacked += len(part)
                     chunk = inflate.unconsumed_tail
                     if unpacked > most_bytes:
                         return unpacked

@@ -17,6 +17,7 @@ import pyarrow.csv as arrow_csv
 from .failures import Unreadable
 from .first_reading import LONGEST_LINE_BYTES, FirstReading
 from .kinds import looks_like_a_value
+from .packed import Packed
 from .tables import Table, column_names
 from .text_encoding import encoding_of
 
@@ -25,7 +26,7 @@ LOOKED_AT_ROWS = 200
 YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 
-def open_csv(path: Path, reading: FirstReading) -> Table:
+def open_csv(path: Path | Packed, reading: FirstReading) -> Table:
     """The table in a CSV file. Raises Unreadable."""
     encoding = encoding_of(path, reading)
     if reading.longest_line_bytes > LONGEST_LINE_BYTES:
@@ -82,7 +83,9 @@ def has_header(rows: list[list[str]]) -> bool:
     return 2 * len(filled) > len(rows[0]) and (not values or are_years)
 
 
-def _stream(path: Path, table: Table, encoding: str, delimiter: str, has_header: bool) -> Iterator[pa.RecordBatch]:
+def _stream(
+    path: Path | Packed, table: Table, encoding: str, delimiter: str, has_header: bool
+) -> Iterator[pa.RecordBatch]:
     columns = [f"c{number}" for number in range(len(table.names))]
     table.uneven_rows = 0
 
@@ -92,7 +95,7 @@ def _stream(path: Path, table: Table, encoding: str, delimiter: str, has_header:
 
     try:
         yield from arrow_csv.open_csv(
-            path,
+            path if isinstance(path, Path) else path.open(),
             read_options=arrow_csv.ReadOptions(
                 column_names=columns,
                 skip_rows_after_names=int(has_header),

@@ -48,7 +48,7 @@ class Rows:
         self.is_kept = False
         self.at_most = table.rows_at_most  # the rows, or more
         if table.bytes_at_most < memory_bytes // KEPT_SHARE and len(table.names) <= KEPT_COLUMNS:
-            self.ask(f"CREATE TABLE kept AS SELECT * FROM {self.raw}")
+            self.ask(f"CREATE OR REPLACE TABLE kept AS SELECT * FROM {self.raw}")
             self.raw, self.is_kept = "kept", True
             self.at_most = self.ask("SELECT count(*) FROM kept")[0][0]
 

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .packed import Packed
+
 CHUNK_BYTES = 1024 * 1024
 LONGEST_LINE_BYTES = 8 * 1024 * 1024
+TAIL_BYTES = 66_000  # more than the last record of a zip with the longest comment
 ENOUGH_LETTERS = 8  # beyond ASCII that read as UTF-8: another encoding does not do that by chance
 
 
@@ -20,7 +23,7 @@ class FirstReading:
     size_bytes: int = 0
     sha256: str = ""
     head: bytes = b""  # the first megabyte
-    tail: bytes = b""  # the last bytes, at least four if there are as many
+    tail: bytes = b""  # the last TAIL_BYTES
     lines: int = 0  # line feeds or carriage returns, whichever is more; in quotes too, so at least the rows
     longest_line_bytes: int = 0  # exact above one megabyte
     has_nul: bool = False
@@ -28,7 +31,7 @@ class FirstReading:
     utf8_letters: int = 0  # characters beyond ASCII read before that offset, counted no further than ENOUGH_LETTERS
 
 
-def read_through(path: Path, on_bytes: Callable[[int], None] = lambda read: None) -> FirstReading:
+def read_through(path: Path | Packed, on_bytes: Callable[[int], None] = lambda read: None) -> FirstReading:
     """Read every byte of `path` once, a megabyte at a time; `on_bytes` hears how many were read so far."""
     reading, digest, decoder = FirstReading(), hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     line_feeds = carriage_returns = since_break = 0
@@ -46,7 +49,7 @@ def read_through(path: Path, on_bytes: Callable[[int], None] = lambda read: None
             reading.longest_line_bytes = max(reading.longest_line_bytes, since_break + first)
             since_break = since_break + first if last < 0 else len(chunk) - last - 1
             reading.size_bytes += len(chunk)
-            reading.tail = (reading.tail + chunk)[-16:]
+            reading.tail = (reading.tail + chunk)[-TAIL_BYTES:]
             on_bytes(reading.size_bytes)
     if reading.not_utf8_at is None:
         _decode(reading, decoder, b"", final=True)

@@ -117,7 +117,7 @@ def _code_of(column: Column, texts: list[str]) -> str:
     if len(texts) < 2 or _share(texts, lambda text: text.isascii() and text.isalpha() and text.isupper()) < ENOUGH:
         return ""
     is_named = bool(AIRPORT_NAMES.search(column.name.casefold()))
-    busy = 0.1 if is_named else 1 / 3
+    busy = 0.001 if is_named else 1 / 3
     if _share(texts, COUNTRIES_2.__contains__) >= ENOUGH or (
         not is_named and _share(texts, COUNTRIES_3.__contains__) >= ENOUGH
     ):

@@ -16,6 +16,7 @@ SIMPLIFIED, TRADITIONAL, ENGLISH, JAPANESE, OTHER, NONE = "zh-Hans", "zh-Hant", 
 
 LEAST_LETTERS = 20  # in all cells together, to say anything
 LEAST_WORDS = 3  # small words, likewise
+SMALL_WORDS = 0.15  # of all words are small in sentences; in names (La Paz, Bank of China) there are fewer
 WORDS = re.compile(r"[^\W\d_]+")
 ENGLISH_WORDS = frozenset(
     WORDS.findall(
@@ -43,6 +44,7 @@ def language_of(cells: Iterable[tuple[str, int]]) -> str:
                 letters[_script(character)] += count
         if not cell.isspace() and " " in cell:
             for word in map(str.casefold, WORDS.findall(cell)):
+                words["all"] += count
                 words["en"] += count * (word in ENGLISH_WORDS)
                 words["foreign"] += count * (word in FOREIGN_WORDS)
     total = letters.total()
@@ -53,9 +55,12 @@ def language_of(cells: Iterable[tuple[str, int]]) -> str:
         return JAPANESE
     if chinese > 0.3 * total and chinese >= letters["other"]:  # a Chinese character says as much as a Latin word
         return _written_in(letters[SIMPLIFIED], letters[TRADITIONAL])
-    if letters["other"] > 0.5 * total or words["foreign"] > max(words["en"], LEAST_WORDS - 1):
+    if letters["other"] > 0.5 * total:
         return OTHER
-    return ENGLISH if words["en"] >= LEAST_WORDS else NONE
+    small = max(words["en"], words["foreign"])
+    if small < LEAST_WORDS or small < SMALL_WORDS * words["all"]:
+        return NONE
+    return ENGLISH if words["en"] == small else OTHER
 
 
 def _written_in(simplified: int, traditional: int) -> str:

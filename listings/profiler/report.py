@@ -1,8 +1,10 @@
 """The report on one file, as JSON:
 
-format          csv, jsonl, parquet, xlsx or other; for `other` only size_bytes and sha256 follow
+format          csv, jsonl, json, parquet, xlsx, gzip, zip or other; for `other` only size_bytes and sha256 follow
+more_tables     further sheets of a workbook or files of an archive, each with all that follows sha256
 size_bytes, sha256      of the file as read
-encoding, delimiter, has_header, sheet, sheets_not_described    where the format has them
+encoding, delimiter, has_header, sheet, sheets_not_described, entry, entries_not_described    where there are any
+paths           [{path, types}] of nested JSON and Parquet
 rows, uneven_rows       rows in all; those among them with another number of cells than the header (not described)
 columns         [{name, type, missing, missing_share, distinct, distinct_is_exact, min, max, mean, deviation,
                 quartiles, examples, personal: {verdict, rate, cells, kinds}}]; what could show personal data is
@@ -18,7 +20,9 @@ quality         {score, grade, parts: {name: {score, good, of}}, rules}; formula
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +36,12 @@ from .distribution import DETAILED_COLUMNS, frequent, has_plot
 from .engine import Rows, connect
 from .failures import Unreadable
 from .first_reading import FirstReading, read_through
-from .formats import CSV, JSON_LINES, OTHER, PARQUET, format_of
+from .formats import CSV, GZIPPED, JSON_ARRAY, JSON_LINES, OTHER, PARQUET, XLSX, ZIPPED, format_of
 from .geography import places_in
-from .json_rows import open_json_lines
+from .harmless import require_harmless
+from .json_rows import open_json
 from .languages import language_of
+from .packed import Packed, entries_of
 from .parquet_rows import open_parquet
 from .progress import Progress
 from .sampling import Sample, shown
@@ -61,22 +67,87 @@ def report_on(
     progress = progress or Progress()
     progress.size_bytes = path.stat().st_size or 1
     reading = read_through(path, progress.bytes)
+    require_harmless(path, name, reading)
     kind = format_of(name, reading)
     report: dict[str, Any] = {"format": kind, "size_bytes": reading.size_bytes, "sha256": reading.sha256}
-    if kind == OTHER:
-        return report
     connection = connect(memory_bytes)
-    table = _open(kind, path, reading, connection, memory_bytes)
+    asked = _Asked(key_columns, update_frequency, as_of, memory_bytes)
+    more: list[dict[str, Any]] = []
+    for table in _tables(kind, name, path, reading, connection, memory_bytes, report):
+        described = _described_table(table, connection, asked, progress)
+        if "columns" in report:
+            more.append(described)
+        else:
+            report |= described
+    return report | ({"more_tables": more} if more else {})
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """What the caller wants to know of each table, and in how much memory."""
+
+    key_columns: list[str]
+    update_frequency: str
+    as_of: datetime.date
+    memory_bytes: int
+
+
+def _tables(
+    kind: str,
+    name: str,
+    path: Path,
+    reading: FirstReading,
+    connection: duckdb.DuckDBPyConnection,
+    memory_bytes: int,
+    report: dict[str, Any],
+) -> Iterator[Table]:
+    """The tables of a file, opened one after the other; what is not described is noted in the report."""
+    if kind == OTHER:
+        return
+    if kind == PARQUET:
+        yield open_parquet(path, connection)
+        return
+    connection.execute("SET enable_external_access=false")  # the engine is given rows and needs no file of its own
+    if kind == XLSX:
+        yield from open_xlsx(path, memory_bytes)
+    elif kind == GZIPPED:
+        yield _open_text(Packed(path), name[: -len(".gz")])
+    elif kind == ZIPPED:
+        entries, report["entries_not_described"] = entries_of(path)
+        for entry in entries:
+            table = _open_text(entry, entry.name)
+            table.facts["entry"] = entry.entry[:300]
+            yield table
+    elif kind == CSV:
+        yield open_csv(path, reading)
+    else:
+        yield open_json(path, reading, is_array=kind == JSON_ARRAY)
+
+
+def _open_text(packed: Packed, name: str) -> Table:
+    reading = read_through(packed)
+    kind = format_of(name, reading)
+    if kind == CSV:
+        return open_csv(packed, reading)
+    if kind in (JSON_LINES, JSON_ARRAY):
+        return open_json(packed, reading, is_array=kind == JSON_ARRAY)
+    raise Unreadable("broken_file", "What is packed is not what its name says; send it unpacked.")
+
+
+def _described_table(
+    table: Table, connection: duckdb.DuckDBPyConnection, asked: _Asked, progress: Progress
+) -> dict[str, Any]:
+    """All that is told of one table. Raises Unreadable."""
     progress.expect(-(-len(table.names) // COLUMNS_PER_PASS) + LATER_PASSES, table.rows_at_most)
-    rows = Rows(table, connection, memory_bytes, progress)
-    total, columns = measure(rows, as_of)
+    rows = Rows(table, connection, asked.memory_bytes, progress)
+    total, columns = measure(rows, asked.as_of)
     if total == 0 and table.uneven_rows:
         raise Unreadable("broken_file", "No row has as many cells as the header; this is no table with that header.")
     uneven_rows = table.uneven_rows  # counted by the first pass, counted again by each further one
-    duplicates = _duplicates(rows, key_columns)
+    duplicates = _duplicates(rows, asked.key_columns)
     pairs = rules(columns)
     broken_rows = _broken_rows(rows, columns, pairs) if pairs else 0
-    sample = Sample(rows, total, columns, memory_bytes)
+    sample = Sample(rows, total, columns, asked.memory_bytes)
     verdicts = [sample.verdict(place) for place in range(len(columns))]
     details = _details(sample, columns, verdicts)
     newest_on = max((column.newest_on for column in columns if column.newest_on), default=None)
@@ -86,43 +157,28 @@ def report_on(
         quality.COMPLETENESS: quality.Part(present, cells),
         quality.UNIQUENESS: quality.Part(duplicates["measured_rows"] - duplicates["rows"], duplicates["measured_rows"]),
         quality.VALIDITY: quality.Part(sum(column.valid for column in columns), present),
-        quality.TIMELINESS: quality.timeliness(newest_on, as_of, update_frequency),
+        quality.TIMELINESS: quality.timeliness(newest_on, asked.as_of, asked.update_frequency),
         quality.CONSISTENCY: quality.Part(total - broken_rows, total + uneven_rows),
     }
-    return (
-        report
-        | table.facts
-        | {
-            "rows": total + uneven_rows,
-            "uneven_rows": uneven_rows,
+    return table.facts | {
+        "rows": total + uneven_rows,
+        "uneven_rows": uneven_rows,
+        "columns": [
+            _described(column, verdict, total, sample.examples(place, verdict)) | details[place]
+            for place, (column, verdict) in enumerate(zip(columns, verdicts, strict=True))
+        ],
+        "duplicates": duplicates,
+        "newest_date": newest_on.isoformat() if newest_on else None,
+        "personal_data": {
+            "searched_rows": sample.rows,
             "columns": [
-                _described(column, verdict, total, sample.examples(place, verdict)) | details[place]
-                for place, (column, verdict) in enumerate(zip(columns, verdicts, strict=True))
+                column.name for column, verdict in zip(columns, verdicts, strict=True) if verdict.column != NONE
             ],
-            "duplicates": duplicates,
-            "newest_date": newest_on.isoformat() if newest_on else None,
-            "personal_data": {
-                "searched_rows": sample.rows,
-                "columns": [
-                    column.name for column, verdict in zip(columns, verdicts, strict=True) if verdict.column != NONE
-                ],
-            },
-            "preview": sample.preview(verdicts),
-            "quality": quality.judged(parts)
-            | {"rules": [f"{columns[low].name} is not after {columns[high].name}" for low, high in pairs]},
-        }
-    )
-
-
-def _open(
-    kind: str, path: Path, reading: FirstReading, connection: duckdb.DuckDBPyConnection, memory_bytes: int
-) -> Table:
-    if kind == PARQUET:
-        return open_parquet(path, connection)
-    connection.execute("SET enable_external_access=false")  # the engine is given rows and needs no file of its own
-    if kind == CSV:
-        return open_csv(path, reading)
-    return open_json_lines(path, reading) if kind == JSON_LINES else open_xlsx(path, memory_bytes)
+        },
+        "preview": sample.preview(verdicts),
+        "quality": quality.judged(parts)
+        | {"rules": [f"{columns[low].name} is not after {columns[high].name}" for low, high in pairs]},
+    }
 
 
 def _broken_rows(rows: Rows, columns: list[Column], pairs: list[tuple[int, int]]) -> int:

@@ -9,6 +9,7 @@ from charset_normalizer import from_bytes
 
 from .failures import Unreadable
 from .first_reading import CHUNK_BYTES, ENOUGH_LETTERS, FirstReading
+from .packed import Packed
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 MARKS = (
@@ -21,7 +22,7 @@ CANDIDATES = ["gb18030", "big5hkscs", "shift_jis", "euc_jp", "euc_kr", "cp1252",
 SAMPLE_BYTES = 64 * 1024
 
 
-def encoding_of(path: Path, reading: FirstReading) -> str:
+def encoding_of(path: Path | Packed, reading: FirstReading) -> str:
     """The Python name of the encoding. Raises Unreadable if none fits every byte."""
     for mark, encoding in MARKS:
         if reading.head.startswith(mark):
@@ -46,13 +47,13 @@ def _wide_encoding(head: bytes) -> str:
     return "utf-16-le" if zeros_at_odd > zeros_at_even else "utf-16-be"
 
 
-def _proved(path: Path, encoding: str) -> str:
+def _proved(path: Path | Packed, encoding: str) -> str:
     if not _decodes(path, encoding):
         raise Unreadable("unknown_encoding", f"The text looks like {encoding.upper()} but is damaged.")
     return encoding
 
 
-def _decodes(path: Path, encoding: str) -> bool:
+def _decodes(path: Path | Packed, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with path.open("rb") as file:
@@ -64,7 +65,7 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _likely(path: Path, first_odd_byte: int) -> list[str]:
+def _likely(path: Path | Packed, first_odd_byte: int) -> list[str]:
     """The candidates, those first that make sense of the text around the first byte that is not ASCII."""
     with path.open("rb") as file:
         file.seek(max(0, first_odd_byte - 1024))

@@ -1,4 +1,4 @@
-"""XLSX: the first visible worksheet that holds anything; the names of the others are reported as not described."""
+"""XLSX: each visible worksheet that holds anything is a table; the names of the others are reported."""
 
 from __future__ import annotations
 
@@ -12,35 +12,40 @@ import python_calamine
 from .archives import require_modest
 from .csv_rows import has_header
 from .failures import Unreadable
+from .packed import MOST_TABLES
 from .tables import Table, batches_of, column_names
 
 
-def open_xlsx(path: Path, memory_bytes: int) -> Table:
-    """The table in a workbook. Raises Unreadable, also if it unpacks to more than half of `memory_bytes`."""
+def open_xlsx(path: Path, memory_bytes: int) -> list[Table]:
+    """The tables in a workbook, at least one. Raises Unreadable, also if it unpacks to over half of `memory_bytes`."""
     require_modest(path, memory_bytes // 2)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(str(path))
-        sheets = (workbook.get_sheet_by_name(name) for name in _visible_worksheets(workbook))
-        sheet = next((sheet for sheet in sheets if sheet.height), None)
+        visible = _visible_worksheets(workbook)
+        sheets = (workbook.get_sheet_by_name(name) for name in visible)
+        tables = [table for sheet in sheets if sheet.height and (table := _table(sheet))][:MOST_TABLES]
     except python_calamine.PasswordError as error:
         raise Unreadable("encrypted", "The workbook is protected by a password; upload it without one.") from error
     except python_calamine.CalamineError as error:
         raise Unreadable("broken_file", "The workbook is damaged: its sheets cannot be read.") from error
-    if sheet is None:
+    if not tables:
         raise Unreadable("empty", "No visible sheet of the workbook holds anything.")
+    described = {table.facts["sheet"] for table in tables}
+    tables[0].facts["sheets_not_described"] = [name for name in workbook.sheet_names if name not in described][:100]
+    return tables
+
+
+def _table(sheet: Any) -> Table | None:
+    """One sheet as a table, None if all of it is blank."""
     rows = _rows(sheet)
     first_rows = [["" if cell is None else cell for cell in row] for row, _ in zip(rows, range(20), strict=False)]
     if not first_rows:
-        raise Unreadable("empty", "No visible sheet of the workbook holds anything.")
+        return None
     header = has_header(first_rows)
     width = len(first_rows[0])
     names = column_names(first_rows[0] if header else [""] * width)
     table = Table(names, rows_at_most=sheet.height, bytes_at_most=20 * sheet.height * width)
-    table.facts = {
-        "sheet": sheet.name,
-        "sheets_not_described": [other for other in workbook.sheet_names if other != sheet.name][:100],
-    }
-    table.facts["has_header"] = header
+    table.facts = {"sheet": sheet.name, "has_header": header}
 
     def batches() -> Iterator[Any]:
         cells = _rows(sheet)

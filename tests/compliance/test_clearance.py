@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from compliance import clearance, holds, verification
 from compliance.models import Decision, Hold
-from listings.models import Offer
+from listings.models import Offer, Profile
 from marketplace.errors import Invalid, NotCleared, Refused, RoleNeeded, WrongState
 from marketplace.models import Event
 from tests.factories import (
@@ -51,11 +51,11 @@ def test_two_verified_members_may_trade(offer):
     assert codes(buyer, offer) == []
 
 
-def test_clearing_a_trade_takes_two_statements(offer):
+def test_clearing_a_trade_takes_three_statements(offer):
     buyer = make_verified()
     with CaptureQueriesContext(connection) as asked:
         clearance.require_trade(buyer, offer)
-    assert len(asked) == 2
+    assert len(asked) == 3
     with CaptureQueriesContext(connection) as asked:
         clearance.require_not_held(listing=offer.listing, buyer=buyer, seller=offer.listing.seller, trade_id=1)
     assert len(asked) == 1
@@ -254,3 +254,38 @@ def test_questions_change_nothing(offer):
     assert clearance.reasons_against_listing(stranger)
     assert Event.objects.count() == before
     assert not Hold.objects.exists()
+
+
+def found(offer, *kinds: str) -> None:
+    """The release on sale turns out to hold personal columns of these kinds."""
+    profile = Profile.objects.get(release=offer.listing.current_version.release)
+    columns = [{"path": "a.csv", "column": kind, "kinds": [kind]} for kind in kinds]
+    Profile.objects.filter(pk=profile.pk).update(report=profile.report | {"personal_columns": columns})
+
+
+def test_personal_data_that_the_manual_denies_stops_the_trade(offer):
+    found(offer, "mobile", "email")
+    buyer = make_verified()
+    assert codes(buyer, offer) == ["personal_data_found"]
+    with pytest.raises(NotCleared) as refused:
+        clearance.require_trade(buyer, offer)
+    assert refused.value.reasons[0]["detail"].startswith("Personal information was found in mobile, email")
+
+
+def test_sensitive_data_needs_to_be_declared_as_such():
+    declared = {"has_personal_data": True, "persons_count": 10, "coverage_population": "Buyers"}
+    listing = make_listed_product(classification="general_2", **declared)
+    offer = Offer.objects.select_related("listing__seller", "listing__current_version").get(listing=listing)
+    found(offer, "mobile")
+    assert codes(make_verified(), offer) == []
+    found(offer, "bank_card")
+    assert codes(make_verified(), offer) == ["sensitive_data_found"]
+
+
+def test_measured_personal_data_counts_when_data_would_leave_the_mainland():
+    listing = make_listed_product(seller=make_verified(country="CN"))
+    offer = Offer.objects.select_related("listing__seller", "listing__current_version").get(listing=listing)
+    buyer = make_verified(country="HK")
+    assert codes(buyer, offer) == []
+    found(offer, "mobile")
+    assert codes(buyer, offer) == ["personal_data_found", "crossborder_interim"]

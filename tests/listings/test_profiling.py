@@ -63,6 +63,53 @@ def test_a_release_without_tables_is_measured_too():
     assert (profile.state, profile.quality, profile.report["rows"]) == (ProfileState.DONE, None, None)
 
 
+def keyed(version, *names: str):
+    """The draft with these key columns in its dictionary."""
+    entries = [{"name": name, "type": "", "meaning": "Number", "unit": "", "is_key": True} for name in names]
+    return publishing.edit(version, fields=entries, by=factories.owner_of(version.listing.seller))
+
+
+def test_a_release_is_measured_again_when_the_keys_of_its_manual_change():
+    version = factories.make_draft(files={"a.csv": b"id,seen\n1,a\n1,b\n2,c\n3,d\n"})
+    assert Profile.objects.get(release=version.release).state == ProfileState.DONE
+    version = keyed(version, "id", "not there")
+    assert [problem["code"] for problem in publishing.problems(version)] == ["profile_not_ready"]
+    profiling.profile_next()
+    profile = Profile.objects.get(release=version.release)
+    assert (profile.state, profile.report["files"][0]["duplicates"]["rows"]) == (ProfileState.DONE, 1)
+    keyed(version, "id")
+    assert profiling.profile_next() is None
+    kinds = [event.kind for event in journal.of(version.release)]
+    assert kinds.count("release.to_be_measured_again") == 1
+
+
+def test_keys_that_change_while_the_files_are_read_are_not_lost(monkeypatch):
+    version = factories.make_draft(files={"a.csv": b"id,seen\n1,a\n1,b\n"})
+    version = keyed(version, "seen")
+    really = isolation.profile_file
+
+    def changed_meanwhile(path, **wishes):
+        monkeypatch.setattr(isolation, "profile_file", really)
+        keyed(version, "id")
+        return really(path, **wishes)
+
+    monkeypatch.setattr(isolation, "profile_file", changed_meanwhile)
+    profiling.profile_next()
+    assert Profile.objects.get(release=version.release).state == ProfileState.DUE
+    profiling.profile_next()
+    profile = Profile.objects.get(release=version.release)
+    assert profile.report["files"][0]["duplicates"]["key_columns"] == ["id"]
+
+
+def test_what_was_reviewed_is_not_measured_again():
+    listing = factories.make_listed_product()
+    draft = publishing.draft(listing, by=factories.owner_of(listing.seller))
+    before = Profile.objects.get(release=draft.release)
+    keyed(draft, "carrier")
+    after = Profile.objects.get(release=draft.release)
+    assert (after.state, after.report) == (ProfileState.DONE, before.report)
+
+
 def test_the_keys_the_manual_declares_tell_duplicates():
     version = factories.make_draft()
     by = factories.owner_of(version.listing.seller)
@@ -211,3 +258,15 @@ def test_progress_of_a_lost_claim_is_not_shown():
     Profile.objects.update(tries=2, bytes_done=1)
     profiling._note_progress(slow, 3)
     assert Profile.objects.get().bytes_done == 1
+
+
+def test_every_sheet_and_packed_table_of_a_file_counts_for_the_release():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.csv", "id,day\n1,2026-01-01\n2,2026-01-02\n")
+        archive.writestr("b/c.csv", "id\n1\n1\n1\n1\n")
+    profile = measured({"both.zip": packed.getvalue()})
+    files = profile.report["files"]
+    assert [(one["path"], one["rows"]) for one in files] == [("both.zip", 2), ("both.zip › b/c.csv", 4)]
+    assert (profile.report["rows"], profile.report["newest_date"]) == (6, "2026-01-02")
+    assert files[1]["quality"]["parts"]["uniqueness"]["score"] == 0.25

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import hashlib
 import io
 import json
@@ -12,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from listings.profiler.failures import Unreadable
-from tests.listings.profiler.workbooks import workbook
+from tests.listings.profiler.workbooks import archive, workbook
 
 NAMES = ["id", "城市", "price", "on", "active"]
 ROWS = [(n, ["上海", "深圳", "香港"][n % 3], n + 0.5, f"2025-01-{1 + n % 28:02}", n % 2 == 0) for n in range(60)]
@@ -162,16 +163,18 @@ def test_json_lines_may_differ_in_their_keys_and_nest(described):
     report = described("\n".join(lines), "data.ndjson")
     assert [(column["name"], column["type"], column["missing"]) for column in report["columns"]] == [
         ("a", "text", 1),
-        ("b", "nested", 1),
+        ("b.x[]", "nested", 2),
+        ("b", "empty", 3),
         ("c", "empty", 3),
     ]
     assert (report["rows"], report["uneven_rows"]) == (5, 2)
     assert report["quality"]["parts"]["consistency"]["score"] == 0.6
 
 
-def test_a_json_file_is_a_table_only_if_it_has_an_object_per_line(described):
+def test_a_json_file_is_a_table_if_it_has_an_object_per_line_or_is_an_array_of_objects(described):
     assert described('{"a": 1}\n{"a": 2}\n', "data.json")["rows"] == 2
-    assert described('[{"a": 1}, {"a": 2}]', "data.json")["format"] == "other"
+    assert described('[{"a": 1}, {"a": 2}]', "data.json")["rows"] == 2
+    assert described("[1, 2]", "data.json")["format"] == "other"
     assert described('{\n"a": 1\n}', "data.json")["format"] == "other"
 
 
@@ -197,16 +200,85 @@ def test_parquet_types_are_taken_from_the_file(described):
     assert report["newest_date"] == "2025-01-02"
 
 
-def test_a_workbook_is_described_by_its_first_visible_sheet_that_holds_anything(described):
+def test_each_visible_sheet_of_a_workbook_that_holds_anything_is_a_table(described):
     report = described(
         workbook(
-            {"Secret": [["x"], [1]], "Empty": [], "Data": [["id", "name"], [1, "a"]], "More": [["y"]]},
+            {"Secret": [["x"], [1]], "Empty": [], "Data": [["id", "name"], [1, "a"]], "More": [["y"], [5], [6]]},
             hidden=("Secret",),
         ),
         "book.xlsx",
     )
-    assert (report["sheet"], report["sheets_not_described"]) == ("Data", ["Secret", "Empty", "More"])
+    assert (report["sheet"], report["sheets_not_described"]) == ("Data", ["Secret", "Empty"])
     assert report["preview"] == [["1", "a"]]
+    (more,) = report["more_tables"]
+    assert (more["sheet"], more["rows"], more["columns"][0]["name"], more["quality"]["grade"]) == ("More", 2, "y", "A")
+
+
+NESTED = {
+    "id": 1,
+    "address": {"city": "深圳", "geo": {"lat": 22.5}},
+    "tags": ["a"],
+    "items": [{"price": 1.5}, {"n": 2}],
+}
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_objects_within_objects_become_columns_and_lists_tell_the_types_of_their_elements(described, name):
+    line = json.dumps(NESTED, ensure_ascii=False)
+    content = f"{line}\n{line}\n" if name == "a.jsonl" else json.dumps([NESTED, NESTED], indent=2)
+    report = described(content, name)
+    assert [(column["name"], column["type"]) for column in report["columns"]] == [
+        ("id", "integer"),
+        ("address.city", "text"),
+        ("address.geo.lat", "number"),
+        ("tags[]", "nested"),
+        ("items[]", "nested"),
+    ]
+    assert {one["path"]: one["types"] for one in report["paths"]} == {
+        "id": ["integer"],
+        "address.city": ["text"],
+        "address.geo.lat": ["number"],
+        "tags[]": ["text"],
+        "items[].price": ["number"],
+        "items[].n": ["integer"],
+    }
+
+
+def test_a_large_array_on_one_line_is_read_element_by_element(described):
+    content = "[" + ",".join(json.dumps({"n": n, "text": "x" * 100}) for n in range(90_000)) + "]"
+    assert len(content) > 10 * 1024**2
+    assert described(content, "a.json")["rows"] == 90_000
+    with pytest.raises(Unreadable, match="broken_file"):
+        described(content[:-60], "a.json")
+
+
+def test_nested_parquet_of_thousands_of_row_groups_is_flattened(described):
+    numbers = list(range(6000))
+    table = pa.table({"id": numbers, "s": [{"a": n, "b": {"c": str(n)}} for n in numbers], "l": [[n] for n in numbers]})
+    buffer = io.BytesIO()
+    pa.parquet.write_table(table, buffer, row_group_size=2)
+    report = described(buffer.getvalue(), "a.parquet")
+    assert pyarrow.parquet.ParquetFile(io.BytesIO(buffer.getvalue())).num_row_groups == 3000
+    assert (report["rows"], [column["name"] for column in report["columns"]]) == (6000, ["id", "s.a", "s.b.c", "l[]"])
+    assert [column["type"] for column in report["columns"]] == ["integer", "integer", "integer", "nested"]
+    assert report["paths"][3] == {"path": "l[]", "types": ["BIGINT[]"]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_packed_table_is_described_as_the_plain_one_is(described, encoding):
+    content = as_csv().encode(encoding)
+    plain, packed = described(content, "a.csv"), described(gzip.compress(content), "a.csv.gz")
+    assert (packed.pop("format"), packed.pop("sha256") != plain["sha256"]) == ("gzip", True)
+    assert {**plain, **packed} == {**plain, "size_bytes": packed["size_bytes"]}
+
+
+def test_each_table_in_a_zip_is_described_and_the_rest_is_named(described):
+    parts = {"x/a.csv": as_csv().encode(), "b.jsonl": as_json_lines().encode(), "read.pdf": b"%PDF-1.7"}
+    report = described(archive(parts), "a.zip")
+    assert (report["format"], report["entry"], report["rows"]) == ("zip", "x/a.csv", 60)
+    assert [(table["entry"], table["rows"]) for table in report["more_tables"]] == [("b.jsonl", 60)]
+    assert report["entries_not_described"] == ["read.pdf"]
+    assert described(archive({"read.pdf": b"%PDF-1.7"}), "a.zip").get("columns") is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import random
@@ -59,6 +60,24 @@ def some_parquet() -> bytes:
         ("a.xlsx", workbook({"Empty": []}), "empty"),
         ("a.xlsx", workbook({"Data": [["id"]]}).replace(b"<", b"\xff"), "broken_file"),
         ("a.xlsx", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(500), "broken_file"),
+        ("a.csv", b"a,b\n1,2\n" + "深圳,广州\n".encode() * 9 + "深圳,广州\n".encode("gb18030"), "not_utf8"),
+        ("a.json", b'[{"a": 1}, {"a":', "broken_file"),
+        ("a.json", b'[{"a": ' * 50_000, "broken_file"),
+        ("a.jsonl", b'{"a": ' * 50_000 + b"1" + b"}" * 50_000 + b"\n", "broken_file"),
+        ("a.pdf", b"%PDF-1.7\n" + archive({"a.csv": b"a\n1\n"}), "polyglot"),
+        ("a.png", b"\x89PNG\r\n\x1a\n" + archive({"a.csv": b"a\n1\n"}), "polyglot"),
+        ("a.csv", b"%PDF-1.7\n" + archive({"a.csv": b"a\n1\n"}), "polyglot"),
+        ("a.xlsm", archive({"xl/vbaProject.bin": b"x"}), "has_macros"),
+        ("a.docm", archive({"word/vbaProject.bin": b"x"}), "has_macros"),
+        ("a.xls", bytes.fromhex("d0cf11e0a1b11ae1") + "_VBA_PROJECT".encode("utf-16-le"), "has_macros"),
+        ("a.svg", b"<svg><script>alert(1)</script></svg>", "active_content"),
+        ("a.svg", b"<svg>" + b" " * 3 * MEGABYTE + b'<g onload="x()"/></svg>', "active_content"),
+        ("picture", b'<svg><a href="javascript:x()"/></svg>', "active_content"),
+        ("a.zip", archive({"inner.zip": archive({"a.csv": b"a\n1\n"})}), "nested_archive"),
+        ("a.zip", archive({"a.csv": bytes(200 * MEGABYTE)}), "too_large"),
+        ("a.csv.gz", gzip.compress(b"1,2\n" * 40 * MEGABYTE), "too_large"),
+        ("a.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:50], "broken_file"),
+        ("a.csv.gz", b"a,b\n1,2\n", "broken_file"),
         (
             "a.xlsx",
             bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le") + bytes(500),
@@ -194,3 +213,26 @@ def test_a_sellers_file_is_never_executed_or_imported(profiled, tmp_path, name):
     except ProfileFailed as failure:
         assert (name, failure.code) == ("payload.jsonl", "broken_file")
     assert not mark.exists()
+
+
+def test_a_workbook_that_laughs_a_billion_times_is_refused(profiled):
+    laughs = b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><worksheet>&b;</worksheet>'
+    with zipfile.ZipFile(io.BytesIO(workbook({"Data": [["id"], [1]]}))) as whole:
+        parts = {name: laughs if "sheet1" in name else whole.read(name) for name in whole.namelist()}
+    with pytest.raises(ProfileFailed, match="entities"):
+        profiled(archive(parts), "a.xlsx")
+
+
+def test_a_drawing_without_programs_is_a_file_like_any_other(described):
+    assert described(b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="1"/></svg>', "a.svg")["format"] == "other"
+
+
+def test_a_parquet_file_whose_footer_lies_about_its_rows_fails_readably(profiled):
+    whole = some_parquet()
+    footer_bytes = struct.unpack("<I", whole[-8:-4])[0]
+    start = len(whole) - 8 - footer_bytes
+    five_thousand, more = b"\x90\x4e", b"\xfe\x7f"  # zigzag varints
+    assert five_thousand in whole[start:-8]
+    lying = whole[:start] + whole[start:-8].replace(five_thousand, more) + whole[-8:]
+    with pytest.raises(ProfileFailed, match="broken_file"):
+        profiled(lying, "a.parquet")
