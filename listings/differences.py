@@ -120,20 +120,24 @@ def _moved(before: int, after: int) -> float:
 
 
 def shown(release: Release | None, *, only_approved: bool = False) -> dict[str, Any] | None:
-    """What templates/listings/_differences.html shows of a measured release and the measured one before it, or None.
+    """What changed in a measured release since the measured one before it; None where there is no such pair.
 
     With `only_approved` the one before is the last that a reviewed version named: what strangers have seen.
     """
-    profile = getattr(release, "profile", None)
-    if release is None or profile is None or profile.state != ProfileState.DONE:
+    if release is None or _report(release) is None:
         return None
     earlier = Release.objects.filter(listing=release.listing_id, pk__lt=release.pk, profile__state=ProfileState.DONE)
     if only_approved:
         earlier = earlier.filter(versions__approved_at__isnull=False)
-    previous = earlier.select_related("profile").order_by("-pk").first()
-    if previous is None:
+    return told(earlier.select_related("profile").order_by("-pk").first(), release)
+
+
+def told(previous: Release | None, release: Release | None) -> dict[str, Any] | None:
+    """What templates/listings/_differences.html shows of two releases; None unless both are measured."""
+    before, after = _report(previous), _report(release)
+    if previous is None or before is None or after is None:
         return None
-    found = between(previous.profile.report or {}, profile.report or {})
+    found = between(before, after)
     return {
         "label": previous.label,
         "found": found,
@@ -141,6 +145,11 @@ def shown(release: Release | None, *, only_approved: bool = False) -> dict[str, 
         "lines": _schema_lines(found)[:MOST_LINES],
         "drifts": [_drift_words(drift) for drift in found.drifts[:MOST_LINES]],
     }
+
+
+def _report(release: Release | None) -> dict[str, Any] | None:
+    profile = getattr(release, "profile", None)
+    return profile.report if profile is not None and profile.state == ProfileState.DONE else None
 
 
 def _figures(found: Differences) -> list[dict[str, str]]:

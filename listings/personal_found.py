@@ -37,7 +37,7 @@ def contradictions(version: Version, columns: list[dict[str, Any]]) -> list[Cont
     sensitive = [column["column"] for column in columns if SENSITIVE_KINDS & set(column["kinds"])]
     if sensitive and not version.has_sensitive_data:
         detail = gettext(
-            "Numbers of bank cards were found in %(columns)s: say that the data contains sensitive personal information."
+            "Numbers of bank cards were found in %(columns)s: say that there is sensitive personal information."
         ) % {"columns": ", ".join(sensitive[:5])}
         return [{"code": "sensitive_data_found", "detail": detail, "field": "has_sensitive_data"}]
     return []
