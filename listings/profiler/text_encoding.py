@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
+from typing import IO
 
 from charset_normalizer import from_bytes
 
@@ -68,13 +69,22 @@ def _decodes(path: Path | Packed, encoding: str) -> bool:
 def _likely(path: Path | Packed, first_odd_byte: int) -> list[str]:
     """The candidates, those first that make sense of the text around the first byte that is not ASCII."""
     with path.open("rb") as file:
-        file.seek(max(0, first_odd_byte - 1024))
+        _skip(file, max(0, first_odd_byte - 1024))
         lines = file.read(SAMPLE_BYTES).split(b"\n")
     sample = b"\n".join(lines[1:-1]) if len(lines) > 8 else b"\n".join(lines)
     if _reads_as_chinese(sample):
         return ["gb18030", *CANDIDATES]
     matches = from_bytes(sample, cp_isolation=CANDIDATES, threshold=0.5)
     return [match.encoding for match in matches] + CANDIDATES
+
+
+def _skip(file: IO[bytes], count: int) -> None:
+    """Go on so many bytes from the beginning; a stream that is being unpacked can only be read."""
+    if file.seekable():
+        file.seek(count)
+        return
+    while count > 0 and (chunk := file.read(min(count, CHUNK_BYTES))):
+        count -= len(chunk)
 
 
 def _reads_as_chinese(sample: bytes) -> bool:

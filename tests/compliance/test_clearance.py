@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from compliance import clearance, holds, verification
 from compliance.models import Decision, Hold
+from listings import terms
 from listings.models import Offer, Profile
 from marketplace.errors import Invalid, NotCleared, Refused, RoleNeeded, WrongState
 from marketplace.models import Event
@@ -274,7 +275,8 @@ def test_personal_data_that_the_manual_denies_stops_the_trade(offer):
 
 def test_sensitive_data_needs_to_be_declared_as_such():
     declared = {"has_personal_data": True, "persons_count": 10, "coverage_population": "Buyers"}
-    listing = make_listed_product(classification="general_2", **declared)
+    said = {"terms": terms.default_terms() | {"personal_data": "personal", "territory": ["*"]}}
+    listing = make_listed_product(offer=said, classification="general_2", **declared)
     offer = Offer.objects.select_related("listing__seller", "listing__current_version").get(listing=listing)
     found(offer, "mobile")
     assert codes(make_verified(), offer) == []

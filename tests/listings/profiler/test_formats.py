@@ -164,8 +164,8 @@ def test_json_lines_may_differ_in_their_keys_and_nest(described):
     assert [(column["name"], column["type"], column["missing"]) for column in report["columns"]] == [
         ("a", "text", 1),
         ("b.x[]", "nested", 2),
-        ("b", "empty", 3),
         ("c", "empty", 3),
+        ("b", "nested", 2),
     ]
     assert (report["rows"], report["uneven_rows"]) == (5, 2)
     assert report["quality"]["parts"]["consistency"]["score"] == 0.6
