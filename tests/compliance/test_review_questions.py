@@ -14,6 +14,7 @@ from listings import publishing
 from listings.models import Version
 from marketplace import clock, journal
 from marketplace.errors import Invalid, RoleNeeded, WrongState
+from marketplace.models import Letter
 from tests.factories import (
     approve,
     make_draft,
@@ -84,6 +85,20 @@ def test_a_question_is_answered_in_place_and_the_version_stays_as_it_is():
 
 def hours_after_monday(moment: dt.datetime) -> int:
     return round((moment - MONDAY) / HOUR)
+
+
+def test_those_who_may_answer_get_a_letter_in_their_language():
+    review, reviewer = taken()
+    seller = review.version.listing.seller
+    trader, viewer = make_member(seller, "trader"), make_member(seller, "viewer")
+    trader.language = "zh-hant"
+    trader.save()
+    question = ask(review, reviewer)
+    letters = {letter.to: letter for letter in Letter.objects.filter(body__contains=f"#question-{question.pk}")}
+    assert set(letters) == {seller_of(review).email, trader.email} and viewer.email not in letters
+    assert letters[seller_of(review).email].subject == "The reviewers ask about “Departures of New York”"
+    assert letters[trader.email].subject == "審核人就「紐約航班離港數據」提問"
+    assert all("Since when?" in letter.body for letter in letters.values())
 
 
 def test_the_target_stands_still_in_working_time_while_a_question_waits(clock_at):
