@@ -16,6 +16,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from listings import direct, file_names, storage
 from listings.models import Release, ReleaseFile, Upload
@@ -35,21 +36,24 @@ class Gone(WrongState):
 
     code = "upload_gone"
     status = 410
-    next = "Start a new upload."
+    says = _("This upload has lapsed or ended.")
+    next = _("Start a new upload.")
 
 
 class WrongChecksum(Invalid):
     """The file that arrived is not the one whose SHA-256 was given."""
 
     code = "wrong_checksum"
-    next = "Send the file again, or correct the checksum."
+    says = _("The file that arrived is not the one whose SHA-256 was given.")
+    next = _("Send the file again, or correct the checksum.")
 
 
 class MalwareFound(Invalid):
     """A scanner found malware in this file."""
 
     code = "malware_found"
-    next = "Clean the file at its source and send it again; the exchange keeps this one locked away for a while."
+    says = _("A scanner found malware in this file.")
+    next = _("Clean the file at its source and send it again; the exchange keeps this one locked away for a while.")
 
 
 class ClaimLost(Exception):
@@ -140,7 +144,7 @@ def _examined(upload: Upload) -> str:
         _mine(upload).update(sha256=upload.sha256)
     _require_expected(upload, upload.sha256)
     if found := scanning.found_in(lambda: _watched(upload, upload.size_bytes)):
-        raise MalwareFound(f"A scanner found {found[:200]} in {upload.path}.")
+        raise MalwareFound(_("A scanner found %(found)s in %(path)s."), found=found[:200], path=upload.path)
     return upload.sha256
 
 
@@ -182,7 +186,12 @@ def share_checked(upload: Upload) -> float:
 
 def _require_expected(upload: Upload, found: str) -> None:
     if upload.expected_sha256 and found != upload.expected_sha256:
-        raise WrongChecksum(f"{upload.path} arrived with the SHA-256 {found}, not {upload.expected_sha256}.")
+        raise WrongChecksum(
+            _("%(path)s arrived with the SHA-256 %(found)s, not %(expected)s."),
+            path=upload.path,
+            found=found,
+            expected=upload.expected_sha256,
+        )
 
 
 def _refuse(claimed: Upload, refusal: Refused) -> None:
@@ -200,7 +209,7 @@ def _record_refusal(claimed: Upload, refusal: Refused, *, is_malware: bool) -> b
         return False
     lapse_seconds = settings.QUARANTINE_SECONDS if is_malware else settings.UPLOAD_LAPSE_SECONDS
     upload.state = UploadState.QUARANTINED if is_malware else UploadState.REFUSED
-    upload.refusal_code, upload.refusal = refusal.code, refusal.detail
+    upload.refusal_code, upload.refusal = refusal.code, str(refusal)
     upload.lapses_at = clock.now() + dt.timedelta(seconds=lapse_seconds)
     upload.claimed_until, upload.error = None, ""
     upload.save()
@@ -222,14 +231,19 @@ def locked(release: Release) -> Release:
 def require_open(release: Release) -> None:
     if release.sealed_at is not None:
         raise WrongState(
-            f"Release {release.label} is sealed and never changes.", code="release_sealed", next="Open a new release."
+            _("Release %(label)s is sealed and never changes."),
+            label=release.label,
+            code="release_sealed",
+            next=_("Open a new release."),
         )
 
 
 def require_new_path(release: Release, path: str) -> None:
     if file_names.alike(path) in {file_names.alike(name) for name in release.files.values_list("path", flat=True)}:
         raise Invalid(
-            f"This release has a file {path!r} already, or one that differs in capitals only.", code="duplicate_path"
+            _("This release has a file “%(path)s” already, or one that differs in capitals only."),
+            path=path,
+            code="duplicate_path",
         )
 
 
@@ -250,7 +264,7 @@ def _media_type(path: str) -> str:
 
 def discard(upload: Upload) -> bool:
     """End an upload and take away what arrived. The row first: should bytes stay behind, their age betrays them."""
-    deleted, _ = Upload.objects.filter(pk=upload.pk).delete()
+    deleted, _rows = Upload.objects.filter(pk=upload.pk).delete()
     if deleted:
         direct.abort(upload)
         storage.remove(upload.public_id)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from listings import storage
 from listings.models import Upload
@@ -35,14 +36,16 @@ class NotInParts(WrongState):
     """This upload comes by offset, not in parts."""
 
     code = "not_in_parts"
-    next = "Send its bytes by PATCH."
+    says = _("This upload comes by offset, not in parts.")
+    next = _("Send its bytes by PATCH.")
 
 
 class PartsMissing(NotReady):
     """Not every part has arrived."""
 
     code = "parts_missing"
-    next = "Ask which parts are missing and send those."
+    says = _("Not every part has arrived.")
+    next = _("Ask which parts are missing and send those.")
 
 
 class StoreAway(Refused):
@@ -50,7 +53,8 @@ class StoreAway(Refused):
 
     code = "store_away"
     status = 503
-    next = "Try again in a moment."
+    says = _("The storage of files does not answer just now.")
+    next = _("Try again in a moment.")
 
 
 @dataclass(frozen=True)
@@ -123,12 +127,12 @@ def complete(upload: Upload) -> None:
             listed = [part for part in place.parts(name, upload.begun_as) if part.number <= count]
             lacking = count - sum(part.size_bytes == _size_of(upload, part.number) for part in listed)
             if lacking:
-                raise PartsMissing(f"{lacking:,} of {count:,} parts are missing.")
+                raise PartsMissing(_("%(lacking)s of %(count)s parts are missing."), lacking=lacking, count=count)
             place.complete(name, upload.begun_as, listed)
         except NoSuchParts:  # it was completed before; the size tells
             pass
         if place.size(name) != upload.size_bytes:
-            raise PartsMissing("What the store has is not as long as was announced.")
+            raise PartsMissing(_("What the store has is not as long as was announced."))
     except OSError as error:
         raise StoreAway() from error
 

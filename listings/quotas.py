@@ -6,10 +6,12 @@ The settings say it for everybody; staff may decide otherwise for one organisati
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.utils.translation import gettext_lazy as _
 
 from listings.models import Quota, ReleaseFile, Upload
 from marketplace import journal, roles
@@ -56,13 +58,17 @@ def require_room(organisation: Organisation, size_bytes: int) -> None:
     now = allowance(organisation)
     if now.used_bytes + size_bytes > now.most_bytes:
         left = max(0, now.most_bytes - now.used_bytes)
-        full = f"Your files have at most {now.most_bytes:,} bytes together; {left:,} are left."
+        full = _("Your files have at most %(most)s bytes together; %(left)s are left.")
+        facts: dict[str, Any] = {"most": f"{now.most_bytes:,}", "left": f"{left:,}"}
     elif now.used_files + 1 > now.most_files:
-        full = f"You keep at most {now.most_files:,} files here."
+        full, facts = _("You keep at most %(most)s files here."), {"most": f"{now.most_files:,}"}
     else:
         return
     raise TooLarge(
-        full, code="seller_full", next="Cancel uploads you do not need, or ask the exchange's staff for more room."
+        full,
+        code="seller_full",
+        next=_("Cancel uploads you do not need, or ask the exchange's staff for more room."),
+        **facts,
     )
 
 
@@ -72,10 +78,10 @@ def set_quota(organisation: Organisation, *, most_bytes: int, most_files: int, r
     roles.require_staff(by, "set_quota")
     reason = reason.strip()
     if not reason or len(reason) > 2000:
-        raise Invalid("Say why, in at most 2,000 characters.", code="reason_needed")
+        raise Invalid(_("Say why, in at most 2,000 characters."), code="reason_needed")
     for number, most in ((most_bytes, 2**62), (most_files, 2**31 - 1)):
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
-            raise Invalid("A quota is a whole number, not below 0.", code="wrong_quota")
+            raise Invalid(_("A quota is a whole number, not below 0."), code="wrong_quota")
     quota = Quota.objects.create(
         organisation=organisation, most_bytes=most_bytes, most_files=most_files, reason=reason, created_by=by
     )

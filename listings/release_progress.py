@@ -8,6 +8,9 @@ from listings import arrivals, uploads
 from listings.models import Release, Upload
 from listings.states import ProfileState, UploadState
 
+# What is stored of a refusal is English; this is said in the reader's language.
+REFUSED_AS = {kind.code: kind.says for kind in (arrivals.WrongChecksum, arrivals.MalwareFound)}
+
 
 def of(release: Release) -> dict[str, Any]:
     """`uploads` with their share, `measuring` (0 to 1, or None), whether anything `moves` by itself, whether anything
@@ -15,7 +18,15 @@ def of(release: Release) -> dict[str, Any]:
     """
     arriving = list(release.uploads.order_by("pk"))
     profile = getattr(release, "profile", None)
-    shown = [{"upload": upload, "offset": uploads.offset_of(upload), "share": _share(upload)} for upload in arriving]
+    shown = [
+        {
+            "upload": upload,
+            "offset": uploads.offset_of(upload),
+            "share": _share(upload),
+            "refused_as": REFUSED_AS.get(upload.refusal_code, ""),
+        }
+        for upload in arriving
+    ]
     is_measuring = profile is not None and profile.state == ProfileState.DUE
     states = [f"{upload.public_id}:{upload.state}" for upload in arriving]
     return {

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from listings import arrivals, direct, file_names, plain_text, quotas, storage
 from listings.arrivals import discard
@@ -38,7 +39,8 @@ class WrongOffset(WrongState):
     """These bytes do not follow on what has arrived."""
 
     code = "wrong_offset"
-    next = "Ask for the offset (HEAD) and send on from there."
+    says = _("These bytes do not follow on what has arrived.")
+    next = _("Ask for the offset (HEAD) and send on from there.")
 
 
 @transaction.atomic
@@ -47,11 +49,11 @@ def open_release(listing: Listing, *, label: str, by: User, notes: str = "") -> 
     listing = Listing.objects.select_for_update(no_key=True, of=("self",)).select_related("seller").get(pk=listing.pk)
     roles.require(by, listing.seller, "edit_listing")
     if listing.state == ListingState.WITHDRAWN:
-        raise WrongState("This product was withdrawn; it takes no new release.")
+        raise WrongState(_("This product was withdrawn; it takes no new release."))
     label = _text(label, 60, "label", is_one_line=True)
     notes = _text(notes, 4000, "notes", is_one_line=False)
     if listing.releases.filter(label=label).exists():
-        raise Invalid(f"This product has a release {label!r} already.", code="duplicate_label")
+        raise Invalid(_("This product has a release “%(label)s” already."), label=label, code="duplicate_label")
     release = Release.objects.create(listing=listing, label=label, notes=notes, created_by=by)
     journal.record("release.opened", release, by=by, listing=listing.pk)
     return release
@@ -71,18 +73,25 @@ def start_upload(
     arrivals.require_open(release)
     path = file_names.cleaned(path)
     if not isinstance(size_bytes, int) or isinstance(size_bytes, bool) or size_bytes < 1:
-        raise Invalid("Say how many bytes the file has; an empty file cannot be sold.", code="wrong_size")
+        raise Invalid(_("Say how many bytes the file has; an empty file cannot be sold."), code="wrong_size")
     if size_bytes > settings.UPLOAD_MAX_BYTES:
-        raise TooLarge(f"A file has at most {settings.UPLOAD_MAX_BYTES:,} bytes, this one {size_bytes:,}.")
+        raise TooLarge(
+            _("A file has at most %(most)s bytes, this one %(size)s."),
+            most=f"{settings.UPLOAD_MAX_BYTES:,}",
+            size=f"{size_bytes:,}",
+        )
     expected_sha256 = str(expected_sha256).lower().removeprefix("sha256:")
     if expected_sha256 and not _SHA256.fullmatch(expected_sha256):
-        raise Invalid("The expected SHA-256 is 64 hexadecimal digits.", code="wrong_sha256")
+        raise Invalid(_("The expected SHA-256 is 64 hexadecimal digits."), code="wrong_sha256")
     arrivals.require_new_path(release, path)
     if release.files.count() >= MOST_FILES:
-        raise TooLarge(f"A release has at most {MOST_FILES:,} files.", code="too_many_files")
+        raise TooLarge(_("A release has at most %(most)s files."), most=f"{MOST_FILES:,}", code="too_many_files")
     if release.uploads.filter(state=UploadState.ARRIVING, lapses_at__gt=clock.now()).count() >= MOST_OPEN_UPLOADS:
         raise TooLarge(
-            f"At most {MOST_OPEN_UPLOADS} uploads are open at once.", code="too_many_uploads", next="End some."
+            _("At most %(most)s uploads are open at once."),
+            most=MOST_OPEN_UPLOADS,
+            code="too_many_uploads",
+            next=_("End some."),
         )
     quotas.require_room(release.listing.seller, size_bytes)
     part_bytes = direct.part_bytes_for(size_bytes) if in_parts else 0
@@ -114,7 +123,9 @@ def append(upload: Upload, *, offset: int, chunks: Iterable[bytes], by: User) ->
     """
     roles.require(by, upload.release.listing.seller, "edit_listing")
     if upload.part_bytes:
-        raise WrongState("This upload goes to the store in parts.", code="goes_in_parts", next="Ask for its parts.")
+        raise WrongState(
+            _("This upload goes to the store in parts."), code="goes_in_parts", next=_("Ask for its parts.")
+        )
     with receiving(upload, offset) as receiver:
         for chunk in chunks:
             receiver.write(chunk)
@@ -142,7 +153,9 @@ class Receiving:
             self._at = self._offset
             self._file.truncate(self._at)
             raise TooLarge(
-                f"More than the announced {self._upload.size_bytes:,} bytes were sent.", code="more_than_announced"
+                _("More than the announced %(size)s bytes were sent."),
+                size=f"{self._upload.size_bytes:,}",
+                code="more_than_announced",
             )
         view = memoryview(chunk)
         try:
@@ -182,12 +195,16 @@ def receiving(upload: Upload, offset: int) -> Iterator[Receiving]:
                 storage.remove(upload.public_id)
             raise arrivals.Gone() from None
         if upload.state != UploadState.ARRIVING:
-            raise arrivals.Gone("All of this upload has arrived.")
+            raise arrivals.Gone(_("All of this upload has arrived."))
         if upload.lapses_at <= clock.now():
-            raise arrivals.Gone("This upload was abandoned and has lapsed.")
+            raise arrivals.Gone(_("This upload was abandoned and has lapsed."))
         arrived = offset_of(upload)
         if offset != arrived:
-            raise WrongOffset(f"{arrived:,} bytes have arrived; these begin at {offset:,}.")
+            raise WrongOffset(
+                _("%(arrived)s bytes have arrived; these begin at %(offset)s."),
+                arrived=f"{arrived:,}",
+                offset=f"{offset:,}",
+            )
         file.truncate(offset)
         file.seek(offset)
         receiver = Receiving(upload, offset, file)
@@ -210,7 +227,12 @@ def finish(upload: Upload, *, by: User, sha256_hex: str = "") -> Upload | Releas
         direct.complete(upload)
         return arrivals.hand_over(upload, sha256_hex="", by=by)
     if offset_of(upload) != upload.size_bytes:
-        raise NotReady(f"{offset_of(upload):,} of {upload.size_bytes:,} bytes have arrived.", code="upload_not_whole")
+        raise NotReady(
+            _("%(arrived)s of %(size)s bytes have arrived."),
+            arrived=f"{offset_of(upload):,}",
+            size=f"{upload.size_bytes:,}",
+            code="upload_not_whole",
+        )
     found = sha256_hex or storage.sha256_of(upload.public_id)
     if upload.expected_sha256 in ("", found):
         try:
@@ -242,7 +264,13 @@ def put_file(
     if isinstance(added, Upload) and added.state == UploadState.ARRIVING:
         arrived = added.received_bytes
         discard(upload)
-        raise Invalid(f"Only {arrived:,} of {size_bytes:,} bytes came.", code="ended_early", next="Send it again.")
+        raise Invalid(
+            _("Only %(arrived)s of %(size)s bytes came."),
+            arrived=f"{arrived:,}",
+            size=f"{size_bytes:,}",
+            code="ended_early",
+            next=_("Send it again."),
+        )
     return added
 
 
@@ -256,7 +284,7 @@ def cancel_upload(upload: Upload, *, by: User) -> None:
     """End an upload and remove what arrived; safe to repeat. Raises RoleNeeded, WrongState for what is locked away."""
     roles.require(by, upload.release.listing.seller, "edit_listing")
     if upload.state == UploadState.QUARANTINED:
-        raise WrongState("What is in quarantine stays there until the exchange removes it.", code="in_quarantine")
+        raise WrongState(_("What is in quarantine stays there until the exchange removes it."), code="in_quarantine")
     discard(upload)
 
 
@@ -271,13 +299,15 @@ def seal_release(release: Release, *, by: User) -> Release:
     arrivals.require_open(release)
     if arrivals.under_way(release):
         raise NotReady(
-            "Files are still arriving or being checked.",
+            _("Files are still arriving or being checked."),
             code="uploads_under_way",
-            next="Wait for the check; end or cancel the uploads.",
+            next=_("Wait for the check; end or cancel the uploads."),
         )
     entries = manifest(release)
     if not entries:
-        raise NotReady("This release has no file yet.", code="release_empty", next="Send at least one file first.")
+        raise NotReady(
+            _("This release has no file yet."), code="release_empty", next=_("Send at least one file first.")
+        )
     release.sealed_at = clock.now()
     release.digest = digest_of(entries)
     release.size_bytes = sum(file.size_bytes for file in release.files.all())
