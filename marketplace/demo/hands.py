@@ -7,10 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
 
-from listings import profiling, registration
+from listings import arrivals, profiling, registration
 from marketplace import journal
 from settlement import payments, tasks
 from settlement.gateways import sandbox_bank
+
+
+def check() -> None:
+    """Check every file that has arrived and waits for it, where the exchange scans files."""
+    while arrivals.check_next():
+        pass
 
 
 def measure() -> None:

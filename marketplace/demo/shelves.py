@@ -9,7 +9,7 @@ from compliance.models import Review
 from compliance.states import ReviewState
 from listings import offers, publishing, uploads
 from listings.models import Listing, Offer, Profile, Release, Version
-from listings.states import ProfileState, VersionState
+from listings.states import ProfileState, UploadState, VersionState
 from marketplace.demo import hands, sources
 from marketplace.demo.products import Product
 from marketplace.models import Organisation, User
@@ -48,10 +48,14 @@ def _sealed(product: Product, listing: Listing, label: str, notes: str, *, is_la
     release = listing.releases.filter(label=label).first()
     release = release or uploads.open_release(listing, label=label, notes=notes, by=by)
     if release.sealed_at is None:
+        for broken_off in release.uploads.filter(state=UploadState.ARRIVING):
+            uploads.cancel_upload(broken_off, by=by)
+        hands.check()
         there = set(release.files.values_list("path", flat=True))
         for path, stream in sources.files_of(product.source, is_later=is_later):
             if path not in there:
                 uploads.put_file(release, path=path, stream=stream, by=by)
+        hands.check()
         release = uploads.seal_release(release, by=by)
     return release
 

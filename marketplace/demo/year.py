@@ -120,6 +120,8 @@ class Carrier:
         if payment.state == "failed":
             trades.pay_again(trade, by=self._who(trade.buyer, "pay"))
             return
+        if not payment.reference:  # a gateway that was away has it on the worker's list
+            return
         is_first, arrived = payment.key.endswith("-1"), sum(_arrived(trade))
         what = {
             Fate.PAID_AT_SECOND_TRY: "fail" if is_first else "pay",

@@ -116,7 +116,7 @@ def test_a_slice_opens_with_trades_in_the_past_and_work_for_every_desk_and_only_
     [
         [
             "within compliance.verification.confirm",
-            "after listings.uploads.put_file",
+            "after listings.uploads.start_upload",
             "after listings.profiling.finish",
         ],
         ["within compliance.reviews.approve", "after settlement.trades.propose", "within settlement.trades.deliver"],
