@@ -41,5 +41,8 @@ urlpatterns = [
     path("trades/<str:trade_id>/hold", staff_api.TradeHold.as_view(), name="api_trade_hold"),
     path("refunds/bounced", staff_api.BouncedRefunds.as_view(), name="api_bounced_refunds"),
     path("refunds/<str:key>/resending", staff_api.RefundResending.as_view(), name="api_refund_resending"),
+    path("mendings", staff_api.Mendings.as_view()),
+    path("mendings/<int:mending_id>/confirmation", staff_api.MendingConfirmation.as_view()),
+    path("mendings/<int:mending_id>/dropping", staff_api.MendingDropping.as_view()),
     path("gateways/<str:name>/notices", api.gateway_notices, name="gateway_notices"),
 ]

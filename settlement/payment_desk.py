@@ -21,9 +21,9 @@ from marketplace.errors import Invalid
 from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import payments, payout_accounts, tasks, trades
+from settlement import mendings, payments, payout_accounts, tasks, trades
 from settlement.forms import MendedAccountForm
-from settlement.models import Chargeback, PayoutAccount, Refund, Unmatched
+from settlement.models import Chargeback, PayoutAccount, Refund, RefundMending, Unmatched
 from settlement.states import ChargebackState, OutgoingState, TradeState
 
 WHY = {
@@ -42,7 +42,9 @@ def payment_desk(request: HttpRequest) -> HttpResponse:
     by = person(request)
     unmatched = Unmatched.objects.filter(decided_at=None).select_related("payment__trade").order_by("arrived_at", "pk")
     page = Paginator(unmatched, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
-    bounced = bounced_refunds().select_related("trade", "unmatched").order_by("created_at", "pk")
+    bounced = (
+        bounced_refunds().select_related("trade", "unmatched").prefetch_related("mendings").order_by("created_at", "pk")
+    )
     contested = Chargeback.objects.filter(state=ChargebackState.OPEN).select_related("trade", "payment")
     decided = Unmatched.objects.filter(decided_at__isnull=False).select_related("decided_by", "payment__trade")
     accounts = payout_accounts.waiting_for_staff().select_related("organisation", "by").order_by("created_at", "pk")
@@ -115,6 +117,13 @@ def _refund_acts(refund: Refund, by: User) -> list[dict[str, Any]]:
         return []
     form = MendedAccountForm(auto_id=f"refund_{refund.pk}_%s")
     url, fields = reverse("desk_payment_act"), {"row": refund.pk}
+    mending = next((one for one in refund.mendings.all() if not one.confirmed_at and not one.dropped_at), None)
+    if mending is not None:
+        words = _("Confirm the account %s") % mending.payer_reference
+        confirm = act_button("confirm_mending", words, url, fields={"row": mending.pk})
+        if mending.by_id == by.pk:
+            confirm["why_not"] = _("You named it; a colleague confirms it.")
+        return [confirm, act_button("drop_mending", _("Drop it"), url, fields={"row": mending.pk})]
     return [act_button("send_again", _("Send again"), url, fields=fields, form=form)]
 
 
@@ -129,6 +138,10 @@ def _account_acts(account: PayoutAccount, by: User) -> list[dict[str, Any]]:
     ]
 
 
+MENDING_ACTS = {
+    "confirm_mending": (mendings.confirm, gettext_lazy("The refund is on its way again.")),
+    "drop_mending": (mendings.drop, gettext_lazy("Dropped.")),
+}
 ACCOUNT_ACTS = {
     "confirm_account": (payout_accounts.confirm, gettext_lazy("The account is confirmed.")),
     "drop_account": (payout_accounts.drop, gettext_lazy("The account is stopped.")),
@@ -141,6 +154,12 @@ def payment_act(request: HttpRequest) -> HttpResponse:
     """Return or apply money, or send a refund again; through the commands."""
     act, by, back = request.POST.get("act", ""), person(request), reverse("desk_payments")
     row_id = posted_id(request, "row")
+    if act in MENDING_ACTS:
+        mending = get_object_or_404(RefundMending.objects.select_related("refund"), pk=row_id)
+        mend, told = MENDING_ACTS[act]
+        answer = acted(request, lambda: mend(mending, by=by), done=told, back=back)
+        ring(tasks.pay_refunds)
+        return answer
     if act in ACCOUNT_ACTS:
         account = get_object_or_404(PayoutAccount, pk=row_id)
         command, told = ACCOUNT_ACTS[act]
@@ -150,8 +169,8 @@ def payment_act(request: HttpRequest) -> HttpResponse:
     if act == "send_again":
         refund = get_object_or_404(Refund, pk=row_id)
         said = parsed(MendedAccountForm(request.POST))
-        done = _("The refund is on its way again.")
-        answer = acted(request, lambda: payments.send_again(refund, by=by, **said), done=done, back=back)
+        done = _("Sent again; to another account once a colleague confirms it.")
+        answer = acted(request, lambda: mendings.send_again(refund, by=by, **said), done=done, back=back)
         ring(tasks.pay_refunds)
         return answer
     unmatched = get_object_or_404(Unmatched.objects.select_related("payment__trade"), pk=row_id)

@@ -315,15 +315,12 @@ def record_refund_bounced(key: str, gateway_name: str, reason: str) -> None:
 
 @transaction.atomic
 def send_again(refund: Refund, *, payer_reference: str = "", by: User) -> Refund:
-    """The desk sends a bounced refund anew, to a mended account if one is named. Raises WrongState, RoleNeeded."""
+    """A bounced refund goes out anew; to another account only when two people named it (`mendings`).
+
+    Raises WrongState, RoleNeeded.
+    """
     roles.require_staff(by, "match_payment")
-    refund = _locked_refund(Q(pk=refund.pk))
-    if refund.state != OutgoingState.BOUNCED or Refund.objects.filter(replaces=refund).exists():
-        raise WrongState(
-            _("Refund %(refund)s is %(state)s, or was sent again already."),
-            refund=refund,
-            state=in_words(OutgoingState(refund.state).label),
-        )
+    refund = bounced(refund)
     anew = Refund.objects.create(
         trade=refund.trade,
         payment=refund.payment,
@@ -344,6 +341,18 @@ def send_again(refund: Refund, *, payer_reference: str = "", by: User) -> Refund
     )
     journal.record("refund.due", anew, by=by, replaces=refund.pk, amount_minor=refund.amount_minor)
     return anew
+
+
+def bounced(refund: Refund) -> Refund:
+    """The refund, locked, that came back and was not sent again. Raises WrongState."""
+    refund = _locked_refund(Q(pk=refund.pk))
+    if refund.state != OutgoingState.BOUNCED or Refund.objects.filter(replaces=refund).exists():
+        raise WrongState(
+            _("Refund %(refund)s is %(state)s, or was sent again already."),
+            refund=refund,
+            state=in_words(OutgoingState(refund.state).label),
+        )
+    return refund
 
 
 def _locked_refund(condition: Q) -> Refund:

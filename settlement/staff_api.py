@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -21,8 +22,8 @@ from marketplace import roles
 from marketplace.api import acted, read
 from marketplace.bells import ring
 from marketplace.errors import RoleNeeded
-from settlement import clearing, payments, tasks, trades
-from settlement.models import ClearingCycle, Refund, Trade, Unmatched
+from settlement import clearing, mendings, payments, tasks, trades
+from settlement.models import ClearingCycle, Refund, RefundMending, Trade, Unmatched
 from settlement.presenting import RefundOut, TradeOut
 from settlement.states import OutgoingState
 
@@ -176,8 +177,59 @@ class BouncedRefunds(ListAPIView):
         return Refund.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
 
 
+class MendingOut(serializers.ModelSerializer[RefundMending]):
+    """Another account for a bounced refund; it waits for a second person."""
+
+    refund = serializers.CharField(source="refund.key")
+    by = serializers.EmailField(source="by.email")
+
+    class Meta:
+        model = RefundMending
+        fields = ["id", "refund", "payer_reference", "by", "named_at", "confirmed_at", "dropped_at"]
+
+
+class Mendings(ListAPIView):
+    """GET: other accounts for bounced refunds that wait for a second person."""
+
+    serializer_class = MendingOut
+    queryset = RefundMending.objects.none()
+
+    def get_queryset(self) -> QuerySet[RefundMending]:
+        require_desk(self.request, "payments")
+        rows = RefundMending.objects.filter(confirmed_at=None, dropped_at=None)
+        return rows.select_related("refund", "by")
+
+
+class MendingConfirmation(APIView):
+    """POST: be the second person; the refund goes to the other account."""
+
+    scope = "staff"
+
+    @extend_schema(request=None, responses={201: RefundOut})
+    def post(self, request: Request, mending_id: int) -> Response:
+        roles.require_staff(request.user, "match_payment")
+        mending = get_object_or_404(RefundMending.objects.select_related("refund"), pk=mending_id)
+        confirm = partial(mendings.confirm, mending, by=request.user)
+        answer = acted(request, None, {}, lambda: dict(RefundOut(confirm()).data), status=201)
+        ring(tasks.pay_refunds)
+        return answer
+
+
+class MendingDropping(APIView):
+    """POST: drop an account that waits for its second person."""
+
+    scope = "staff"
+
+    @extend_schema(request=None, responses=MendingOut)
+    def post(self, request: Request, mending_id: int) -> Response:
+        roles.require_staff(request.user, "match_payment")
+        mending = get_object_or_404(RefundMending.objects.select_related("refund"), pk=mending_id)
+        drop = partial(mendings.drop, mending, by=request.user)
+        return acted(request, None, {}, lambda: dict(MendingOut(drop()).data))
+
+
 class RefundResending(APIView):
-    """POST: send a bounced refund anew."""
+    """POST: send a bounced refund anew; to another account it waits for a second person (see /mendings)."""
 
     scope = "staff"
 
@@ -191,7 +243,7 @@ class RefundResending(APIView):
             request,
             None,
             asked,
-            lambda: dict(RefundOut(payments.send_again(refund, payer_reference=reference, by=request.user)).data),
+            lambda: dict(RefundOut(mendings.send_again(refund, payer_reference=reference, by=request.user)).data),
             status=201,
         )
         ring(tasks.pay_refunds)

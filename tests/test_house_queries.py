@@ -21,7 +21,7 @@ TENANTS = {
     "DossierSection", "FactChange", "Declaration", "Proof", "ProofPicture", "Note", "TierDecision",
     "Verification", "Decision", "Review", "ReviewDecision", "ReviewNote", "ReviewQuestion", "Hold", "RulesAcceptance",
     "Trade", "Agreement", "Payment", "Notice", "Refund", "Unmatched", "Chargeback", "Dispute", "Grant", "Receipt",
-    "Account", "Transfer", "ClearingCycle", "Statement", "Payout", "PayoutAccount",
+    "Account", "Transfer", "ClearingCycle", "Statement", "Payout", "PayoutAccount", "RefundMending",
 }  # fmt: skip
 NARROW = {"visible_to", "sold_by", "bought_by", "of", "none", "open_to_all", "listed"}
 # A filter by one of these leaves only what belongs to an object that was narrowed before.

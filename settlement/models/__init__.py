@@ -3,7 +3,7 @@
 from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
 from settlement.models.deliveries import Grant, Receipt
 from settlement.models.ledger import Account, Transfer
-from settlement.models.payments import Chargeback, Notice, Payment, Refund, Unmatched
+from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
 from settlement.models.trades import Agreement, Dispute, FeeSchedule, Trade
 
@@ -21,6 +21,7 @@ __all__ = [
     "PayoutAccount",
     "Receipt",
     "Refund",
+    "RefundMending",
     "SandboxNotice",
     "SandboxOrder",
     "Statement",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
@@ -111,11 +111,59 @@ class Refund(Claimable):
             only_moves(OUTGOING_MOVES),
             born_in(OutgoingState.DUE),
             never_changes("trade", "payment", "unmatched", "gateway", "key", "amount_minor", "currency", "created_at"),
+            pgtrigger.Trigger(
+                name="another_account_takes_two_people",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__replaces__isnull=False),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM settlement_refund r WHERE r.id = NEW.replaces_id
+                        AND r.payer_reference <> NEW.payer_reference
+                    ) AND NOT EXISTS (
+                        SELECT FROM settlement_refundmending m WHERE m.refund_id = NEW.replaces_id
+                        AND m.payer_reference = NEW.payer_reference AND m.confirmed_at IS NOT NULL
+                    ) THEN
+                        RAISE 'refund % goes to another account without two people', NEW.key
+                        USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
             *never_deleted(),
         ]
 
     def __str__(self) -> str:
         return self.key
+
+
+class RefundMending(models.Model):
+    """Another account for a refund that came back: one of the staff names it, another confirms it."""
+
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="mendings")
+    payer_reference = models.CharField(max_length=120)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    named_at = models.DateTimeField(default=clock.now)
+    second_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            both_or_neither("confirmed_mending_says_by_whom", "confirmed_at", "second_by"),
+            sentence("refund_mended_by_two_people", Q(second_by=None) | ~Q(second_by=F("by"))),
+            models.UniqueConstraint(
+                fields=["refund"], condition=Q(confirmed_at=None, dropped_at=None), name="one_open_mending"
+            ),
+        ]
+        triggers = [
+            never_changes("refund", "payer_reference", "by", "named_at"),
+            pgtrigger.Protect(
+                name="decided_never_changes",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__confirmed_at__isnull=False) | pgtrigger.Q(old__dropped_at__isnull=False),
+            ),
+            *never_deleted(),
+        ]
 
 
 class Unmatched(models.Model):

@@ -196,6 +196,8 @@ def test_a_refund_that_bounces_is_sent_again(people, listing, desk):
     wait(lambda: officer.get("refunds/bounced")["results"], "the bounce")
     bounced = officer.get("refunds/bounced")["results"][0]["key"]
     officer.post(f"refunds/{bounced}/resending", {"payer_reference": "mended"})
+    [mending] = officer.get("mendings")["results"]
+    desk("payments").post(f"mendings/{mending['id']}/confirmation")
     wait(lambda: Refund.objects.filter(state="paid").exists(), "the refund")
     assert officer.get("refunds/bounced")["results"] == []
     books_are_right()

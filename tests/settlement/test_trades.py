@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from compliance import holds
+from compliance.verification import SamePerson
 from listings.models import Offer
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
-from settlement import clearing, deliveries, hearing, ledger, payments, payouts, tasks, timeline, trades
-from settlement.models import Agreement, ClearingCycle, Payout, Refund, Statement, Trade, Unmatched
+from settlement import clearing, deliveries, hearing, ledger, mendings, payments, payouts, tasks, timeline, trades
+from settlement.models import Agreement, ClearingCycle, Payout, Refund, RefundMending, Statement, Trade, Unmatched
 from settlement.states import CycleState, GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
 from tests.trading import kinds_recorded, make_trade, pay, work
@@ -526,7 +528,14 @@ def test_a_bounced_refund_reverses_and_the_desk_sends_it_again():
     assert bounced.state == OutgoingState.BOUNCED and deal.state == TradeState.REFUNDED
     assert ledger.totals()["HKD"]["refund"] == 125_000
     officer = factories.make_staff("payments")
-    payments.send_again(bounced, payer_reference="mended", by=officer)
+    mendings.send_again(bounced, payer_reference="mended", by=officer)
+    mending = RefundMending.objects.get()
+    with pytest.raises(SamePerson):
+        mendings.confirm(mending, by=officer)
+    assert Refund.objects.count() == 1
+    with pytest.raises(DatabaseError), transaction.atomic():
+        payments.send_again(bounced, payer_reference="mended", by=officer)
+    mendings.confirm(mending, by=factories.make_staff("payments"))
     with pytest.raises(WrongState):
         payments.send_again(bounced, by=officer)
     work()

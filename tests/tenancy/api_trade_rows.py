@@ -245,6 +245,22 @@ SETTLEMENT = [
         at=lambda w: {"account_id": w.waiting_account.pk},
         says=lambda w: {},
     ),
+    Row("GET", f"{API}/mendings", Staff(desk="payments")),
+    Row(
+        "POST",
+        f"{API}/mendings/<int:mending_id>/confirmation",
+        Staff(acts=("match_payment",)),
+        gives=201,
+        at=lambda w: {"mending_id": w.mending.pk},
+        says=lambda w: {},
+    ),
+    Row(
+        "POST",
+        f"{API}/mendings/<int:mending_id>/dropping",
+        Staff(acts=("match_payment",)),
+        at=lambda w: {"mending_id": w.mending.pk},
+        says=lambda w: {},
+    ),
     Row("GET", f"{API}/waiting-payout-accounts", Staff(desk="payments")),
     Row(
         "POST",
@@ -313,7 +329,7 @@ SETTLEMENT = [
         MATCH,
         gives=201,
         at=lambda w: {"key": w.refund.key},
-        says=lambda w: {"payer_reference": "acct-mended"},
+        says=lambda w: {"payer_reference": ""},
     ),
     Row(
         "POST",

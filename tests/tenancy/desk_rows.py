@@ -215,7 +215,7 @@ ROWS = [
         DESK + "payments/act/",
         Staff("payments", ("match_payment",)),
         gives=302,
-        says=lambda w: {"act": "send_again", "row": w.refund.pk, "payer_reference": "acct-mended"},
+        says=lambda w: {"act": "send_again", "row": w.refund.pk, "payer_reference": ""},
     ),
     Row(
         "POST",

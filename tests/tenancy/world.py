@@ -19,7 +19,7 @@ from listings.models import Registration
 from marketplace import documents, journal, participants, tokens
 from marketplace.models import Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
-from settlement import clearing, papers, payments, payout_accounts, trades
+from settlement import clearing, mendings, papers, payments, payout_accounts, trades
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
 from settlement.models import Dispute, Payout, Refund, SandboxOrder, Statement, Unmatched
@@ -214,6 +214,9 @@ class World:
         payments.return_unmatched(returned, by=factories.make_staff("payments"))
         trading.work()
         self.refund = Refund.objects.get(unmatched=returned, state=OutgoingState.BOUNCED)
+        account = "acct-mended" + self.mark
+        mendings.send_again(self.refund, payer_reference=account, by=factories.make_staff("payments"))
+        self.mending = self.refund.mendings.get()
         named = {"gateway_name": "sandbox", "reference": "acct-waiting" + self.mark}
         self.waiting_account = payout_accounts.name(self.buyer, **named, by=self.buyer.created_by)
         self.lonely = trading.make_verified("A Lonely House Limited")
