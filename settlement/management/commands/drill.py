@@ -53,7 +53,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Restoring {dumps[-1].name} into {into}.")
         with tempfile.TemporaryDirectory(prefix="databourse-drill-") as files:
             surroundings = os.environ | {"DATABASE_URL": _address_of(into), "STORAGE_DIR": files, "STORAGE_URL": ""}
-            for arguments in (["restore", str(dumps[-1].absolute())], ["drill", "--look"]):
+            restore = ["restore", str(dumps[-1].absolute())]
+            migrate = ["migrate", "--no-input", "--verbosity", "0"]  # the program may be newer than the dump
+            for arguments in (restore, migrate, ["drill", "--look"]):
                 self._manage(arguments, surroundings)
         self.stdout.write(f"The drill was passed in {time.monotonic() - began:.0f} s.")
 
