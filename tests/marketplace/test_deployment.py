@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.urls import reverse
 
 from marketplace import metrics
 
@@ -134,6 +135,22 @@ def test_nginx_keeps_inside_what_is_for_operators_and_sends_files_where_the_sett
     assert "location = /readyz { return 404; }" in site and "location = /metrics { return 404; }" in site
     place = variables(FILES / "exchange.env")["ACCEL_LOCATION"]
     assert re.search(rf"location {place} {{\s+internal;\s+alias /var/lib/databourse/storage/;", site)
+
+
+@pytest.mark.parametrize(
+    ("path", "takes_files"),
+    [
+        (reverse("api_release_file", args=["L1", 7, "folder/rows.csv"]), True),
+        (reverse("api_upload", args=["u1"]), True),
+        (reverse("studio_files", args=["L1", 7]), True),
+        (reverse("api_trades"), False),
+        (reverse("studio_offer", args=["L1"]), False),
+        (reverse("home"), False),
+    ],
+)
+def test_nginx_takes_large_bodies_where_files_are_sent_and_nowhere_else(path, takes_files):
+    (pattern,) = re.findall(r"location ~ (\S+) \{\s+client_max_body_size 20g;", (FILES / "nginx.conf").read_text())
+    assert bool(re.match(pattern, path)) is takes_files, path
 
 
 # --- containers ----------------------------------------------------------------------------------------------------
