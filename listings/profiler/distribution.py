@@ -13,7 +13,7 @@ FREQUENT = 5
 LEAST_OCCURRENCES = 5
 BARS = 24
 MOST_VALUES = 2_000  # different cells looked at for what a column is about
-DETAILED_COLUMNS = 200  # of a wider table, the first ones are described in such detail
+DETAILED_COLUMNS = 100  # of a wider table, the first ones are described in such detail: each costs three questions
 
 
 def frequent(column: Column, values: list[tuple[str, int]], cells: int) -> list[tuple[str, float]]:
