@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from compliance import declaration_text, dossier_facts
 from compliance.dossier_models import Section
@@ -69,10 +70,11 @@ def require_complete(organisation: Organisation) -> None:
     """Raises Invalid `application_incomplete` with everything that is missing."""
     if reasons := missing(organisation):
         raise Invalid(
-            f"{len(reasons)} things are missing before the organisation can apply.",
+            _("%(reasons_given)s things are missing before the organisation can apply."),
             code="application_incomplete",
-            next="Fill in what is named, then apply.",
+            next=_("Fill in what is named, then apply."),
             reasons=reasons,
+            reasons_given=len(reasons),
         )
 
 
@@ -90,9 +92,9 @@ def tell(organisation: Organisation, section: str, facts: Mapping[str, Any], *, 
         return None
     if state not in MAY_ASK:
         raise WrongState(
-            "These facts are being vetted as they are.",
+            _("These facts are being vetted as they are."),
             code="facts_are_vetted",
-            next="Wait for the exchange's answer; then the facts can be changed again.",
+            next=_("Wait for the exchange's answer; then the facts can be changed again."),
         )
     return _ask(organisation, section, facts, by)
 
@@ -117,7 +119,7 @@ def _whole_identity(facts: Mapping[str, Any]) -> dict[str, Any]:
     absent = [field for field in organisation_facts.FIELDS if field not in facts]
     if absent:
         reasons = [{"code": "required", "field": field, "detail": "This is needed.", "next": ""} for field in absent]
-        raise Invalid("Some facts about the organisation are missing.", reasons=reasons)
+        raise Invalid(_("Some facts about the organisation are missing."), reasons=reasons)
     return {field: facts[field] for field in organisation_facts.FIELDS}
 
 
@@ -129,7 +131,7 @@ def _ask(organisation: Organisation, section: str, facts: Mapping[str, Any], by:
         after = dossier_facts.checked(section, facts)
         before = facts_of(organisation)[section]
     if after == before:
-        raise Invalid("Nothing in it differs from what the exchange verified.", code="nothing_changed")
+        raise Invalid(_("Nothing in it differs from what the exchange verified."), code="nothing_changed")
     try:
         with transaction.atomic():
             change = FactChange.objects.create(
@@ -139,9 +141,9 @@ def _ask(organisation: Organisation, section: str, facts: Mapping[str, Any], by:
         if "one_open_change_per_section" not in str(clash):
             raise
         raise Refused(
-            "A change of these facts waits for the exchange already.",
+            _("A change of these facts waits for the exchange already."),
             code="change_pending",
-            next="Withdraw it first, or wait for the answer.",
+            next=_("Withdraw it first, or wait for the answer."),
         ) from clash
     journal.record("facts.change_asked", organisation, by=by, change=change.pk, section=section)
     return change
@@ -158,13 +160,17 @@ def declare(
     roles.require(by, organisation, "apply")
     if text_version != declaration_text.CURRENT_VERSION:
         raise Invalid(
-            f"The declaration in force is version {declaration_text.CURRENT_VERSION}.",
+            _("The declaration in force is version %(current_version)s."),
             code="declaration_outdated",
-            next="Read that text and declare it.",
+            next=_("Read that text and declare it."),
+            current_version=declaration_text.CURRENT_VERSION,
         )
     related_parties = related_parties.strip()
     if len(related_parties) > LONGEST_RELATED_CHARACTERS or "\0" in related_parties:
-        raise Invalid(f"Name related parties in at most {LONGEST_RELATED_CHARACTERS} characters.")
+        raise Invalid(
+            _("Name related parties in at most %(longest_related_characters)s characters."),
+            longest_related_characters=LONGEST_RELATED_CHARACTERS,
+        )
     declaration = Declaration.objects.create(
         organisation=organisation,
         text_version=text_version,

@@ -92,7 +92,7 @@ def checked(section: str, said: Mapping[str, Any]) -> dict[str, Any]:
     Raises Invalid, with a reason for each fact that cannot be used. What is merely missing is told by `lacks`.
     """
     if section not in EMPTY:
-        raise Invalid(f"A section is one of: {', '.join(EMPTY)}.", code="no_such_section")
+        raise Invalid(_("A section is one of: %(known)s."), code="no_such_section", known=", ".join(EMPTY))
     reasons: list[dict[str, str]] = []
 
     def wrong(field: str, detail: str) -> None:
@@ -104,7 +104,7 @@ def checked(section: str, said: Mapping[str, Any]) -> dict[str, Any]:
     if kept.get("owners") and kept["has_none"]:
         wrong("has_none", "Either name the owners or say that there are none.")
     if reasons:
-        raise Invalid("Some facts about the organisation cannot be used.", reasons=reasons)
+        raise Invalid(_("Some facts about the organisation cannot be used."), reasons=reasons)
     return kept
 
 

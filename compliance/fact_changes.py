@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from compliance.dossier_models import Section
 from compliance.models import DossierSection, FactChange, Verification
@@ -82,9 +83,9 @@ def _locked(change: FactChange, by: User) -> FactChange:
     roles.require_staff(by, "vet")
     if Membership.objects.filter(user=by, organisation=change.organisation_id).exists():
         raise RoleNeeded(
-            "Nobody decides on an organisation they belong or belonged to.",
+            _("Nobody decides on an organisation they belong or belonged to."),
             code="own_organisation",
-            next="Let a colleague who does not decide.",
+            next=_("Let a colleague who does not decide."),
         )
     Organisation.objects.select_for_update(no_key=True).get(pk=change.organisation_id)
     Verification.objects.select_for_update().filter(organisation=change.organisation_id).first()
@@ -96,5 +97,5 @@ def _open(change: FactChange) -> FactChange:
         FactChange.objects.select_for_update(of=("self",)).select_related("organisation", "asked_by").get(pk=change.pk)
     )
     if change.outcome:
-        raise WrongState("This change was decided on or withdrawn already.")
+        raise WrongState(_("This change was decided on or withdrawn already."))
     return change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Note
 from compliance.reasons import require_sentence
@@ -19,9 +20,9 @@ def write(organisation: Organisation, *, text: str, by: User) -> Note:
     Raises RoleNeeded, Invalid.
     """
     if not sees_desk(by, "participants"):
-        raise RoleNeeded("Only the staff leave notes here.")
+        raise RoleNeeded(_("Only the staff leave notes here."))
     if Membership.objects.filter(user=by, organisation=organisation, ended_at=None).exists():
-        raise RoleNeeded("You belong to this organisation.", code="own_organisation", next="Tell a colleague.")
+        raise RoleNeeded(_("You belong to this organisation."), code="own_organisation", next=_("Tell a colleague."))
     note = Note.objects.create(organisation=organisation, text=require_sentence(text), by=by)
     journal.record("organisation.noted", organisation, by=by, note=note.pk)
     return note

@@ -6,6 +6,8 @@ import io
 import re
 import zipfile
 
+from django.utils.translation import gettext_lazy as _
+
 from marketplace.errors import Invalid, TooLarge
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -33,7 +35,7 @@ def media_type_of(content: bytes) -> str:
     if not content:
         raise _refused("empty_file", "This file is empty.")
     if len(content) > MOST_BYTES:
-        raise TooLarge(f"A paper has at most {MOST_BYTES:,} bytes.")
+        raise TooLarge(_("A paper has at most %(most_bytes)s bytes."), most_bytes=f"{MOST_BYTES:,}")
     if content.startswith(b"%PDF-"):
         return _pdf(content)
     if content.startswith(b"\x89PNG\r\n\x1a\n"):

@@ -71,15 +71,15 @@ def add(
     roles.require(by, organisation, "apply")
     issuer, number = one_line(issuer)[:200], one_line(number)[:100]
     if kind not in Proof.Kind.values:
-        raise Invalid(f"A paper is one of: {', '.join(Proof.Kind.values)}.", code="no_such_kind")
+        raise Invalid(_("A paper is one of: %(known)s."), code="no_such_kind", known=", ".join(Proof.Kind.values))
     if not issuer:
-        raise Invalid("Say who issued the paper.", code="issuer_needed")
+        raise Invalid(_("Say who issued the paper."), code="issuer_needed")
     if issued_on and issued_on > clock.today():
-        raise Invalid("The paper cannot be issued after today.", code="wrong_day")
+        raise Invalid(_("The paper cannot be issued after today."), code="wrong_day")
     if expires_on and expires_on < (issued_on or clock.today()):
-        raise Invalid("The paper expires before it was issued, or has expired.", code="wrong_day")
+        raise Invalid(_("The paper expires before it was issued, or has expired."), code="wrong_day")
     if kind == Proof.Kind.E_LICENCE and not (number and issued_on):
-        raise Invalid("An electronic licence has a number and a day of issue.", code="e_licence_incomplete")
+        raise Invalid(_("An electronic licence has a number and a day of issue."), code="e_licence_incomplete")
     media_type = paper_files.media_type_of(content)
     name = f"papers/{secrets.token_hex(16)}"
     stored = store().put(name, [content], most_bytes=paper_files.MOST_BYTES)
@@ -111,7 +111,7 @@ def withdraw(proof: Proof, *, by: User) -> Proof:
     proof = Proof.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=proof.pk)
     roles.require(by, proof.organisation, "apply")
     if proof.withdrawn_at is not None:
-        raise WrongState("This paper was withdrawn already.")
+        raise WrongState(_("This paper was withdrawn already."))
     proof.withdrawn_at, proof.withdrawn_by = clock.now(), by
     proof.save(update_fields=["withdrawn_at", "withdrawn_by"])
     journal.record("proof.withdrawn", proof.organisation, by=by, proof=proof.pk)

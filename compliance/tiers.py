@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Tier, TierDecision
 from compliance.reasons import require_sentence
@@ -25,16 +26,16 @@ def decide(organisation: Organisation, *, tier: str, reason: str, by: User) -> T
     organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if Membership.objects.filter(user=by, organisation=organisation).exists():
         raise RoleNeeded(
-            "Nobody decides on an organisation they belong or belonged to.",
+            _("Nobody decides on an organisation they belong or belonged to."),
             code="own_organisation",
-            next="Let a colleague who does not decide.",
+            next=_("Let a colleague who does not decide."),
         )
     found = Tier.objects.filter(code=tier).first()
     if found is None:
-        raise Invalid("There is no such tier.", code="no_such_tier", next="Choose one that the desk offers.")
+        raise Invalid(_("There is no such tier."), code="no_such_tier", next=_("Choose one that the desk offers."))
     before = tier_of(organisation)
     if before == found:
-        raise Invalid("It is in this tier already.", code="same_tier")
+        raise Invalid(_("It is in this tier already."), code="same_tier")
     decision = TierDecision.objects.create(organisation=organisation, tier=found, reason=reason, by=by)
     journal.record(
         "organisation.tier_decided", organisation, by=by, tier=found.code, before=before.code if before else "",

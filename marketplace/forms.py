@@ -96,4 +96,4 @@ def add_refusal(form: forms.Form, refusal: Refused) -> None:
         form.add_error(field if field in form.fields else None, reason["detail"])
         told = True
     if not told:
-        form.add_error(None, " ".join(filter(None, [refusal.detail, refusal.next])))
+        form.add_error(None, " ".join(filter(None, [refusal.detail, str(refusal.next)])))

@@ -16,6 +16,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Count, F, Min, Q
 from django.db.models.expressions import Combinable
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, failures, heartbeats, journal, roles
@@ -196,7 +197,7 @@ def _database() -> Sign:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        return Sign("database", False, f"does not answer ({type(error).__name__})")
+        return Sign("database", False, gettext("does not answer (%(error)s)") % {"error": type(error).__name__})
     return Sign("database", True)
 
 
@@ -204,7 +205,7 @@ def _redis() -> Sign:
     try:
         heartbeats.age_seconds(heartbeats.BEAT)
     except redis.RedisError as error:
-        return Sign("redis", False, f"does not answer ({type(error).__name__})")
+        return Sign("redis", False, gettext("does not answer (%(error)s)") % {"error": type(error).__name__})
     return Sign("redis", True)
 
 
@@ -212,10 +213,14 @@ def _alive(name: str) -> Sign:
     try:
         age_seconds = heartbeats.age_seconds(name)
     except redis.RedisError:
-        return Sign(name, False, "cannot be heard of while Redis does not answer")
+        return Sign(name, False, gettext("cannot be heard of while Redis does not answer"))
     if age_seconds is None:
-        return Sign(name, False, "was not heard of within a day")
-    return Sign(name, age_seconds <= SIGN_OF_LIFE_SECONDS, f"last heard of {age_seconds:.0f} s ago")
+        return Sign(name, False, gettext("was not heard of within a day"))
+    return Sign(
+        name,
+        age_seconds <= SIGN_OF_LIFE_SECONDS,
+        gettext("last heard of %(seconds)s s ago") % {"seconds": f"{age_seconds:.0f}"},
+    )
 
 
 def seal_lag_seconds() -> int:
@@ -226,12 +231,20 @@ def seal_lag_seconds() -> int:
 
 def _sealed() -> Sign:
     lag_seconds = seal_lag_seconds()
-    detail = f"the oldest event that is not sealed is {lag_seconds} s old" if lag_seconds else ""
+    detail = (
+        gettext("the oldest event that is not sealed is %(seconds)s s old") % {"seconds": lag_seconds}
+        if lag_seconds
+        else ""
+    )
     return Sign("journal", lag_seconds <= SEAL_WITHIN_SECONDS, detail)
 
 
 def _done_in_time(one: Waiting) -> Sign:
-    detail = f"{one.count} due, the oldest for {one.oldest_seconds} s" if one.count else ""
+    detail = (
+        gettext("%(due)s due, the oldest for %(seconds)s s") % {"due": one.count, "seconds": one.oldest_seconds}
+        if one.count
+        else ""
+    )
     return Sign(one.work.name, not one.is_late, detail)
 
 

@@ -218,9 +218,9 @@ def _require_standing_inviter(invitation: Invitation) -> None:
     """An invitation lives no longer than the role it was written in."""
     if not roles.may(invitation.invited_by, invitation.organisation, "manage_members"):
         raise Refused(
-            "Whoever wrote this invitation may no longer invite people to this organisation.",
+            _("Whoever wrote this invitation may no longer invite people to this organisation."),
             code="inviter_left",
-            next="Ask an owner of the organisation for a new one.",
+            next=_("Ask an owner of the organisation for a new one."),
         )
 
 

@@ -66,13 +66,13 @@ def name(organisation: Organisation, *, gateway_name: str, reference: str, by: U
     gateway(gateway_name)
     reference = reference.strip()
     if not reference or not reference.isprintable():  # a sign that turns writing around would show another account
-        raise Invalid("Name the account the money goes to, in one line.", code="wrong_account")
+        raise Invalid(_("Name the account the money goes to, in one line."), code="wrong_account")
     organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if coming(organisation) is not None:
         raise Refused(
-            "Another account was named and does not serve yet.",
+            _("Another account was named and does not serve yet."),
             code="account_waits",
-            next="Confirm it, wait for its time, or drop it first.",
+            next=_("Confirm it, wait for its time, or drop it first."),
         )
     try:
         with transaction.atomic():
@@ -83,7 +83,7 @@ def name(organisation: Organisation, *, gateway_name: str, reference: str, by: U
                 by=by,
             )
     except IntegrityError as clash:  # the lock above stands before it
-        raise WrongState("Another account was named at the same moment.") from clash
+        raise WrongState(_("Another account was named at the same moment.")) from clash
     journal.record("payout_account.named", account, by=by, organisation=organisation.pk, gateway=gateway_name)
     _tell_owners(account, _("A payout account was named for %s"), by)
     return account
@@ -97,7 +97,7 @@ def confirm(account: PayoutAccount, *, by: User) -> PayoutAccount:
     """
     account = _locked(account)
     if account.confirmed_at is not None:
-        raise WrongState("This account was confirmed already.")
+        raise WrongState(_("This account was confirmed already."))
     if account.by_id == by.pk:
         raise SamePerson()
     if not roles.may(by, account.organisation, "manage_payout"):
@@ -128,7 +128,7 @@ def drop(account: PayoutAccount, *, by: User) -> PayoutAccount:
         roles.require_staff(by, "confirm_account")
     now = clock.now()
     if account.effective_at is not None and account.effective_at <= now:
-        raise WrongState("This account serves already.", next="Name another account.")
+        raise WrongState(_("This account serves already."), next=_("Name another account."))
     account.dropped_by, account.dropped_at = by, now
     account.save(update_fields=["dropped_by", "dropped_at"])
     journal.record("payout_account.dropped", account, by=by, organisation=account.organisation_id)
@@ -150,15 +150,15 @@ def _require_staff_may(account: PayoutAccount, by: User) -> None:
     roles.require_staff(by, "confirm_account")
     if Membership.objects.filter(user=by, organisation=account.organisation_id).exists():
         raise RoleNeeded(
-            "You belong or belonged to this organisation.",
+            _("You belong or belonged to this organisation."),
             code="own_organisation",
-            next="Let a colleague who does not confirm it.",
+            next=_("Let a colleague who does not confirm it."),
         )
     if _has_another(account):
         raise RoleNeeded(
-            "The organisation has a second person of its own.",
+            _("The organisation has a second person of its own."),
             code="member_confirms",
-            next="Another of its owners or finance members confirms it.",
+            next=_("Another of its owners or finance members confirms it."),
         )
 
 
@@ -182,7 +182,7 @@ def _locked(account: PayoutAccount) -> PayoutAccount:
         .get(pk=account.pk)
     )
     if account.dropped_at is not None:
-        raise WrongState("This account was dropped.")
+        raise WrongState(_("This account was dropped."))
     return account
 
 

@@ -51,7 +51,7 @@ def test_a_stranger_opens_an_account_confirms_applies_and_is_told_to_wait(client
     assert opened.status_code == 302
     assert client.get("/apply/").url.startswith("/accounts/login/")
     [letter] = mailoutbox
-    link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", letter.body)[1]
+    link = re.search(r"http://127.0.0.1:8000(/accounts/confirm-email/\S+)", letter.body)[1]
     client.post(link)
     signed = client.post("/accounts/login/", {"login": "mei@lakeside.example", "password": "a long pass phrase 7"})
     assert signed.status_code == 302
