@@ -23,6 +23,8 @@ class Proof(Claimable):
         AUTHORISATION = "authorisation", _("Authorisation of the applicant")
         E_LICENCE = "e_licence", _("Electronic licence")
 
+    MALWARE = "malware"  # the failure of a paper in which a scanner found something: nobody is given the file
+
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="proofs")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     issuer = models.CharField(max_length=200)
@@ -72,6 +74,11 @@ class Proof(Claimable):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}".strip()
+
+    @property
+    def may_be_saved(self) -> bool:
+        """Whether a worker looked at it, and found nothing that must be kept from everybody."""
+        return self.drawn_at is not None and self.failure != self.MALWARE
 
 
 class ProofPicture(models.Model):

@@ -101,7 +101,9 @@ def picture_of(proof: Proof, page: int) -> HttpResponse:
 
 
 def file_of(proof: Proof) -> HttpResponse:
-    """The file as it came, only ever to save: no browser opens it as a page of ours."""
+    """The file as it came, only ever to save: no browser opens it as a page of ours. Not before it was scanned."""
+    if not proof.may_be_saved:
+        raise Http404
     name = f"paper-{proof.pk}.{paper_files.SUFFIXES[proof.media_type]}"
     with store().open(proof.stored_as) as reading:
         answer = HttpResponse(b"".join(chunks_of(reading)), content_type="application/octet-stream")

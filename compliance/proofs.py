@@ -1,4 +1,4 @@
-"""Papers of an organisation: shown by its owners, drawn as pictures in the jail, watched until they expire."""
+"""Papers of an organisation: shown by its owners, scanned, drawn as pictures in the jail, watched until they expire."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from compliance import paper_files
 from compliance.models import Proof, ProofPicture, Verification
 from compliance.states import VerificationState
 from listings.profiler import warden
-from marketplace import clock, journal, roles
+from marketplace import clock, journal, roles, scanning
 from marketplace.claims import postponed_on_failure
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.models import Organisation, User
@@ -99,7 +100,6 @@ def add(
             digest=f"sha256:{stored.sha256}",
             stored_as=name,
             uploaded_by=by,
-            drawn_at=None if media_type in paper_files.DRAWN else clock.now(),
         )
         journal.record("proof.shown", organisation, by=by, proof=proof.pk, paper=kind, digest=proof.digest)
     return proof
@@ -137,7 +137,14 @@ def draw_next() -> Proof | None:
 
 
 def draw(proof: Proof) -> tuple[list[bytes], str]:
-    """The pictures of its pages, or why there are none; each page in a jailed process of its own. Raises CannotDraw."""
+    """The pictures of its pages, or why there are none; each page in a jailed process of its own.
+
+    A paper in which a scanner finds something is never drawn. Raises CannotDraw, scanning.TryLater.
+    """
+    if scanning.found_in(lambda: store().open(proof.stored_as)):
+        return [], Proof.MALWARE
+    if proof.media_type not in paper_files.DRAWN:
+        return [], ""
     with tempfile.NamedTemporaryFile(prefix="paper-") as file:
         with store().open(proof.stored_as) as reading:
             for chunk in chunks_of(reading):
@@ -214,8 +221,8 @@ def expired_reasons(organisation: Organisation) -> list[dict[str, str]]:
     return [
         {
             "code": "paper_expired",
-            "detail": f"{proof} expired on {proof.expires_on}.",
-            "next": "Show the new one under Organisation → Papers and withdraw the old.",
+            "detail": gettext("%(paper)s expired on %(day)s.") % {"paper": proof, "day": proof.expires_on},
+            "next": gettext("Show the new one under Organisation → Papers and withdraw the old."),
         }
         for proof in standing(organisation).filter(expires_on__lt=clock.today())
     ]

@@ -15,7 +15,7 @@ from PIL import Image
 
 from compliance import paper_files, proofs, tasks
 from compliance.models import Proof, ProofPicture
-from marketplace import clock, journal
+from marketplace import clock, journal, scanning
 from marketplace.errors import Invalid, Refused, RoleNeeded, TooLarge, WrongState
 from tests.factories import make_member, make_organisation, make_staff, make_verified, owner_of
 
@@ -149,7 +149,42 @@ def test_a_paper_that_cannot_be_drawn_says_why():
     tasks.draw_papers()
     proof.refresh_from_db()
     assert (proof.failure, proof.pictures.count()) == ("broken_file", 0)
-    assert shown(organisation, XML, kind="e_licence", number="1", issued_on=clock.today()).drawn_at is not None
+    kept = shown(organisation, XML, kind="e_licence", number="1", issued_on=clock.today())
+    tasks.draw_papers()
+    kept.refresh_from_db()
+    assert (kept.failure, kept.pictures.count(), kept.may_be_saved) == ("", 0, True)
+
+
+class Suspicious:
+    """A scanner of this test: finds what says so of itself, and cannot judge what it should see later."""
+
+    def scan(self, stream: Any) -> str:
+        content = stream.read()
+        if b"LATER" in content:
+            raise scanning.TryLater("the scanner is restarting")
+        return "Test.Signature" if b"INFECTED" in content else ""
+
+
+def test_a_paper_is_kept_from_everybody_until_it_was_scanned_and_for_ever_where_something_was_found(settings):
+    settings.SCANNERS = {"suspicious": f"{__name__}.Suspicious"}
+    organisation = make_organisation()
+    said = {"kind": "e_licence", "number": "1", "issued_on": clock.today()}
+    waits = shown(organisation, XML.replace(b">1<", b">LATER<"), **said)
+    found = shown(organisation, XML.replace(b">1<", b">INFECTED<"), **said)
+    clean = shown(organisation, XML, **said)
+    client = Client()
+    client.force_login(owner_of(organisation))
+    assert client.get(f"/organisation/papers/{clean.pk}/file/").status_code == 404
+    tasks.draw_papers()
+    assert [client.get(f"/organisation/papers/{one.pk}/file/").status_code for one in (waits, found, clean)] == [
+        404,
+        404,
+        200,
+    ]
+    for proof, drawn, failure in ((waits, False, ""), (found, True, "malware"), (clean, True, "")):
+        proof.refresh_from_db()
+        assert (proof.drawn_at is not None, proof.failure) == (drawn, failure)
+    assert not ProofPicture.objects.exists()
 
 
 def test_a_paper_about_to_expire_is_told_once_and_an_expired_one_is_a_reason():
