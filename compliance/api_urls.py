@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance import api, dossier_api, facts_staff_api, review_staff_api, staff_api
+from compliance import api, dossier_api, facts_staff_api, joint_api, review_staff_api, staff_api
 
 urlpatterns = [
     path("rules", api.Rules.as_view()),
@@ -16,6 +16,9 @@ urlpatterns = [
         "organisations/<str:public_id>/changes/<int:change_id>/withdrawal",
         dossier_api.FactChangeWithdrawal.as_view(),
     ),
+    path("organisations/<str:public_id>/joint-members", joint_api.JointMembers.as_view()),
+    path("organisations/<str:public_id>/joint-members/<int:row_id>/consent", joint_api.JointConsent.as_view()),
+    path("organisations/<str:public_id>/joint-members/<int:row_id>/withdrawal", joint_api.JointWithdrawal.as_view()),
     path("fact-changes", facts_staff_api.FactChanges.as_view()),
     path("fact-changes/<int:change_id>/confirmation", facts_staff_api.FactChangeConfirmation.as_view()),
     path("fact-changes/<int:change_id>/refusal", facts_staff_api.FactChangeRefusal.as_view()),

@@ -126,6 +126,7 @@ def _whole_identity(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _ask(organisation: Organisation, section: str, facts: Mapping[str, Any], by: User) -> FactChange:
     if section == Section.IDENTITY:
         after = organisation_facts.checked(**_whole_identity(facts))
+        organisation_facts.require_same_jointness(organisation, facts["kinds"])
         before: dict[str, Any] = _identity(organisation)
     else:
         after = dossier_facts.checked(section, facts)

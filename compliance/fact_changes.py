@@ -9,9 +9,9 @@ from compliance.dossier_models import Section
 from compliance.models import DossierSection, FactChange, Verification
 from compliance.reasons import require_sentence
 from compliance.verification import SamePerson, claim_number
-from marketplace import clock, journal, participants, roles
+from marketplace import clock, joint_merchants, journal, participants, roles
 from marketplace.errors import RoleNeeded, WrongState
-from marketplace.models import Membership, Organisation, User
+from marketplace.models import Organisation, User
 
 
 @transaction.atomic
@@ -81,7 +81,7 @@ def _apply(change: FactChange, by: User) -> None:
 def _locked(change: FactChange, by: User) -> FactChange:
     """The open change with its organisation and standing locked, for one of the staff who may decide on it."""
     roles.require_staff(by, "vet")
-    if Membership.objects.filter(user=by, organisation=change.organisation_id).exists():
+    if joint_merchants.has_interest(by, change.organisation_id):
         raise RoleNeeded(
             _("Nobody decides on an organisation they belong or belonged to."),
             code="own_organisation",

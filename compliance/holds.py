@@ -1,6 +1,7 @@
 """Compliance holds on an organisation, a listing or a trade: placed, lifted, and for how long they lasted.
 
-A hold is a row, not a state. A suspended or expelled organisation counts as held, for as long as it is.
+A hold is a row, not a state. A suspended or expelled organisation counts as held, for as long as it is; and what
+lies on a member of a joint merchant lies on the joint merchant, as long as it is a member.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Decision, Hold, Verification
 from compliance.reasons import require_reason, require_sentence
 from compliance.states import VerificationState
-from marketplace import clock, journal, roles
+from marketplace import clock, joint_merchants, journal, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
-from marketplace.models import Membership, Organisation, User
+from marketplace.models import JointMember, Organisation, User
 
 HELD_STATES = [VerificationState.SUSPENDED, VerificationState.EXPELLED]
 
@@ -89,7 +90,7 @@ def _require_no_own_interest(subject_kind: str, subject_id: int, by: User) -> No
         )
     if not organisations.exists():
         raise Invalid(_("There is no such %(subject_kind)s."), code="no_such_subject", subject_kind=subject_kind)
-    if Membership.objects.filter(user=by, organisation__in=organisations).exists():
+    if any(joint_merchants.has_interest(by, organisation.pk) for organisation in organisations):
         raise RoleNeeded(
             _("You belong to this organisation."),
             code="own_organisation",
@@ -115,7 +116,16 @@ def lying_on(
         .annotate(kind=Value(Hold.Subject.ORGANISATION.value, output_field=CharField()), subject=F("organisation_id"))
         .values_list("kind", "subject")
     )
-    return [(str(kind), int(subject)) for kind, subject in open_holds.union(barred, all=True)]
+    lying = Hold.objects.filter(subject_kind=Hold.Subject.ORGANISATION, subject_id=OuterRef("member"), lifted_at=None)
+    out = Verification.objects.filter(organisation=OuterRef("member"), state__in=HELD_STATES)
+    joint = _as_subjects(JointMember.objects.filter(Exists(lying) | Exists(out), joint__in=organisations).in_force())
+    return [(str(kind), int(subject)) for kind, subject in open_holds.union(barred, joint, all=True)]
+
+
+def _as_subjects(members: QuerySet[JointMember]) -> QuerySet[JointMember, tuple[str, int]]:
+    """The joint merchants of these members, as what a hold may lie on."""
+    kind = Value(Hold.Subject.ORGANISATION.value, output_field=CharField())
+    return members.order_by().annotate(kind=kind).values_list("kind", "joint_id")
 
 
 def held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:
@@ -140,7 +150,12 @@ def ever_held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:
         | Q(subject_kind=Hold.Subject.LISTING, subject_id__in={trade.listing_id for trade in trades})
         | Q(subject_kind=Hold.Subject.TRADE, subject_id__in={trade.pk for trade in trades})
     )
-    ever = set(holds.values_list("subject_kind", "subject_id"))
+    lay = Hold.objects.filter(subject_kind=Hold.Subject.ORGANISATION, subject_id=OuterRef("member"))
+    out = Decision.objects.filter(
+        verification__organisation=OuterRef("member"), act__in=["suspend", "expel"], decided_at__isnull=False
+    )
+    joint = JointMember.objects.filter(Exists(lay) | Exists(out), joint__in=organisations, consented_at__isnull=False)
+    ever = set(holds.values_list("subject_kind", "subject_id").union(_as_subjects(joint), all=True))
     suspended = Decision.objects.filter(
         verification__organisation__in=organisations, act__in=["suspend", "expel"], decided_at__isnull=False
     )
@@ -165,14 +180,27 @@ def held_time(subjects: Iterable[Subject], since: dt.datetime, until: dt.datetim
     """How long between two moments at least one of the subjects was held; time to come is not held yet."""
     subjects = list(subjects)
     until = min(until, clock.now())
+    spans = [*_holds(subjects, until), *_suspensions(subjects, until), *_of_joint_members(subjects, until)]
     total = dt.timedelta()
     end = since
-    for begun, ended in sorted([*_holds(subjects, until), *_suspensions(subjects, until)]):
+    for begun, ended in sorted(spans):
         begun, ended = max(begun, end), min(ended, until)
         if ended > begun:
             total += ended - begun
             end = ended
     return total
+
+
+def _of_joint_members(subjects: list[Subject], until: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
+    """What lay on a member of a joint merchant among the subjects, while it was a member."""
+    joint = [pk for kind, pk in subjects if kind == Hold.Subject.ORGANISATION]
+    found = []
+    for row in JointMember.objects.filter(joint__in=joint, consented_at__isnull=False):
+        member: list[Subject] = [(Hold.Subject.ORGANISATION.value, row.member_id)]
+        first, last = row.consented_at or until, row.withdrawn_at or until
+        spans = [*_holds(member, until), *_suspensions(member, until)]
+        found += [(max(begun, first), min(ended, last)) for begun, ended in spans]
+    return found
 
 
 def _holds(subjects: list[Subject], until: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from compliance import facts_desk, hold_acts, proofs, verification
+from compliance import facts_desk, hold_acts, joint_desk, proofs, verification
 from compliance.desk_forms import GIGABYTE, CodedReasonForm, QuotaForm
 from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Verification
 from compliance.proof_views import shown
@@ -118,6 +118,7 @@ def organisation(request: HttpRequest, public_id: str) -> HttpResponse:
         "papers": [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)],
         "expired": proofs.expired_reasons(found),
         "fact_changes": facts_desk.changes_of(found, url, by=by),
+        "joint_rows": joint_desk.rows_of(found, url, by=by),
         "pending": pending,
         "pending_acts": _pending_acts(pending, url, by),
         "acts": _acts(standing, url, by) if standing and pending is None else [],
@@ -187,6 +188,8 @@ def organisation_act(request: HttpRequest, public_id: str) -> HttpResponse:
         return acted(request, lambda: quotas.set_quota(found, by=by, **said), done=_("It was decided."), back=back)
     if act in hold_acts.ACTS:
         return hold_acts.act(request, act, Hold.Subject.ORGANISATION, found.pk, back=back)
+    if act == joint_desk.RELEASE:
+        return joint_desk.act(request, found, back=back)
     if act in facts_desk.ACTS:
         return facts_desk.act(request, act, found, back=back)
     standing = get_object_or_404(Verification.objects.select_related("organisation"), organisation=found)

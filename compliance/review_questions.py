@@ -18,9 +18,9 @@ from compliance.models import Review, ReviewNote, ReviewQuestion
 from compliance.states import IN_HAND
 from listings import plain_text
 from listings.models import MANUAL
-from marketplace import clock, journal, languages, letters, roles
+from marketplace import clock, joint_merchants, journal, languages, letters, roles
 from marketplace.errors import Invalid, RoleNeeded, WrongState
-from marketplace.models import Membership, User
+from marketplace.models import User
 
 FIELDS = (*MANUAL, "offers")  # what one may ask about
 LONGEST_TEXT_CHARACTERS = 2000
@@ -120,7 +120,7 @@ def _locked_for_staff(review: Review, by: User) -> Review:
         raise RoleNeeded(
             _("Nobody reviews what they submitted."), code="own_submission", next=_("Let a colleague do it.")
         )
-    if Membership.objects.filter(user=by, organisation=review.version.listing.seller_id).exists():
+    if joint_merchants.has_interest(by, review.version.listing.seller_id):
         raise RoleNeeded(
             _("Nobody reviews a product of an organisation they belong or belonged to."),
             code="own_organisation",

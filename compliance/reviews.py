@@ -24,9 +24,9 @@ from compliance.verification import SamePerson
 from listings import publishing
 from listings.models import Version
 from listings.states import VersionState
-from marketplace import clock, journal, roles
+from marketplace import clock, joint_merchants, journal, roles
 from marketplace.errors import Refused, RoleNeeded, Text, WrongState, in_words
-from marketplace.models import Membership, User
+from marketplace.models import User
 
 A = ReviewDecision.Act
 
@@ -220,7 +220,7 @@ def _select(review: Review) -> Review:
 def _why_not_impartial(review: Review, by: User) -> tuple[str, Text] | None:
     if review.submitted_by_id == by.pk:
         return "own_submission", _("Nobody reviews what they submitted.")
-    if Membership.objects.filter(user=by, organisation=review.version.listing.seller_id).exists():
+    if joint_merchants.has_interest(by, review.version.listing.seller_id):
         return "own_organisation", _("Nobody reviews a product of an organisation they belong or belonged to.")
     return None
 

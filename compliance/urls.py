@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance import dossier_views, proof_views, views
+from compliance import dossier_views, joint_views, proof_views, views
 
 urlpatterns = [
     path("apply/", dossier_views.apply, name="apply"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("organisation/facts/", dossier_views.facts, name="facts"),
     path("organisation/changes/<int:change_id>/withdrawal/", dossier_views.withdraw_change, name="withdraw_change"),
     path("organisation/", views.organisation, name="organisation"),
+    path("organisation/joint/", joint_views.members, name="joint_members"),
+    path("organisation/joint/<int:row_id>/consent/", joint_views.consent, name="joint_consent"),
+    path("organisation/joint/<int:row_id>/withdrawal/", joint_views.withdrawal, name="joint_withdrawal"),
     path("organisation/papers/", proof_views.papers, name="organisation_papers"),
     path("organisation/papers/<int:proof_id>/withdrawal/", proof_views.withdrawal, name="withdraw_paper"),
     path("organisation/papers/<int:proof_id>/file/", proof_views.file, name="organisation_paper_file"),

@@ -13,13 +13,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from compliance import dossier, exchange_rules
+from compliance import dossier, exchange_rules, joint_members
 from compliance.models import TWO_PERSON_ACTS, Decision, RulesAcceptance, Verification
 from compliance.reasons import require_reason
 from compliance.states import VERIFICATION_MOVES, VerificationState
-from marketplace import clock, journal, participants, roles
+from marketplace import clock, joint_merchants, journal, participants, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState, in_words
-from marketplace.models import Membership, Organisation, User
+from marketplace.models import Organisation, User
 
 PROPOSED = {"approve": "organisation.approval_proposed", "expel": "organisation.expulsion_proposed"}
 DECIDED = {
@@ -121,7 +121,7 @@ def suspend(verification: Verification, *, reason_code: str, reason: str, by: Us
 
 
 def reinstate(verification: Verification, *, reason_code: str, reason: str, by: User) -> Verification:
-    """End a suspension. Raises RoleNeeded, WrongState, Invalid."""
+    """End a suspension. Raises RoleNeeded, WrongState, Invalid, MembersNotReady."""
     return _decide_alone(verification, "reinstate", reason_code, reason, by)
 
 
@@ -129,6 +129,8 @@ def reinstate(verification: Verification, *, reason_code: str, reason: str, by: 
 def _decide_alone(verification: Verification, act: str, reason_code: str, reason: str, by: User) -> Verification:
     verification = _locked(verification, act, by)
     reason = require_reason(act, reason_code, reason)
+    if act == "reinstate":
+        joint_members.require_ready(verification.organisation)
     _drop_pending(verification)
     now = clock.now()
     decision = Decision.objects.create(
@@ -152,7 +154,7 @@ def _decide_alone(verification: Verification, act: str, reason_code: str, reason
 def propose(verification: Verification, act: str, *, reason_code: str, reason: str, by: User) -> Decision:
     """The first of two says `approve` or `expel`; nothing moves until another confirms.
 
-    Raises RoleNeeded, WrongState, Invalid, NumberTaken, Refused `decision_pending`.
+    Raises RoleNeeded, WrongState, Invalid, NumberTaken, MembersNotReady, Refused `decision_pending`.
     """
     if act not in TWO_PERSON_ACTS:
         raise Invalid(_("Two persons decide on: %(known)s."), code="no_such_act", known=", ".join(TWO_PERSON_ACTS))
@@ -160,6 +162,7 @@ def propose(verification: Verification, act: str, *, reason_code: str, reason: s
     reason = require_reason(act, reason_code, reason)
     if act == "approve":
         _require_number_free(verification.organisation)
+        joint_members.require_ready(verification.organisation)
     if _pending(verification).exists():
         raise Refused(
             _("A decision on this organisation waits for its second person."),
@@ -177,7 +180,7 @@ def propose(verification: Verification, act: str, *, reason_code: str, reason: s
 def confirm(decision: Decision, *, by: User) -> Decision:
     """The second of two confirms: the organisation is verified, or expelled.
 
-    Raises RoleNeeded, SamePerson, NumberTaken, WrongState.
+    Raises RoleNeeded, SamePerson, NumberTaken, MembersNotReady, WrongState.
     """
     verification = _locked(decision.verification, decision.act, by)
     decision = _require_pending(decision)
@@ -188,6 +191,7 @@ def confirm(decision: Decision, *, by: User) -> Decision:
     decision.second_by, decision.decided_at = by, now
     decision.save(update_fields=["second_by", "decided_at"])
     if decision.act == "approve":
+        joint_members.require_ready(verification.organisation)
         claim_number(verification.organisation)
     _move(verification, decision.act, now)
     journal.record(
@@ -266,7 +270,7 @@ def _locked(verification: Verification, act: str, by: User) -> Verification:
     verification = (
         Verification.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=verification.pk)
     )
-    if Membership.objects.filter(user=by, organisation=verification.organisation_id).exists():
+    if joint_merchants.has_interest(by, verification.organisation_id):
         raise RoleNeeded(
             _("Nobody decides on an organisation they belong or belonged to."),
             code="own_organisation",

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from markdown_it import MarkdownIt
 
-from compliance import clearance, exchange_rules, review_questions, reviews, tiers
+from compliance import clearance, exchange_rules, joint_members, review_questions, reviews, tiers
 from compliance.dossier_views import last_decision, may_apply
 from compliance.models import Review, Verification
 from compliance.review_forms import AnswerForm
 from compliance.states import VerificationState
 from listings.models import Listing
-from marketplace import roles
+from marketplace import joint_merchants, roles
 from marketplace.desk_pages import parsed
 from marketplace.models import Organisation
 from marketplace.participants import acting_organisation
@@ -46,6 +46,8 @@ def organisation(request: HttpRequest) -> HttpResponse:
         "tier": tiers.tier_of(acting),
         "may_tell": roles.may(request.user, acting, "apply"),
         "may_change_facts": not may_apply(standing) and roles.may(request.user, acting, "apply"),
+        "joint_rows": [{"row": row} for row in joint_members.of(acting)],
+        "is_joint": joint_merchants.is_joint(acting),
         "people": acting.memberships.filter(ended_at=None).select_related("user").order_by("pk"),
     }
     return render(request, "compliance/organisation.html", context)

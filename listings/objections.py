@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from listings import plain_text, product_papers
 from listings.models import Listing, Objection, Registration
 from listings.states import OBJECTION_MOVES, ListingState, ObjectionState
-from marketplace import clock, documents, journal, roles
+from marketplace import clock, documents, joint_merchants, journal, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, Text, WrongState
 from marketplace.models import Annotation, Membership, User
 
@@ -122,7 +122,7 @@ def _decide(objection: Objection, act: str, decision: str, by: User) -> Objectio
 
 def _belongs_to_holder(registration: Registration, by: User) -> bool:
     """Who ever belonged to the holder has an interest, also after leaving it."""
-    return Membership.objects.filter(user=by, organisation=registration.holder_id).exists()
+    return joint_merchants.has_interest(by, registration.holder_id)
 
 
 def _words(text: object, otherwise: Text, *, shortest: int) -> str:

@@ -15,6 +15,7 @@ from listings.catalogue import Product
 from listings.column_profile import percent, profiles_of
 from listings.models import Listing, Offer, ProductType, Profile, Release, Version
 from listings.states import ListingState, ProfileState
+from marketplace import joint_merchants
 
 HTML_LANGUAGES = {"en": "en", "zh-hans": "zh-Hans", "zh-hant": "zh-Hant-HK"}
 # What no channel delivers yet but as files; such a product may be listed without a paid plan, and its page says so.
@@ -142,6 +143,7 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         "product": product,
         "listing": product.listing,
         "version": version,
+        "joint_members": joint_merchants.members_of(product.listing.seller),
         "registration": product.registration,
         "title_lang": language_of(version, version.titles),
         "measured": facts,

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from listings import catalogue, manual, offers, plain_text, product_papers, profiling
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
-from marketplace import clock, journal, roles
+from marketplace import clock, joint_merchants, journal, roles
 from marketplace.errors import Invalid, RoleNeeded, WrongState, in_words
-from marketplace.models import Membership, Organisation, User
+from marketplace.models import Organisation, User
 
 LONGEST_REASON = 2000
 UNDER_REVIEW = (VersionState.SUBMITTED, VersionState.IN_REVIEW)
@@ -277,7 +277,7 @@ def _move_listing(listing: Listing, act: str, event: str, *, reason: str, by: Us
 
 def _belongs_to_seller(listing: Listing, by: User) -> bool:
     """Whether this person is or ever was one of the seller's."""
-    return Membership.objects.filter(user=by, organisation=listing.seller_id).exists()
+    return joint_merchants.has_interest(by, listing.seller_id)
 
 
 def _require_no_own_interest(listing: Listing, by: User) -> None:

@@ -28,7 +28,7 @@ from marketplace.scopes import require_unbound
 class OrganisationFacts(serializers.Serializer):
     """What an organisation says of itself; the command checks each fact."""
 
-    kinds = serializers.ListField(child=serializers.ChoiceField(Organisation.Kind.choices), max_length=6)
+    kinds = serializers.ListField(child=serializers.ChoiceField(Organisation.Kind.choices), max_length=7)
     name = serializers.CharField(max_length=200, help_text="In its own script.")
     latin_name = serializers.CharField(max_length=200, help_text="In Latin script.")
     country = serializers.CharField(max_length=2, help_text="ISO 3166-1; CN, HK and MO are different here.")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, both_or_neither, never_changes, never_deleted, never_truncated, sentence
+from marketplace.joint_models import JointMember as JointMember
 from marketplace.roles import SEES_EVERY_DESK, Role, StaffRole
 
 
@@ -100,6 +101,7 @@ class Organisation(models.Model):
         BROKER = "broker", _("Broker")
         ASSESSOR = "assessor", _("Assessor")
         DELIVERY_PROVIDER = "delivery_provider", _("Delivery provider")
+        JOINT = "joint", _("Joint merchant")  # for life: see compliance.joint_merchants
         OTHER = "other", _("Other")
 
     class NumberKind(models.TextChoices):
@@ -129,7 +131,20 @@ class Organisation(models.Model):
             sentence("organisation_has_a_kind", Q(kinds__len__gte=1)),
             sentence("country_is_two_capitals", Q(country__regex=r"^[A-Z]{2}$")),
         ]
-        triggers = [never_changes("public_id", "created_at", "created_by"), *never_deleted()]
+        triggers = [
+            never_changes("public_id", "created_at", "created_by"),
+            pgtrigger.Trigger(
+                name="joint_for_life_or_never",
+                operation=pgtrigger.UpdateOf("kinds"),
+                when=pgtrigger.Before,
+                func="""
+                    IF ('joint' = ANY(OLD.kinds)) <> ('joint' = ANY(NEW.kinds)) THEN
+                        RAISE 'an organisation is a joint merchant for life or never' USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            *never_deleted(),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -73,6 +73,16 @@ def checked(
         "number_kind": number_kind,
         "registration_number": number,
     }
+
+
+def require_same_jointness(organisation: Organisation, kinds: Iterable[str]) -> None:
+    """Raises Invalid `joint_for_life` where an organisation would become a joint merchant or cease to be one."""
+    if (Organisation.Kind.JOINT in organisation.kinds) != (Organisation.Kind.JOINT in kinds):
+        raise Invalid(
+            _("An organisation is a joint merchant from its registration on, or never."),
+            code="joint_for_life",
+            next=_("Leave this kind as it is, or register another organisation."),
+        )
 
 
 def one_line(text: str) -> str:

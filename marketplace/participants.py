@@ -109,6 +109,7 @@ def correct(
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     roles.require(by, organisation, "apply")
     facts = organisation_facts.checked(kinds, name, latin_name, country, region, number_kind, registration_number)
+    organisation_facts.require_same_jointness(organisation, kinds)
     return write_facts(organisation, facts, by=by)
 
 

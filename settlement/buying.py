@@ -8,7 +8,7 @@ from compliance import clearance
 from compliance.clearance import Reason
 from listings.models import Offer
 from listings.states import ListingState
-from marketplace import roles
+from marketplace import joint_merchants, roles
 from marketplace.errors import Text, in_words
 from marketplace.models import Organisation, User
 from marketplace.participants import NoOrganisation
@@ -23,7 +23,7 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: Us
     """
     if buyer is None:
         return [_reason(NoOrganisation.code, str(NoOrganisation.says), NoOrganisation.next)]
-    if offer.listing.seller_id == buyer.pk:
+    if joint_merchants.are_one_party(offer.listing.seller, buyer):
         return [
             _reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
         ]

@@ -7,7 +7,7 @@ from django.db.models import Q
 from compliance import clearance
 from compliance.models import Hold, Verification
 from marketplace import clock
-from marketplace.models import Event
+from marketplace.models import Event, JointMember
 from settlement import deliveries
 from settlement.models import Grant, Payout, Trade
 from settlement.states import GrantState, OutgoingState
@@ -23,6 +23,8 @@ def follow(event: Event) -> None:
         _adjust(_concerned(hold.subject_kind, hold.subject_id))
     elif event.kind in STANDINGS:
         _adjust(_concerned("organisation", _organisation_of(event)))
+    elif event.kind == "joint_member.released":
+        _adjust(_concerned("organisation", event.subject_id))
 
 
 def _organisation_of(event: Event) -> int:
@@ -33,7 +35,8 @@ def _organisation_of(event: Event) -> int:
 
 def _concerned(subject_kind: str, subject_id: int) -> Q:
     if subject_kind == "organisation":
-        return Q(seller_id=subject_id) | Q(buyer_id=subject_id)
+        joint = JointMember.objects.filter(member=subject_id).in_force().values("joint")
+        return Q(seller_id=subject_id) | Q(buyer_id=subject_id) | Q(seller__in=joint) | Q(buyer__in=joint)
     return Q(listing_id=subject_id) if subject_kind == "listing" else Q(pk=subject_id)
 
 

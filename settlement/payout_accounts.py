@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from compliance.verification import SamePerson
-from marketplace import clock, journal, languages, letters, roles
+from marketplace import clock, joint_merchants, journal, languages, letters, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
 from marketplace.models import Membership, Organisation, User
 from marketplace.roles import MEMBER_ACTS, Role
@@ -148,7 +148,7 @@ def may_confirm(account: PayoutAccount, by: User) -> bool:
 def _require_staff_may(account: PayoutAccount, by: User) -> None:
     """Staff stand in only where the organisation has nobody else, and never for their own."""
     roles.require_staff(by, "confirm_account")
-    if Membership.objects.filter(user=by, organisation=account.organisation_id).exists():
+    if joint_merchants.has_interest(by, account.organisation_id):
         raise RoleNeeded(
             _("You belong or belonged to this organisation."),
             code="own_organisation",

@@ -18,11 +18,11 @@ from compliance import clearance, holds
 from listings import licence_contract, offers
 from listings.models import Offer
 from listings.states import ListingState
-from marketplace import clock, journal, roles
+from marketplace import clock, joint_merchants, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState, in_words
-from marketplace.models import Membership, Organisation, User
+from marketplace.models import Organisation, User
 from marketplace.numbers import new_number
 from settlement import clearing, contracts, deadlines, deliveries, delivery_papers, ledger, payments
 from settlement.channels import Access, channel
@@ -183,7 +183,7 @@ def propose(
         or version.release is None
     ):
         raise NotOnSale()
-    if listing.seller_id == buyer.pk:
+    if joint_merchants.are_one_party(listing.seller, buyer):
         raise Invalid(_("This is your own product."), code="own_product", next=_("Act for the organisation that buys."))
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
         raise NotOnSale(_("This offer is for named buyers."), code="not_named")
@@ -565,7 +565,7 @@ def _require_fair_word(trade: Trade, resolution: str, by: User) -> None:
 
     Who leaves a party for the moment of deciding is still of that party.
     """
-    if Membership.objects.filter(user=by, organisation__in=[trade.buyer_id, trade.seller_id]).exists():
+    if any(joint_merchants.has_interest(by, party) for party in (trade.buyer_id, trade.seller_id)):
         raise Invalid(_("A member of a party cannot decide its dispute."), code="own_dispute", status=403)
     if not resolution.strip():
         raise Invalid(_("Say why, in words both parties see."), code="reason_needed")

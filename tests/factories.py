@@ -12,7 +12,7 @@ from typing import Any
 
 from stdnum.cn import uscc
 
-from compliance import checklists, declaration_text, dossier, exchange_rules, reviews, verification
+from compliance import checklists, declaration_text, dossier, exchange_rules, joint_members, reviews, verification
 from compliance.models import Review
 from listings import catalogue_entries, catalogue_files, offers, profiling, publishing, registration, terms, uploads
 from listings.models import CatalogueEntry, Listing, Offer, Profile, Release, Version
@@ -59,6 +59,25 @@ def make_organisation(name: str = "", *, country: str = "HK", owner: User | None
         registration_number=number,
         by=owner or make_user(),
     )
+
+
+def make_joint(name: str = "", *members: Organisation) -> Organisation:
+    """A joint merchant that has not applied, with these members, each of which consented."""
+    number_kind, number = registration_number("HK")
+    joint = participants.register_organisation(
+        kinds=["joint", "supplier"],
+        name=name or f"Joint {number}",
+        latin_name=name if name.isascii() and name else f"Joint {number}",
+        country="HK",
+        region=regions_of("HK")[0],
+        number_kind=number_kind,
+        registration_number=number,
+        by=make_user(),
+    )
+    for member in members:
+        row = joint_members.name(joint, member.public_id, by=owner_of(joint))
+        joint_members.consent(row, by=owner_of(member))
+    return joint
 
 
 def owner_of(organisation: Organisation) -> User:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from compliance import clearance, facts_desk, notes, proofs, tiers
+from compliance import clearance, facts_desk, joint_members, notes, proofs, tiers
 from compliance.desk_forms import SentenceForm
 from compliance.models import Verification
 from compliance.proof_views import shown
@@ -67,6 +67,7 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
         "standing": standing,
         "tier": tiers.tier_of(found),
         "reasons": [*clearance.reasons_against_listing(found), *proofs.expired_reasons(found)],
+        "joint_rows": [{"row": row} for row in joint_members.of(found)],
         "notes": found.staff_notes.select_related("by")[:SHOWN],
         "note_acts": [note],
         "events": journal.of(found).order_by("-pk")[:SHOWN],

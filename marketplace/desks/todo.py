@@ -10,6 +10,7 @@ from django.db.models import F, Max, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from compliance import joint_members
 from compliance.models import ReviewQuestion, Verification
 from compliance.states import VerificationState
 from listings.models import Version
@@ -23,6 +24,7 @@ from settlement.states import OutgoingState, TradeState
 SHOWN_TRADES = 12
 SHOWN_DRAFTS = 6
 SHOWN_QUESTIONS = 6
+SHOWN_JOINT = 6
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,12 @@ def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
     """What a person of this role can do next, the most pressing first; a fixed number of statements."""
     if organisation is None or role is None:
         return [Todo(_("Register your organisation"), _("To buy or to sell you act for one."), reverse("apply"))]
-    found = [*_standing(organisation, role), *_trades(organisation, role), *_payout(organisation, role)]
+    found = [
+        *_standing(organisation, role),
+        *_joint(organisation, role),
+        *_trades(organisation, role),
+        *_payout(organisation, role),
+    ]
     return [*found, *_asked(organisation, role), *_sent_back(organisation, role)]
 
 
@@ -58,6 +65,14 @@ def _standing(organisation: Organisation, role: str) -> list[Todo]:
     if state == VerificationState.MORE_REQUESTED:
         return [Todo(_("Answer what the exchange asks"), str(organisation), reverse("organisation"))]
     return []
+
+
+def _joint(organisation: Organisation, role: str) -> list[Todo]:
+    """Joint merchants that named this organisation and wait for its consent."""
+    if not _may(role, "apply"):
+        return []
+    rows = joint_members.waiting_for(organisation)[:SHOWN_JOINT]
+    return [Todo(_("Consent to selling jointly, or decline"), row.joint.name, reverse("joint_members")) for row in rows]
 
 
 _WORDS = {

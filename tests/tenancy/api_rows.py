@@ -49,6 +49,29 @@ GROUND = [
         at=_leaver,
         says=lambda w: {},
     ),
+    Row("GET", f"{ORGANISATION}/joint-members", Member("apply", ("seller",), is_named=True), at=of_seller),
+    Row(
+        "POST",
+        f"{ORGANISATION}/joint-members",
+        Member("apply", ("seller",), is_named=True),
+        gives=422,  # it is no joint merchant
+        at=of_seller,
+        says=lambda w: {"member": w.buyer.public_id},
+    ),
+    Row(
+        "POST",
+        f"{ORGANISATION}/joint-members/<int:row_id>/consent",
+        Member("apply", ("seller",), is_named=True),
+        at=lambda w: {**of_seller(w), "row_id": w.joint_row.pk},
+        says=lambda w: {},
+    ),
+    Row(
+        "POST",
+        f"{ORGANISATION}/joint-members/<int:row_id>/withdrawal",
+        Member("apply", ("seller",), is_named=True),
+        at=lambda w: {**of_seller(w), "row_id": w.joint_row.pk},
+        says=lambda w: {},
+    ),
     Row("GET", f"{ORGANISATION}/dossier", Member("apply", ("seller",), is_named=True), at=of_seller),
     Row(
         "POST",

@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from PIL import Image
 
-from compliance import dossier, holds, proofs, review_questions, reviews, verification
+from compliance import dossier, holds, joint_members, proofs, review_questions, reviews, verification
 from compliance.models import Review
 from listings import objections, publishing, registration, uploads
 from listings.models import Registration
@@ -243,6 +243,8 @@ class World:
 
     def _make_members_things(self) -> None:
         owner = self.seller.created_by
+        self.joint = factories.make_joint("A Joint House Limited" + self.mark)
+        self.joint_row = joint_members.name(self.joint, self.seller.public_id, by=factories.owner_of(self.joint))
         self.leaver = factories.membership_of(factories.make_member(self.seller, Role.VIEWER), self.seller)
         self.invitation, self.join_secret = participants.invite(
             self.seller, email=self.person("stranger").email, role=Role.VIEWER, by=owner
