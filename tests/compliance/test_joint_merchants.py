@@ -18,7 +18,8 @@ from listings.models import Offer
 from marketplace import clock, joint_merchants, journal
 from marketplace.errors import Invalid, NotCleared, Refused, RoleNeeded, WrongState
 from marketplace.models import Event, JointMember, Membership, Organisation
-from settlement import buying
+from settlement import buying, deliveries
+from settlement.states import GrantState, TradeState
 from tests import trading
 from tests.factories import (
     make_draft,
@@ -330,6 +331,36 @@ def test_trades_of_a_joint_merchant_are_held_with_a_member(joint, members):
     holds.lift(hold, reason="It was cleared up.", by=make_staff("vetting"))
     assert holds.held_trade_ids(found) == set()
     assert holds.ever_held_trade_ids(found) == {deal.trade.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_joint_merchant_delivered_is_suspended_with_a_member_and_resumed_without_it(members, tmp_path, settings):
+    settings.STORAGE_DIR = tmp_path
+    third = make_verified("Third Limited")
+    joint = approve(make_joint("", *members, third))
+    trading.set_account(joint, "acct-joint", by=owner_of(joint))
+    deal = trading.propose(trading.make_offer(trading.make_listed(joint), audience="on_request"))
+    for step, walk in trading.ROAD.items():
+        walk(deal)
+        if step == TradeState.DELIVERED:
+            break
+    grant = deal.trade.grant
+    deliveries.require_use(grant, by=deal.buyer)
+    suspend(third)
+    with pytest.raises(NotCleared):
+        deliveries.require_use(grant, by=deal.buyer)
+    follow()
+    grant.refresh_from_db()
+    assert grant.state == GrantState.SUSPENDED
+    joint_members.release(JointMember.objects.get(member=third), reason="It left.", by=make_staff("vetting"))
+    follow()
+    grant.refresh_from_db()
+    assert grant.state == GrantState.OPEN
+
+
+def follow() -> None:
+    journal.seal()
+    journal.follow()
 
 
 # --- one party ------------------------------------------------------------------------------------------------------
