@@ -57,6 +57,7 @@ GROUND = [
         gives=422,  # it is no joint merchant
         at=of_seller,
         says=lambda w: {"member": w.buyer.public_id},
+        records=False,
     ),
     Row(
         "POST",

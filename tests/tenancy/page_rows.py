@@ -342,6 +342,7 @@ APPLYING = [
         Own("apply"),
         gives=422,  # it is no joint merchant
         says=lambda w: {"public_id": w.buyer.public_id},
+        records=False,
     ),
     Row(
         "POST",
