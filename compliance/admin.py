@@ -106,3 +106,8 @@ class TierDecisions(Looking):
 class Notes(Looking):
     list_display = ["organisation", "by", "written_at"]
     search_fields = ["organisation__name"]
+
+
+@admin.register(models.ProofPicture)
+class ProofPictures(Looking):
+    list_display = ["proof", "page", "digest"]

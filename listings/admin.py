@@ -89,3 +89,16 @@ class CatalogueEntries(Looking):
 @admin.register(models.CatalogueReading)
 class CatalogueReadings(Looking):
     list_display = ["pk", "read_at", "digest", "counts"]
+
+
+@admin.register(models.Quota)
+class Quotas(Looking):
+    list_display = ["organisation", "most_bytes", "most_files", "created_by", "created_at"]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.Objection)
+class Objections(Looking):
+    list_display = ["registration", "state", "by", "filed_at", "decided_by", "decided_at"]
+    list_filter = ["state"]
+    search_fields = ["=registration__number"]

@@ -94,3 +94,16 @@ class Papers(Looking):
 class Revocations(Looking):
     list_display = ["paper", "reason", "by", "asked_at", "second_by", "revoked_at"]
     search_fields = ["=paper__number"]
+
+
+@admin.register(models.Annotation)
+class Annotations(Looking):
+    list_display = ["paper", "code", "noted_at"]
+    search_fields = ["=paper__number"]
+
+
+@admin.register(models.Letter)
+class Letters(Looking):
+    list_display = ["to", "subject", "written_at", "sent_at", "tries"]
+    exclude = ["body"]
+    unread = ("body",)

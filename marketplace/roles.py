@@ -69,7 +69,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "suspend_listing": frozenset({S.REVIEW}),
     "decide_objection": frozenset({S.REVIEW, S.DISPUTES}),
     "withdraw_entry": frozenset({S.REVIEW}),
-    "set_quota": frozenset({S.SUPPORT, S.ADMINISTRATOR}),
+    "set_quota": frozenset({S.VETTING}),
     "resolve": frozenset({S.DISPUTES}),
     "match_payment": frozenset({S.PAYMENTS}),
     "confirm_account": frozenset({S.PAYMENTS}),

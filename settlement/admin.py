@@ -143,3 +143,9 @@ class SandboxOrders(Looking):
 class SandboxNotices(Looking):
     list_display = ["event_id", "order_id", "posted_at", "tries", "next_try_at"]
     unread = ("body",)
+
+
+@admin.register(models.RefundMending)
+class RefundMendings(Looking):
+    list_display = ["refund", "by", "named_at", "second_by", "confirmed_at", "dropped_at"]
+    search_fields = ["=refund__key"]

@@ -13,6 +13,7 @@ from compliance import reviews
 from listings import registration
 from listings.models import Listing, Offer, Version
 from marketplace import clock, journal
+from marketplace import tasks as marketplace_tasks
 from marketplace.models import Event, Organisation, User
 from settlement import clearing, hearing, payments, payout_accounts, tasks, trades
 from settlement.gateways import sandbox_bank, sandbox_signature
@@ -113,6 +114,7 @@ def work() -> None:
     tasks.read_notices()
     journal.seal()
     tasks.issue_certificates()
+    marketplace_tasks.send_letters()
 
 
 def pay(deal: Deal, what: str = "pay", **how: Any) -> None:

@@ -22,6 +22,8 @@ from django.views.decorators.http import require_safe
 from compliance import proofs, review_targets
 from compliance.models import Decision, FactChange, Review, Verification
 from compliance.states import ReviewState, VerificationState
+from listings.models import Objection
+from listings.states import ObjectionState
 from marketplace import health
 from marketplace.desk_pages import TITLES, desks_of
 from marketplace.models import Revocation
@@ -92,6 +94,10 @@ def _disputes() -> list[Waits]:
     return [_waits(_("disputes to decide"), Dispute.objects.filter(state=DisputeState.OPEN), "opened_at")]
 
 
+def _objections() -> list[Waits]:
+    return [_waits(_("objections to decide"), Objection.objects.filter(state=ObjectionState.OPEN), "filed_at")]
+
+
 def _clearing() -> list[Waits]:
     bounced = Payout.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
     return [
@@ -113,6 +119,7 @@ WAITING: dict[str, Callable[[], list[Waits]]] = {
     "reviews": _reviews,
     "payments": _payments,
     "disputes": _disputes,
+    "objections": _objections,
     "clearing": _clearing,
     "papers": _papers,
     "stuck": _stuck,
@@ -123,6 +130,7 @@ SAYS = {
     "reviews": gettext_lazy("What may be registered and listed."),
     "payments": gettext_lazy("Money that fits no trade, or came back."),
     "disputes": gettext_lazy("Who gets the money in escrow."),
+    "objections": gettext_lazy("Who says that a registration is wrong."),
     "clearing": gettext_lazy("Cycles, statements and payouts."),
     "trades": gettext_lazy("Find any trade, and hold it."),
     "papers": gettext_lazy("Certificates, contracts, statements."),

@@ -99,6 +99,7 @@ def ring_every_bell() -> None:
     tasks.read_notices()
     marketplace_tasks.seal_journal()
     marketplace_tasks.follow_journal()
+    marketplace_tasks.send_letters()
     tasks.issue_certificates()
     tasks.issue_statements()
 
@@ -140,6 +141,9 @@ def exactly_one_of_everything(deal: Deal, *, price_minor: int = 125_000, fee_min
         ("payout", payout.key),
     ]
     assert sorted(Paper.objects.values_list("kind", flat=True)) == [
+        "acceptance",
+        "delivery_record",
+        "listing_certificate",
         "registration_certificate",
         "settlement_statement",
         "trade_certificate",

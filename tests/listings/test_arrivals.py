@@ -318,13 +318,13 @@ def test_the_database_keeps_what_is_being_checked_as_it_is(release, clamav, stat
 
 def test_a_full_member_is_refused_before_the_first_byte_and_staff_may_give_more(release, settings):
     settings.SELLER_MAX_BYTES = 100
-    seller, support = release.listing.seller, factories.make_staff("support")
+    seller, officer = release.listing.seller, factories.make_staff("vetting")
     put(release, b"x" * 60)
     with pytest.raises(TooLarge) as refusal:
         uploads.start_upload(release, path="b.bin", size_bytes=41, by=owner(release))
     assert refusal.value.code == "seller_full" and "40 are left" in refusal.value.detail
     assert not Upload.objects.exists()
-    quotas.set_quota(seller, most_bytes=200, most_files=2, reason="A larger customer.", by=support)
+    quotas.set_quota(seller, most_bytes=200, most_files=2, reason="A larger customer.", by=officer)
     put(release, b"x" * 41, path="b.bin")
     with pytest.raises(TooLarge, match="at most 2 files"):
         uploads.start_upload(release, path="c.bin", size_bytes=1, by=owner(release))
@@ -338,7 +338,7 @@ def test_a_full_member_is_refused_before_the_first_byte_and_staff_may_give_more(
     [({"reason": " "}, "reason_needed"), ({"most_bytes": -1}, "wrong_quota"), ({"most_files": True}, "wrong_quota")],
 )
 def test_a_quota_without_sense_is_refused_and_changes_nothing(release, changes, code):
-    decided = {"most_bytes": 1, "most_files": 1, "reason": "So.", "by": factories.make_staff("support")}
+    decided = {"most_bytes": 1, "most_files": 1, "reason": "So.", "by": factories.make_staff("vetting")}
     with pytest.raises(Refused) as refusal:
         quotas.set_quota(release.listing.seller, **decided | changes)
     assert refusal.value.code == code
@@ -348,8 +348,8 @@ def test_a_quota_without_sense_is_refused_and_changes_nothing(release, changes, 
 def test_only_staff_decide_quotas_and_a_decision_is_never_rewritten(release):
     with pytest.raises(RoleNeeded):
         quotas.set_quota(release.listing.seller, most_bytes=1, most_files=1, reason="Mine.", by=owner(release))
-    support = factories.make_staff("support")
-    quotas.set_quota(release.listing.seller, most_bytes=1, most_files=1, reason="So.", by=support)
+    officer = factories.make_staff("vetting")
+    quotas.set_quota(release.listing.seller, most_bytes=1, most_files=1, reason="So.", by=officer)
     with pytest.raises(DatabaseError), transaction.atomic():
         Quota.objects.update(most_bytes=2)
     assert quotas.allowance(release.listing.seller).most_bytes == 1

@@ -104,6 +104,7 @@ def test_by_its_number_a_stranger_sees_validity_kind_product_and_date_and_nothin
         "digest": None,
         "record": None,
         "journal_position": None,
+        "annotations": [],
     }
     for secret in [*SECRETS, certificate.check_code]:
         assert secret not in said

@@ -14,7 +14,7 @@ from listings.models import Offer
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
-from settlement import clearing, deliveries, hearing, ledger, mendings, payments, payouts, tasks, timeline, trades
+from settlement import clearing, deliveries, hearing, ledger, mendings, payments, tasks, timeline, trades
 from settlement.models import Agreement, ClearingCycle, Payout, Refund, RefundMending, Statement, Trade, Unmatched
 from settlement.states import CycleState, GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
@@ -189,7 +189,7 @@ def test_a_cleared_trade_without_a_payout_account_waits_for_its_seller():
     assert deal.state == TradeState.CLEARED
     following = timeline.what_next(deal.trade)
     assert (following.who, following.text) == ("seller", "The seller names the account its payout goes to.")
-    payouts.set_account(seller, gateway_name="sandbox", reference="acct-1", by=seller.created_by)
+    trading.set_account(seller, "acct-1", by=seller.created_by)
     assert timeline.what_next(deal.trade).who == "exchange"
     work()
     assert deal.state == TradeState.SETTLED
