@@ -328,6 +328,8 @@ def upload_cancellation(request: HttpRequest, public_id: str, release_id: int, u
 def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
     """Make an offer."""
     listing = _own(request, public_id)
+    if request.method == "POST":
+        roles.require(request.user, listing.seller, "offer")  # type: ignore[arg-type]
     nearest = {"jurisdiction": licence_contract.default_jurisdiction(listing.seller.country)}
     form = OfferForm(request.POST or None, initial=nearest)
     if request.method == "POST" and form.is_valid() and _offered(request, listing, form):

@@ -70,6 +70,7 @@ OFFER = {
     "currency": "HKD",
     "channel": "files",
     "inspection_days": "7",
+    "jurisdiction": "hk_hkiac",
     "audience": "everyone",
     "purposes": ["internal_analysis"],
     "derived_works": "internal",
@@ -242,7 +243,8 @@ def test_a_viewer_sees_no_form_and_is_refused_when_posting(seller):
         page = viewer.get(path)
         assert page.status_code == 200
         assert 'method="post"' not in page.content.decode().split("<main")[1], path
-    for path in (f"{here}withdrawal/", f"{here}versions/", f"{here}releases/{version.release_id}/seal/"):
+    acts = ("withdrawal/", "versions/", f"releases/{version.release_id}/seal/", "offers/new/")
+    for path in (here + act for act in acts):
         refused = viewer.post(path, {"reason": "x"})
         assert (refused.status_code, "role_needed" in refused.content.decode()) == (403, True), path
     assert viewer.post(f"{here}versions/1/", manual_form(version)).status_code == 403

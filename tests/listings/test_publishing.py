@@ -290,7 +290,9 @@ def at_version_state(reviewed):
             return version
         publishing.submit(version, by=factories.owner_of(seller))
         act = {"changes_requested": "request_changes", "refused": "refuse"}
-        if state == VersionState.IN_REVIEW:
+        if state == VersionState.WITHDRAWN:
+            publishing.take_back(version, by=factories.owner_of(seller))
+        elif state == VersionState.IN_REVIEW:
             publishing.take(version, by=factories.make_staff())
         elif state != VersionState.SUBMITTED:
             reviewed(version, act[state])

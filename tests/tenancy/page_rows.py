@@ -168,6 +168,7 @@ PLAN = {
     "currency": "HKD",
     "channel": "files",
     "inspection_days": "7",
+    "jurisdiction": "hk_hkiac",
     "audience": "everyone",
     "purposes": ["internal_analysis"],
     "derived_works": "internal",
