@@ -331,4 +331,5 @@ def _text(value: object, longest: int, name: str, *, is_one_line: bool) -> str:
     try:
         return plain_text.cleaned(value, longest, shortest=int(is_one_line), is_one_line=is_one_line)
     except plain_text.NotPlain as wrong:
-        raise Invalid(f"The {name} of the release: {wrong}", code=f"wrong_{name}") from None
+        says = {"label": _("The label of the release: %(why)s"), "notes": _("The notes of the release: %(why)s")}
+        raise Invalid(says[name], why=str(wrong), code=f"wrong_{name}") from None
