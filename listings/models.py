@@ -483,7 +483,9 @@ class Offer(models.Model):
     channel = models.CharField(_("delivery channel"), max_length=20, default="files")
     inspection_days = models.PositiveSmallIntegerField(_("inspection days"), default=7)
     jurisdiction = models.CharField(_("governing law and forum"), max_length=20, default="seat")
-    contract_version = models.CharField(_("licence contract"), max_length=10, blank=True)  # "" before there was one
+    contract_version = models.CharField(
+        _("licence contract"), max_length=10, blank=True, default=""
+    )  # "" before there was one
     audience = models.CharField(_("who may buy"), max_length=12, choices=Audience.choices, default=Audience.EVERYONE)
     buyers = models.ManyToManyField(Organisation, through="OfferBuyer", related_name="+")
     licences_total = models.PositiveIntegerField(_("licences for sale"), null=True, blank=True)

@@ -88,9 +88,9 @@ class Trade(models.Model):
     price_minor = models.BigIntegerField(_("price"))
     currency = models.CharField(max_length=3)
     terms = models.JSONField()
-    contract_version = models.CharField(_("licence contract"), max_length=10, blank=True)
+    contract_version = models.CharField(_("licence contract"), max_length=10, blank=True, default="")
     jurisdiction = models.CharField(_("governing law and forum"), max_length=20, default="seat")
-    text_digest = models.CharField(max_length=80, blank=True)  # of the licence contract as it was proposed
+    text_digest = models.CharField(max_length=80, blank=True, default="")  # of the licence contract as it was proposed
     fee_schedule = models.ForeignKey(FeeSchedule, on_delete=models.PROTECT, related_name="+")
     crossborder = models.JSONField()  # the decision as compliance.crossborder gave it
     inspection_days = models.PositiveSmallIntegerField()
@@ -195,7 +195,7 @@ class Agreement(models.Model):
     buyer_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     seller_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     agreed_at = models.DateTimeField(default=clock.now)
-    text_digest = models.CharField(max_length=80, blank=True)  # of the licence contract both agreed to
+    text_digest = models.CharField(max_length=80, blank=True, default="")  # of the licence contract both agreed to
     buyer_agreed_at = models.DateTimeField(null=True, blank=True)
     seller_agreed_at = models.DateTimeField(null=True, blank=True)
 
