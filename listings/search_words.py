@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import rjieba
@@ -27,12 +27,14 @@ _LAST_POSITION = 16_383
 # How much of a text is searched: a tsvector holds at most 1 MiB.
 LONGEST_INDEXED = 20_000
 
-_PAIRS_OF_SCRIPTS = Path(__file__).with_name("simplified.txt")
+# OpenCC's table of characters, as its package carries it: of several simplified ones, the first.
+_PAIRS_OF_SCRIPTS = files("opencc") / "dictionary" / "TSCharacters.txt"
 _SIMPLIFIED = {
-    ord(pair[0]): pair[1]
-    for line in _PAIRS_OF_SCRIPTS.read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-    for pair in line.split()
+    ord(traditional): choices.split()[0]
+    for traditional, _tab, choices in (
+        line.partition("\t") for line in _PAIRS_OF_SCRIPTS.read_text(encoding="utf-8").splitlines()
+    )
+    if len(traditional) == 1 and choices
 }
 _VECTOR = "setweight(to_tsvector('english', %s), %s) || setweight(to_tsvector('simple', %s), %s) || %s::tsvector"
 _QUERY = "(plainto_tsquery('english', %s) || plainto_tsquery('simple', %s))"
