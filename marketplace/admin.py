@@ -107,3 +107,9 @@ class Letters(Looking):
     list_display = ["to", "subject", "written_at", "sent_at", "tries"]
     exclude = ["body"]
     unread = ("body",)
+
+
+@admin.register(models.JointMember)
+class JointMembers(Looking):
+    list_display = ["joint", "member", "named_at", "consented_by", "consented_at"]
+    search_fields = ["joint__name", "member__name"]
