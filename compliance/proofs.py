@@ -194,7 +194,7 @@ def record_drawn(proof: Proof, pictures: list[bytes], failure: str) -> None:
         if current.drawn_at is None:
             ProofPicture.objects.bulk_create(
                 ProofPicture(proof=current, page=page, stored_as=name, digest=f"sha256:{sha256}")
-                for page, (name, sha256) in enumerate(kept)
+                for page, (name, sha256) in enumerate(kept, start=1)
             )
             current.drawn_at, current.failure, current.claimed_until = clock.now(), failure, None
             current.save(update_fields=["drawn_at", "failure", "claimed_until"])

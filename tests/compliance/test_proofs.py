@@ -131,13 +131,13 @@ def test_a_worker_draws_a_paper_and_people_see_the_picture_alone(kind):
     assert (proof.pictures.count(), proof.failure) == (1, "")
     client = Client()
     client.force_login(owner_of(organisation))
-    seen = client.get(f"/organisation/papers/{proof.pk}/pages/0.png")
+    seen = client.get(f"/organisation/papers/{proof.pk}/pages/1.png")
     assert seen["Content-Type"] == "image/png"
     assert max(Image.open(io.BytesIO(seen.content)).size) <= 1600
     saved = client.get(f"/organisation/papers/{proof.pk}/file/")
     assert saved["Content-Disposition"].startswith("attachment")
     assert (saved["Content-Type"], saved["X-Content-Type-Options"]) == ("application/octet-stream", "nosniff")
-    assert client.get(f"/organisation/papers/{proof.pk}/pages/1.png").status_code == 404
+    assert client.get(f"/organisation/papers/{proof.pk}/pages/2.png").status_code == 404
     tasks.draw_papers()
     assert ProofPicture.objects.count() == 1
 
@@ -243,8 +243,8 @@ def test_an_owner_shows_and_withdraws_a_paper_on_the_page_and_the_staff_look_at_
     stranger.force_login(owner_of(make_organisation()))
     desk = f"/admin/desks/organisations/{organisation.public_id}/"
     page = officer.get(desk).content.decode()
-    assert f"{desk}papers/{proof.pk}/pages/0.png" in page
-    assert officer.get(f"{desk}papers/{proof.pk}/pages/0.png")["Content-Type"] == "image/png"
+    assert f"{desk}papers/{proof.pk}/pages/1.png" in page
+    assert officer.get(f"{desk}papers/{proof.pk}/pages/1.png")["Content-Type"] == "image/png"
     assert officer.get(f"{desk}papers/{proof.pk}/file/")["Content-Disposition"].startswith("attachment")
     assert stranger.get(f"/organisation/papers/{proof.pk}/file/").status_code == 404
     assert client.post(f"/organisation/papers/{proof.pk}/withdrawal/").url == "/organisation/papers/"

@@ -92,7 +92,7 @@ ROWS = [
     Row("GET", DESK + "organisations/<str:public_id>/", Staff("organisations"), at=_seller),
     Row("GET", DESK + "expiring-papers/", Staff("organisations")),
     Row("GET", PROOF + "file/", Staff("organisations"), at=_proof),
-    Row("GET", PROOF + "pages/<int:page>.png", Staff("organisations"), at=lambda w: {**_proof(w), "page": 0}),
+    Row("GET", PROOF + "pages/<int:page>.png", Staff("organisations"), at=lambda w: {**_proof(w), "page": 1}),
     Row(
         "POST",
         DESK + "organisations/<str:public_id>/act/",

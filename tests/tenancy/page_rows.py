@@ -364,7 +364,7 @@ APPLYING = [
     Row("GET", "/organisation/papers/", Own("apply")),
     Row("POST", "/organisation/papers/", Own("apply"), gives=302, says=_paper),
     Row("GET", PROOF + "file/", Member("apply", ("seller",)), at=_proof),
-    Row("GET", PROOF + "pages/<int:page>.png", Member("apply", ("seller",)), at=lambda w: {**_proof(w), "page": 0}),
+    Row("GET", PROOF + "pages/<int:page>.png", Member("apply", ("seller",)), at=lambda w: {**_proof(w), "page": 1}),
     Row("POST", PROOF + "withdrawal/", Member("apply", ("seller",)), gives=302, at=_proof, says=_form()),
     Row("GET", "/organisation/facts/", Own("apply"), but={"former": 302}),
     Row(
