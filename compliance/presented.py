@@ -150,7 +150,7 @@ class CodedReasonIn(serializers.Serializer):
     reason = serializers.CharField(max_length=LONGEST_REASON_CHARACTERS)
 
 
-class AnswerIn(serializers.Serializer):
+class ChecklistAnswerIn(serializers.Serializer):
     """One item of the checklist, answered."""
 
     item = serializers.CharField(max_length=40, help_text="Its id: see the review's checklist.")
@@ -161,13 +161,13 @@ class AnswerIn(serializers.Serializer):
 class ApprovalIn(serializers.Serializer):
     """An approval with the answers to the checklist; each required item is answered yes."""
 
-    answers = serializers.ListField(child=AnswerIn(), max_length=100)
+    answers = serializers.ListField(child=ChecklistAnswerIn(), max_length=100)
 
 
 class SendingBackIn(CodedReasonIn):
     """Why a version is sent back, with the answers to the checklist as far as it was filled in."""
 
-    answers = serializers.ListField(child=AnswerIn(), max_length=100, required=False)
+    answers = serializers.ListField(child=ChecklistAnswerIn(), max_length=100, required=False)
 
 
 class QuestionIn(serializers.Serializer):

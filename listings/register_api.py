@@ -20,7 +20,7 @@ from listings.presented import SellerOut, TextsField
 from marketplace.api import acted, read
 
 
-class EntryOut(serializers.ModelSerializer[Registration]):
+class RegisterEntryOut(serializers.ModelSerializer[Registration]):
     """A registration, as anyone may see it."""
 
     holder = SellerOut()
@@ -53,7 +53,7 @@ class CertificateOut(serializers.Serializer[Any]):
     issued_at = serializers.DateTimeField()
 
 
-class EntryInFullOut(EntryOut):
+class EntryInFullOut(RegisterEntryOut):
     """A registration with its rights, source, certificates and history."""
 
     rights_held = serializers.SerializerMethodField(help_text="Of holding, use and operation those claimed.")
@@ -62,9 +62,9 @@ class EntryInFullOut(EntryOut):
     certificates = serializers.SerializerMethodField()
     history = serializers.SerializerMethodField()
 
-    class Meta(EntryOut.Meta):
+    class Meta(RegisterEntryOut.Meta):
         fields = [
-            *EntryOut.Meta.fields, "rights_held", "source_statement", "classification", "has_personal_data",
+            *RegisterEntryOut.Meta.fields, "rights_held", "source_statement", "classification", "has_personal_data",
             "release_digest", "certificates", "history",
         ]  # fmt: skip
 
@@ -86,7 +86,7 @@ class RegisterPageOut(serializers.Serializer[Any]):
     pages = serializers.IntegerField()
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
-    results = EntryOut(many=True)
+    results = RegisterEntryOut(many=True)
 
 
 class ObjectionIn(serializers.Serializer[Any]):

@@ -250,7 +250,8 @@ SPECTACULAR_SETTINGS = {
         }.items()
         for name in names
     }
-    | {"Role": "marketplace.roles.Role", "StaffRole": "marketplace.roles.StaffRole"},
+    | {"Role": "marketplace.roles.Role", "StaffRole": "marketplace.roles.StaffRole"}
+    | {"SoldHere": ["product"], "SoldElsewhere": ["catalogue_entry"]},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "marketplace.openapi.describe_refusals",
