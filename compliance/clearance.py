@@ -83,7 +83,7 @@ def _weigh_trade(
         {
             "code": contradiction["code"],
             "detail": contradiction["detail"],
-            "next": "The seller corrects the manual in a new version, which is reviewed before it is traded.",
+            "next": gettext("The seller corrects the manual in a new version, which is reviewed before it is traded."),
         }
         for contradiction in personal_found.contradictions(version, measured)
     ]

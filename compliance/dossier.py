@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from compliance import declaration_text, dossier_facts
@@ -44,7 +45,7 @@ def missing(organisation: Organisation) -> list[dict[str, str]]:
             "code": "missing",
             "field": f"{section}.{field}",
             "detail": f"{Section(section).label}: {dossier_facts.LABELS[field]}",
-            "next": "Fill it in on the page “Apply”.",
+            "next": gettext("Fill it in on the page “Apply”."),
         }
         for section in dossier_facts.EMPTY
         for field in dossier_facts.lacks(section, facts[section])
@@ -54,8 +55,8 @@ def missing(organisation: Organisation) -> list[dict[str, str]]:
             {
                 "code": "missing",
                 "field": "declaration",
-                "detail": "The declaration on sanctions and related parties",
-                "next": "Read it and declare it on the page “Apply”.",
+                "detail": gettext("The declaration on sanctions and related parties"),
+                "next": gettext("Read it and declare it on the page “Apply”."),
             }
         )
     return found
@@ -118,7 +119,8 @@ def _write(organisation: Organisation, section: str, facts: Mapping[str, Any], b
 def _whole_identity(facts: Mapping[str, Any]) -> dict[str, Any]:
     absent = [field for field in organisation_facts.FIELDS if field not in facts]
     if absent:
-        reasons = [{"code": "required", "field": field, "detail": "This is needed.", "next": ""} for field in absent]
+        needed = gettext("This is needed.")
+        reasons = [{"code": "required", "field": field, "detail": needed, "next": ""} for field in absent]
         raise Invalid(_("Some facts about the organisation are missing."), reasons=reasons)
     return {field: facts[field] for field in organisation_facts.FIELDS}
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from compliance.dossier_models import Section
@@ -102,7 +103,7 @@ def checked(section: str, said: Mapping[str, Any]) -> dict[str, Any]:
     if section == Section.ACTIVITY and not kept["is_listed_company"]:
         kept["listed_at"] = ""
     if kept.get("owners") and kept["has_none"]:
-        wrong("has_none", "Either name the owners or say that there are none.")
+        wrong("has_none", gettext("Either name the owners or say that there are none."))
     if reasons:
         raise Invalid(_("Some facts about the organisation cannot be used."), reasons=reasons)
     return kept
@@ -125,46 +126,48 @@ def _kept(field: str, value: Any, empty: Any, wrong: Wrong) -> Any:
         return _owners(value, wrong)
     if field == "merchant_kinds":
         if not isinstance(value, list) or not set(map(str, value)) <= set(MerchantKind.values):
-            wrong(field, f"A kind of data merchant is one of: {', '.join(MerchantKind.values)}.")
+            known = ", ".join(MerchantKind.values)
+            wrong(field, gettext("A kind of data merchant is one of: %(known)s.") % {"known": known})
             return []
         return sorted(set(value))
     if isinstance(empty, bool) or empty is None:
         if not isinstance(value, bool):
-            wrong(field, "Answer yes or no.")
+            wrong(field, gettext("Answer yes or no."))
         return value
     text = one_line(str(value))
     if len(text) > LONGEST_CHARACTERS:
-        wrong(field, f"At most {LONGEST_CHARACTERS} characters.")
+        wrong(field, gettext("At most %(most)s characters.") % {"most": LONGEST_CHARACTERS})
     elif field == "sector" and text and text not in Version.Sector.values:
-        wrong(field, f"A sector is one of: {', '.join(Version.Sector.values)}.")
+        wrong(field, gettext("A sector is one of: %(known)s.") % {"known": ", ".join(Version.Sector.values)})
     elif field.endswith("_email") and text:
         try:
             validate_email(text)
         except ValidationError:
-            wrong(field, "This is not an e-mail address.")
+            wrong(field, gettext("This is not an e-mail address."))
     return text
 
 
 def _owners(rows: Any, wrong: Wrong) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or len(rows) > MOST_OWNERS or not all(isinstance(row, Mapping) for row in rows):
-        wrong("owners", f"Name at most {MOST_OWNERS} owners, each with name, country, share and since when.")
+        detail = gettext("Name at most %(most)s owners, each with name, country, share and since when.")
+        wrong("owners", detail % {"most": MOST_OWNERS})
         return []
     kept: list[dict[str, Any]] = []
     for row in rows:
         name, country, since = (one_line(str(row.get(part) or "")) for part in ("name", "country", "since"))
         share = row.get("share_basis_points")
         if not 2 <= len(name) <= LONGEST_CHARACTERS:
-            wrong("owners", "Each owner has a name.")
+            wrong("owners", gettext("Each owner has a name."))
         if country not in COUNTRY_NAMES:
-            wrong("owners", "Name each owner's country or territory by its two capitals of ISO 3166.")
+            wrong("owners", gettext("Name each owner's country or territory by its two capitals of ISO 3166."))
         if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= WHOLE_BASIS_POINTS:
-            wrong("owners", "A share is between 0 and 10,000 basis points (100 %).")
+            wrong("owners", gettext("A share is between 0 and 10,000 basis points (100 %)."))
             share = 0
         if not _is_past_day(since):
-            wrong("owners", "Say since which day each owner holds the share: YYYY-MM-DD, today at the latest.")
+            wrong("owners", gettext("Say since which day each owner holds the share: YYYY-MM-DD, today at the latest."))
         kept.append({"name": name, "country": country, "share_basis_points": share, "since": since})
     if sum(row["share_basis_points"] for row in kept) > WHOLE_BASIS_POINTS:
-        wrong("owners", "The shares together are more than 100 %.")
+        wrong("owners", gettext("The shares together are more than 100 %."))
     return kept
 
 

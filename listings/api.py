@@ -194,8 +194,13 @@ class VersionDictionary(APIView):
 
         Nothing that was written is changed, and meanings stay to be written.
         """
-        dictionary.draft_from_profile(own_version(request, public_id, number), by=request.user)
-        return Response(VersionOut(own_version(request, public_id, number)).data)
+        version = own_version(request, public_id, number)
+
+        def draft() -> Mapping[str, Any]:
+            dictionary.draft_from_profile(version, by=request.user)
+            return VersionOut(own_version(request, public_id, number)).data
+
+        return acted(request, version.listing.seller, {}, draft)
 
 
 def _release_of(version: Version, given: object) -> Release:

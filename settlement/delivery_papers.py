@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from listings import uploads
 from listings.models import Registration, Release
 from marketplace import documents
@@ -57,7 +59,7 @@ def _product_numbers(trades: Sequence[Trade]) -> dict[int, str]:
 def _delivered(grant: Grant, release: Release, manifest: list[dict[str, object]]) -> dict[str, Any]:
     trade = grant.trade
     if trade.delivered_at is None or trade.funded_at is None or trade.inspect_until is None:
-        raise NotReady(f"Trade {trade} was not delivered.")
+        raise NotReady(_("Trade %(trade)s was not delivered."), trade=trade)
     named = manifest[:MOST_FILES_NAMED]
     left_out = {"files_left_out": len(manifest) - len(named)} if len(named) < len(manifest) else {}
     return {
@@ -80,7 +82,7 @@ def issue_acceptance(trade: Trade, *, by: User | None, refund_minor: int | None 
     """
     until = deadlines.inspection_of(trade)
     if trade.accepted_at is None or trade.delivered_at is None or until is None:
-        raise NotReady(f"Trade {trade} was not accepted.")
+        raise NotReady(_("Trade %(trade)s was not accepted."), trade=trade)
     numbers = papers.numbers_of([Kind.TRADE_CONTRACT, Kind.DELIVERY_RECORD], [trade])[trade.pk]
     how = "decision" if refund_minor is not None else "silence" if by is None else "buyer"
     return documents.issue(

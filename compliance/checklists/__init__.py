@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from listings import plain_text
@@ -105,7 +105,7 @@ def unmet(items: Sequence[Item], kept: Sequence[Mapping[str, Any]]) -> list[dict
             "code": "checklist_" + ("unanswered" if item.id not in said else "not_met"),
             "field": item.id,
             "detail": item.text,
-            "next": "Answer yes, or not applicable with a note; else ask for changes or refuse.",
+            "next": gettext("Answer yes, or not applicable with a note; else ask for changes or refuse."),
         }
         for item in items
         if item.is_required and not _is_met(said.get(item.id))

@@ -74,6 +74,7 @@ def test_a_worker_is_killed_before_and_after_every_commit() -> None:
     within = {at.removeprefix("within ") for at in points() if at.startswith("within ")}
     after = {at.removeprefix("after ") for at in points() if at.startswith("after ")}
     assert within == {
+        "listings.arrivals.add_file",
         "listings.profiling.finish",
         "listings.registration._register_if_due",
         "marketplace.journal._follow_one",
