@@ -19,7 +19,7 @@ def _empty_the_test_database(self: flush.Command, **options: object) -> None:
     with pgtrigger.ignore():
         _flush(self, **options)
     importlib.import_module("settlement.migrations.0002_first_fee_schedule").open_with_a_schedule(apps, None)
-    importlib.import_module("compliance.migrations.0012_first_tiers").begin_with_tiers(apps, None)
+    importlib.import_module("compliance.migrations.0003_first_tiers").begin_with_tiers(apps, None)
 
 
 flush.Command.handle = _empty_the_test_database

@@ -7,7 +7,7 @@ the release before cannot live with is refused in those after the newest release
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexCo
 from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
+from marketplace.together import Together
 from tests.source import APPS, ROOT
 
 # The newest migration of each app in the newest release. None is released yet, so no older program is running anywhere.
@@ -43,13 +44,22 @@ def own_migrations() -> list[tuple[str, str, Any]]:
 def faults(operations: list[Operation], *, is_atomic: bool, meets_an_older_program: bool) -> Iterator[str]:
     """Why these operations must not run while the exchange works."""
     made = {one.name_lower for one in operations if isinstance(one, migrations.CreateModel)}
-    for one in operations:
+    for one in each(operations):
         if getattr(one, "model_name", "").lower() in made:
             continue  # the table is as new as this: nobody waits for it, nobody knows it
         yield from _locks(one, is_atomic)
         yield from _cannot_be_undone(one)
         if meets_an_older_program:
             yield from _breaks_the_older_program(one)
+
+
+def each(operations: Sequence[Operation]) -> Iterator[Operation]:
+    """Every operation, those that are carried out together too."""
+    for one in operations:
+        if isinstance(one, Together):
+            yield from each(one.operations)
+        else:
+            yield one
 
 
 def _locks(one: Operation, is_atomic: bool) -> Iterator[str]:
@@ -128,6 +138,7 @@ UNIQUE = models.UniqueConstraint(fields=["key"], name="some_unique")
         (migrations.RenameModel("Trade", "Deal"), "a release later"),
         (migrations.DeleteModel("Trade"), "a release later"),
         (migrations.RunSQL("SELECT 1"), "undone"),
+        (Together([migrations.AddIndex("trade", SMALL)]), "AddIndexConcurrently"),
         (migrations.RunPython(lambda apps, schema_editor: None), "undone"),
     ],
     ids=lambda part: type(part).__name__ if isinstance(part, Operation) else "",

@@ -16,5 +16,5 @@ def begin_with_tiers(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("compliance", "0011_tiers_and_notes")]
+    dependencies = [("compliance", "0002_rules_across_tables")]
     operations = [migrations.RunPython(begin_with_tiers, migrations.RunPython.noop)]
