@@ -29,7 +29,8 @@ LABELS: dict[str, Any] = {
     "titles": gettext_lazy("Title"),
     "summaries": gettext_lazy("Summary"),
     "sector": gettext_lazy("Sector"),
-    "coverage_time": gettext_lazy("Period covered"),
+    "coverage_from": gettext_lazy("Covers from"),
+    "coverage_until": gettext_lazy("Covers until"),
     "coverage_area": gettext_lazy("Area covered"),
     "coverage_population": gettext_lazy("Population covered"),
     "update_frequency": gettext_lazy("Update frequency"),
@@ -119,7 +120,7 @@ def offers(version: Version, before: Version | None, language: str) -> list[dict
 def _lines(version: Version, name: str) -> dict[str, str]:
     """The field as lines of text, each with the key by which it is compared."""
     value = getattr(version, name)
-    if name in ("titles", "summaries"):
+    if name in ("titles", "summaries", "coverage_area"):
         return {language: f"{language}: {text}" for language, text in sorted(value.items())}
     if name == "rights":
         return {right: _right(right, claim) for right, claim in sorted(value.items())}

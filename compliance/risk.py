@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +76,8 @@ class Facts:
     quality: float | None
     declared_columns: Sequence[str]
     measured_columns: Sequence[str]
-    coverage_time: str
+    coverage_from: dt.date | None
+    coverage_until: dt.date | None
     newest_date: str | None
     prices: Sequence[Money]
     is_first_product: bool
@@ -122,7 +122,7 @@ def _measured(facts: Facts) -> list[tuple[str, str]]:
             found.append(("columns_missing", _named(missing)))
         if undeclared := [name for name in measured if name not in set(declared)]:
             found.append(("columns_undeclared", _named(undeclared)))
-    if facts.newest_date and _lies_outside(facts.newest_date, facts.coverage_time):
+    if facts.newest_date and _lies_outside(facts.newest_date, facts.coverage_from, facts.coverage_until):
         found.append(("period_differs", facts.newest_date))
     return found
 
@@ -145,14 +145,10 @@ def _named(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (" …" if len(names) > MOST_NAMED else "")
 
 
-def _lies_outside(newest: str, period: str) -> bool:
-    """Whether the year measured is named neither by the period nor lies between the years it names."""
-    years = [int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", period)]
-    if not years:
-        return False
-    is_open = bool(re.search(r"[-–—~～至]\s*$|present|now|onward|since|今|起", period, re.IGNORECASE))
-    year = dt.date.fromisoformat(newest[:10]).year
-    return not min(years) <= year <= (9999 if is_open else max(years))
+def _lies_outside(newest: str, start: dt.date | None, end: dt.date | None) -> bool:
+    """Whether the newest day measured is not of the period; the day before and after it may be of another clock."""
+    day, clocks = dt.date.fromisoformat(newest[:10]), dt.timedelta(days=1)
+    return bool((start and day + clocks < start) or (end and day - clocks > end))
 
 
 def points(reasons: Sequence[Reason]) -> int:
@@ -190,7 +186,8 @@ def facts_of(version: Version) -> Facts:
         quality=float(profile.quality) if profile and profile.quality is not None else None,
         declared_columns=[field["name"] for field in version.fields],
         measured_columns=list(dict.fromkeys(column["name"] for file in files for column in file.get("columns", []))),
-        coverage_time=version.coverage_time,
+        coverage_from=version.coverage_from,
+        coverage_until=version.coverage_until,
         newest_date=(profile.report or {}).get("newest_date") if profile else None,
         prices=[offer.price for offer in listing.offers.filter(closed_at=None)],
         is_first_product=not reviewed.filter(version__state=VersionState.APPROVED).exists(),

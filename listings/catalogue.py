@@ -16,7 +16,7 @@ from django.db.models import BooleanField, Exists, FloatField, OuterRef, Prefetc
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTransform
 
-from listings import search_words
+from listings import periods, search_words
 from listings.models import (
     CatalogueEntry,
     Classification,
@@ -85,9 +85,12 @@ _WEIGHTS = {"titles": "A", "names": "B", "summaries": "C", "details": "D"}
 
 def _texts(listing: Listing, version: Version) -> dict[str, str]:
     fields = (f"{entry.get('name', '')} {entry.get('meaning', '')}" for entry in version.fields)
+    covered = (
+        f"{' '.join(version.coverage_area.values())} {periods.years(version.coverage_from, version.coverage_until)}"
+    )
     return {
         "titles": " ".join(version.titles.values()),
-        "names": f"{listing.seller.name} {listing.seller.latin_name} {version.coverage_area} {version.coverage_time}",
+        "names": f"{listing.seller.name} {listing.seller.latin_name} {covered}",
         "summaries": " ".join(version.summaries.values()),
         "details": f"{version.use_scenarios} {' '.join(fields)}",
     }

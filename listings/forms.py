@@ -107,7 +107,7 @@ class ManualForm(_Unsaid):
         (
             _("What it covers"),
             "",
-            ["sector", "coverage_time", "coverage_area", "coverage_population", "update_frequency"],
+            ["sector", "coverage_from", "coverage_until", "coverage_population", "update_frequency"],
         ),
         (_("The data"), _("Which release this manual describes, and what its fields mean."), ["release", "fields"]),
         (_("Its uses"), "", ["use_scenarios", "forbidden_uses", "support_contact"]),
@@ -136,7 +136,14 @@ class ManualForm(_Unsaid):
             self.fields[name] = forms.ChoiceField(
                 label=column.verbose_name.capitalize(), required=False, choices=[("", "–"), *choices]
             )
-        for name in ("coverage_time", "coverage_area", "coverage_population", "support_contact"):
+        for language, field in _texts(_("Area covered"), manual.LONGEST_AREA).items():
+            self.fields[f"area_{language}"] = field
+        for name in ("coverage_from", "coverage_until"):
+            column = Version._meta.get_field(name)
+            day = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            self.fields[name] = forms.DateField(label=column.verbose_name.capitalize(), required=False, widget=day)
+        self.fields["coverage_until"].help_text = _("Empty: it goes on.")
+        for name in ("coverage_population", "support_contact"):
             column = Version._meta.get_field(name)
             self.fields[name] = forms.CharField(
                 label=column.verbose_name.capitalize(), required=False, max_length=column.max_length
@@ -179,6 +186,7 @@ class ManualForm(_Unsaid):
         kept: dict[str, Any] = {name: getattr(version, name) for name in manual.PLAIN_FIELDS}
         kept |= {f"title_{language}": text for language, text in version.titles.items()}
         kept |= {f"summary_{language}": text for language, text in version.summaries.items()}
+        kept |= {f"area_{language}": text for language, text in version.coverage_area.items()}
         kept |= {"release": version.release_id, "fields": version.fields}
         for right, claim in version.rights.items():
             kept |= {f"{right}_{part}": value for part, value in claim.items()}
@@ -192,6 +200,7 @@ class ManualForm(_Unsaid):
         """The form in parts, each with its title, its words and its fields."""
         names = {
             0: [f"{part}_{language}" for language in LANGUAGES for part in ("title", "summary")],
+            1: [f"area_{language}" for language in LANGUAGES],
             4: [f"{right}_{part}" for right in manual.RIGHTS for part in ("held", "basis", "evidence")],
         }
         return [
@@ -206,6 +215,7 @@ class ManualForm(_Unsaid):
         facts["persons_count"] = said["persons_count"] or 0
         facts["titles"] = {language: said[f"title_{language}"] for language in LANGUAGES}
         facts["summaries"] = {language: said[f"summary_{language}"] for language in LANGUAGES}
+        facts["coverage_area"] = {language: said[f"area_{language}"] for language in LANGUAGES}
         facts["rights"] = {
             right: {part: said[f"{right}_{part}"] for part in ("held", "basis", "evidence")} for right in manual.RIGHTS
         }

@@ -6,6 +6,7 @@ field that is wrong. `lacks` reads one version and says what keeps it from being
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, TypedDict
 
@@ -28,12 +29,12 @@ RIGHT_NAMES = {
 }
 # The fields of one value each, as a form shows them.
 PLAIN_FIELDS = (
-    *("sector", "coverage_time", "coverage_area", "coverage_population", "update_frequency", "use_scenarios"),
+    *("sector", "coverage_from", "coverage_until", "coverage_population", "update_frequency", "use_scenarios"),
     *("forbidden_uses", "source_statement", "lawful_basis", "classification", "has_personal_data"),
     *("has_sensitive_data", "persons_count", "leaves_mainland", "support_contact"),
 )
 FIELD_TEXTS = {"name": 200, "type": 60, "meaning": 1000, "unit": 60, "example": 120}
-LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_TEXT, LONGEST_STATEMENT = 160, 2000, 4000, 1000
+LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_TEXT, LONGEST_STATEMENT, LONGEST_AREA = 160, 2000, 4000, 1000, 200
 # From the least to the most sensitive.
 GRADES = [
     Classification.GENERAL_1,
@@ -119,13 +120,16 @@ def _missing_words(version: Version) -> list[Problem]:
                 "there": _PARTS[there],
             }
             found.append(_problem("language_missing", there, detail))
+        elif version.coverage_area and version.titles.get(language) and not version.coverage_area.get(language):
+            detail = gettext("The title has %(language)s, the area covered does not.") % {"language": language}
+            found.append(_problem("language_missing", "coverage_area", detail))
     return found
 
 
 def _missing_facts(version: Version) -> list[Problem]:
     needed = {
         "sector": gettext("Choose the sector."),
-        "coverage_time": gettext("Say which period the data covers."),
+        "coverage_from": gettext("Say from which day the data covers."),
         "coverage_area": gettext("Say which area the data covers."),
         "update_frequency": gettext("Say how often the data is updated."),
         "use_scenarios": gettext("Describe what the data is good for."),
@@ -137,8 +141,12 @@ def _missing_facts(version: Version) -> list[Problem]:
     found = [
         _problem(f"{field}_missing", field, detail)
         for field, detail in needed.items()
-        if not str(getattr(version, field)).strip()
+        if not str(getattr(version, field) or "").strip()
     ]
+    start, end = version.coverage_from, version.coverage_until
+    if start and end and end < start:
+        detail = gettext("The period covered ends before it begins.")
+        found.append(_problem("period_ends_first", "coverage_until", detail))
     if version.listing.product_type in _HAS_FIELDS and not version.fields:
         found.append(
             _problem("fields_missing", "fields", gettext("Explain each field of the data in the field dictionary."))
@@ -268,6 +276,17 @@ def _choice(choices: list[str]) -> Callable[[object], str]:
     return clean
 
 
+def _day(value: object) -> dt.date | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise _Wrong(gettext("Give a day as in 2026-11-30.")) from None
+
+
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
         raise _Wrong(gettext("Say true or false."))
@@ -335,8 +354,9 @@ _FORMS: dict[str, Callable[[Any], Any]] = {
     "titles": _by_language(LONGEST_TITLE),
     "summaries": _by_language(LONGEST_SUMMARY),
     "sector": _choice(Version.Sector.values),
-    "coverage_time": _text(120),
-    "coverage_area": _text(120),
+    "coverage_from": _day,
+    "coverage_until": _day,
+    "coverage_area": _by_language(LONGEST_AREA),
     "coverage_population": _text(200),
     "update_frequency": _choice(Version.Frequency.values),
     "fields": _field_dictionary,

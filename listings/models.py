@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from listings import periods
 from listings.states import (
     LISTING_MOVES,
     OBJECTION_MOVES,
@@ -318,7 +319,8 @@ MANUAL = [
     "titles",
     "summaries",
     "sector",
-    "coverage_time",
+    "coverage_from",
+    "coverage_until",
     "coverage_area",
     "coverage_population",
     "update_frequency",
@@ -378,8 +380,9 @@ class Version(models.Model):
     titles = models.JSONField(default=dict)  # {language: title} in up to three languages
     summaries = models.JSONField(default=dict)
     sector = models.CharField(_("sector"), max_length=20, choices=Sector.choices, blank=True)
-    coverage_time = models.CharField(_("period covered"), max_length=120, blank=True)
-    coverage_area = models.CharField(_("area covered"), max_length=120, blank=True)
+    coverage_from = models.DateField(_("covers from"), null=True, blank=True)
+    coverage_until = models.DateField(_("covers until"), null=True, blank=True)  # None: it goes on
+    coverage_area = models.JSONField(_("area covered"), default=dict)  # as titles
     coverage_population = models.CharField(_("population covered"), max_length=200, blank=True)
     update_frequency = models.CharField(_("update frequency"), max_length=12, choices=Frequency.choices, blank=True)
     fields = models.JSONField(_("field dictionary"), default=list)  # [{name, type, meaning, unit}]
@@ -414,6 +417,12 @@ class Version(models.Model):
                 "core_data_is_never_submitted", Q(state=VersionState.DRAFT) | ~Q(classification=Classification.CORE)
             ),
             sentence("submitted_version_says_by_whom", Q(state=VersionState.DRAFT) | Q(submitted_by__isnull=False)),
+            sentence(
+                "submitted_period_ends_after_it_begins",
+                Q(state=VersionState.DRAFT)
+                | Q(coverage_until__isnull=True)
+                | Q(coverage_until__gte=F("coverage_from")),
+            ),
         ]
         triggers = [
             only_moves(VERSION_MOVES),
@@ -449,6 +458,14 @@ class Version(models.Model):
     @property
     def summary(self) -> str:
         return self.said(self.summaries)
+
+    @property
+    def area(self) -> str:
+        return self.said(self.coverage_area)
+
+    @property
+    def period(self) -> str:
+        return periods.words(self.coverage_from, self.coverage_until)
 
 
 class OfferQuerySet(models.QuerySet["Offer"]):

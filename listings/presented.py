@@ -97,8 +97,9 @@ class ManualIn(serializers.Serializer[Any]):
     titles = TextsField(required=False)
     summaries = TextsField(required=False)
     sector = serializers.ChoiceField(Version.Sector.choices, required=False)
-    coverage_time = serializers.CharField(required=False)
-    coverage_area = serializers.CharField(required=False)
+    coverage_from = serializers.DateField(required=False, allow_null=True, help_text="The first day the data covers.")
+    coverage_until = serializers.DateField(required=False, allow_null=True, help_text="The last; null: it goes on.")
+    coverage_area = TextsField(required=False)
     coverage_population = serializers.CharField(required=False)
     update_frequency = serializers.ChoiceField(Version.Frequency.choices, required=False)
     fields_ = FieldsField(required=False)
@@ -255,10 +256,10 @@ class ManualOut(serializers.ModelSerializer[Version]):
     class Meta:
         model = Version
         fields = [
-            "number", "titles", "summaries", "sector", "coverage_time", "coverage_area", "coverage_population",
-            "update_frequency", "fields_", "use_scenarios", "forbidden_uses", "source_statement", "lawful_basis",
-            "rights", "classification", "has_personal_data", "has_sensitive_data", "persons_count", "leaves_mainland",
-            "support_contact",
+            "number", "titles", "summaries", "sector", "coverage_from", "coverage_until", "coverage_area",
+            "coverage_population", "update_frequency", "fields_", "use_scenarios", "forbidden_uses",
+            "source_statement", "lawful_basis", "rights", "classification", "has_personal_data", "has_sensitive_data",
+            "persons_count", "leaves_mainland", "support_contact",
         ]  # fmt: skip
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

@@ -33,7 +33,7 @@ def card(listing: Any) -> dict[str, Any]:
     """A found listing as templates/_product_card.html takes it."""
     version = listing.current_version
     prices = [offer.price for offer in listing.open_offers]
-    traits = [version.coverage_area, version.coverage_time]
+    traits = [version.area, version.period]
     if listing.rows is not None:
         traits.append(_("%s rows") % number_format(listing.rows, force_grouping=True))
     return {

@@ -173,8 +173,9 @@ def manual(**changes: Any) -> dict[str, Any]:
             "zh-hant": "逐班次的航空公司與飛行時間。",
         },
         "sector": "transport",
-        "coverage_time": "2013",
-        "coverage_area": "New York",
+        "coverage_from": "2013-01-01",
+        "coverage_until": "2013-12-31",
+        "coverage_area": {"en": "New York", "zh-hans": "纽约", "zh-hant": "紐約"},
         "update_frequency": "historical",
         "fields": [
             {"name": "carrier", "type": "text", "meaning": "Airline, two letters", "unit": ""},

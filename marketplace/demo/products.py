@@ -25,7 +25,7 @@ class Product:
     manual: dict[str, Any]
     offers: list[dict[str, Any]]
     day: int = 0
-    later: dict[str, Any] = field(default_factory=dict)  # a second release: label, day, coverage, notes
+    later: dict[str, Any] = field(default_factory=dict)  # a second release: label, day, until, notes
 
     @property
     def title(self) -> str:
@@ -116,8 +116,9 @@ def _product(seller: str, told: dict[str, Any]) -> Product:
         "use_scenarios": "\n".join(told["use"][language] for language in LANGUAGES),
         "forbidden_uses": told["forbidden"],
         "sector": told["sector"],
-        "coverage_time": told["coverage"][0],
-        "coverage_area": told["coverage"][1],
+        "coverage_from": told["covers"]["from"],
+        "coverage_until": told["covers"].get("until"),
+        "coverage_area": {language: told["area"][language] for language in LANGUAGES},
         "update_frequency": told["frequency"],
         "source_statement": licence.statement,
         "lawful_basis": licence.lawful_basis,

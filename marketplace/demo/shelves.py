@@ -68,7 +68,7 @@ def renewed(product: Product, listing: Listing, staff: dict[str, User]) -> None:
     latest = listing.versions.order_by("-number")[0]
     if latest.release_id != release.pk:
         draft = publishing.draft(listing, by=by)
-        latest = publishing.edit(draft, by=by, release=release, coverage_time=told["coverage"])
+        latest = publishing.edit(draft, by=by, release=release, coverage_until=told["until"])
     submitted(latest)
     approved(latest, staff)
 

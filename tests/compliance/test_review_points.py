@@ -75,7 +75,8 @@ CALM = risk.Facts(
     quality=0.97,
     declared_columns=["carrier"],
     measured_columns=["carrier"],
-    coverage_time="2013",
+    coverage_from=dt.date(2013, 1, 1),
+    coverage_until=dt.date(2013, 12, 31),
     newest_date="2013-12-31",
     prices=[Money(125_000, "HKD")],
     is_first_product=False,
@@ -101,11 +102,11 @@ CALM = risk.Facts(
         ({"declared_columns": ["carrier", "delay"]}, ["columns_missing"]),
         ({"measured_columns": ["carrier", "delay"]}, ["columns_undeclared"]),
         ({"measured_columns": []}, []),  # a model has no columns
-        ({"newest_date": "2014-01-01"}, ["period_differs"]),
-        ({"newest_date": "2014-01-01", "coverage_time": "2010–2015"}, []),
-        ({"newest_date": "2026-01-01", "coverage_time": "since 2013"}, []),
-        ({"newest_date": "2026-01-01", "coverage_time": "2013年至今"}, []),
-        ({"newest_date": "2026-01-01", "coverage_time": "last winter"}, []),
+        ({"newest_date": "2014-01-02"}, ["period_differs"]),
+        ({"newest_date": "2014-01-01T04:00:00"}, []),  # still the last day of 2013 in New York
+        ({"newest_date": "2012-12-30"}, ["period_differs"]),
+        ({"newest_date": "2026-01-01", "coverage_until": None}, []),
+        ({"newest_date": "2026-01-01", "coverage_from": None, "coverage_until": None}, []),
         ({"prices": [Money(9_999_999, "CNY")]}, []),
         ({"prices": [Money(10_000_000, "CNY")]}, ["price_high"]),
         ({"prices": [Money(1_400_000, "JPY")]}, ["price_high"]),  # no decimals

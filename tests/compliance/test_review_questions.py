@@ -53,7 +53,7 @@ def seller_of(review: Review):
     return owner_of(review.version.listing.seller)
 
 
-def ask(review: Review, by, field: str = "coverage_time") -> ReviewQuestion:
+def ask(review: Review, by, field: str = "coverage_from") -> ReviewQuestion:
     return review_questions.ask(review, field=field, question="Since when?", by=by)
 
 

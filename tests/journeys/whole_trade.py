@@ -27,8 +27,9 @@ MANUAL: dict[str, Any] = {
     "titles": {"en": "Arrivals at Yangshan", "zh-hans": "洋山港船舶到港数据", "zh-hant": "洋山港船舶到港數據"},
     "summaries": {"en": "Ships and boxes by day.", "zh-hans": "逐日船舶与箱量。", "zh-hant": "逐日船舶與箱量。"},
     "sector": "transport",
-    "coverage_time": "2026",
-    "coverage_area": "Shanghai",
+    "coverage_from": "2026-01-01",
+    "coverage_until": "2026-12-31",
+    "coverage_area": {"en": "Shanghai", "zh-hans": "上海", "zh-hant": "上海"},
     "update_frequency": "monthly",
     "fields": [
         {"name": "port", "type": "text", "meaning": "Terminal", "unit": ""},

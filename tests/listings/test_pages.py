@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import os
 import re
@@ -53,10 +54,11 @@ def manual_form(version: Version, **changes) -> dict[str, object]:
     sent = {
         name: value
         for name, value in manual.items()
-        if name not in ("titles", "summaries", "rights", "fields") and value not in (False, None)
+        if name not in ("titles", "summaries", "coverage_area", "rights", "fields") and value not in (False, None)
     }
     sent |= {f"title_{language}": text for language, text in manual["titles"].items()}
     sent |= {f"summary_{language}": text for language, text in manual["summaries"].items()}
+    sent |= {f"area_{language}": text for language, text in manual["coverage_area"].items()}
     sent["fields"] = lines_of(manual["fields"])
     for right, claim in manual["rights"].items():
         sent |= {f"{right}_held": "on", f"{right}_basis": claim["basis"], f"{right}_evidence": claim["evidence"]}
@@ -191,7 +193,7 @@ def test_hostile_text_is_shown_as_text_everywhere(seller, browser):
         seller,
         titles={"en": hostile},
         summaries={"en": hostile},
-        coverage_area=hostile,
+        coverage_area={"en": hostile},
         use_scenarios=hostile,
         source_statement=hostile,
         fields=[{"name": hostile, "meaning": hostile, "type": "x", "unit": hostile}],
@@ -410,10 +412,10 @@ def test_the_dictionary_is_drafted_from_the_manuals_page_and_what_was_typed_is_s
     form = browser.get(address).context["form"]
     typed = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
     typed = {name: value for name, value in typed.items() if value not in (None, False)}
-    typed |= {"fields": lines_of(version.fields), "coverage_time": "2013, all of it", "draft_dictionary": "yes"}
+    typed |= {"fields": lines_of(version.fields), "coverage_until": "2013-06-30", "draft_dictionary": "yes"}
     assert browser.post(address, typed).status_code == 302
     version.refresh_from_db()
-    assert version.coverage_time == "2013, all of it"
+    assert version.coverage_until == dt.date(2013, 6, 30)
     assert [field["name"] for field in version.fields[:2]] == ["carrier", "air_time"]
     assert {"name": "origin", "type": "text", "meaning": "", "unit": "", "is_key": False, "example": "EWR"}.items() <= (
         next(field for field in version.fields if field["name"] == "origin").items()

@@ -91,7 +91,7 @@ def test_everything_missing_is_named_at_once_with_its_field():
     assert [(problem["code"], problem["field"]) for problem in found] == [
         ("title_missing", "titles"),
         ("sector_missing", "sector"),
-        ("coverage_time_missing", "coverage_time"),
+        ("coverage_from_missing", "coverage_from"),
         ("coverage_area_missing", "coverage_area"),
         ("update_frequency_missing", "update_frequency"),
         ("use_scenarios_missing", "use_scenarios"),
@@ -114,6 +114,8 @@ def test_everything_missing_is_named_at_once_with_its_field():
     [
         ({"classification": "core"}, ["core_data"]),
         ({"titles": {"en": "Only English"}}, ["language_missing", "language_missing"]),
+        ({"coverage_area": {"en": "New York"}}, ["language_missing", "language_missing"]),
+        ({"coverage_until": "2012-12-31"}, ["period_ends_first"]),
         ({"has_sensitive_data": True}, ["personal_data_contradiction"]),
         ({"persons_count": 7}, ["personal_data_contradiction"]),
         (
@@ -192,7 +194,11 @@ def test_another_products_release_is_refused():
         ("titles", {"en": "NUL \0 inside"}),
         ("summaries", {"en": "half a pair \ud800"}),
         ("sector", "sports"),
-        ("coverage_time", None),
+        ("coverage_from", 2013),
+        ("coverage_from", "2013"),
+        ("coverage_until", "2013-02-30"),
+        ("coverage_area", "New York"),
+        ("coverage_area", {"en": "x" * 201}),
         ("update_frequency", ["daily"]),
         ("fields", {"name": "carrier"}),
         ("fields", [{"name": "a"}, {"name": "a"}]),

@@ -302,7 +302,7 @@ def test_a_new_version_stands_beside_the_approved_one_with_its_changes_marked():
     listing = trading.make_listed()
     owner = listing.seller.created_by
     draft = publishing.draft(listing, by=owner)
-    publishing.edit(draft, by=owner, coverage_area="New York and Newark")
+    publishing.edit(draft, by=owner, coverage_area=draft.coverage_area | {"en": "New York and Newark"})
     review = reviews.submit(draft, by=owner)
     page = shown(make_staff("review"), "desk_review", review.pk)
     assert "beside version 1, approved before" in page

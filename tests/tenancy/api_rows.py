@@ -263,7 +263,7 @@ LISTINGS = [
         f"{LISTING}/versions/<int:number>",
         Member("edit_listing", SELLERS),
         at=draft_version,
-        says=lambda w: {"coverage_time": "2014"},
+        says=lambda w: {"coverage_until": "2014-12-31"},
         records=False,
     ),
     Row(

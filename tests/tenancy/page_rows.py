@@ -215,7 +215,7 @@ PRODUCTS = [
         Member("edit_listing", SELLERS),
         gives=302,
         at=_draft_version,
-        says=_form(title_en="Departures", coverage_time="2014"),
+        says=_form(title_en="Departures", coverage_until="2014-12-31"),
         records=False,
     ),
     Row(

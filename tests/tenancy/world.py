@@ -131,7 +131,7 @@ class World:
         return {
             "titles": {language: "Departures of New York" + self.mark for language in languages},
             "summaries": {language: "Every departure." + self.mark for language in languages},
-            "coverage_area": "New York" + self.mark,
+            "coverage_area": {language: "New York" + self.mark for language in languages},
             "fields": [{"name": "carrier" + self.mark, "type": "text", "meaning": "Airline" + self.mark, "unit": ""}],
             "use_scenarios": "Planning." + self.mark,
             "forbidden_uses": "Tracing passengers." + self.mark,
@@ -149,7 +149,7 @@ class World:
         asker = factories.make_staff("review")
         reviews.take(self.asked_review, by=asker)
         text = "Since when?" + self.mark
-        self.question = review_questions.ask(self.asked_review, field="coverage_time", question=text, by=asker)
+        self.question = review_questions.ask(self.asked_review, field="coverage_from", question=text, by=asker)
         review_questions.note(self.asked_review, text="Only for colleagues." + self.mark, by=asker)
         sent_back = reviews.submit(factories.make_draft(self.seller), by=owner)
         officer = factories.make_staff("review")
