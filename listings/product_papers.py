@@ -55,6 +55,9 @@ def certificate_record(registration: Registration) -> dict[str, Any]:
         "has_personal_data": version.has_personal_data,
         "release_digest": registration.release_digest,
         "registered_at": registration.registered_at.isoformat(timespec="seconds"),
+        "coverage_area": version.coverage_area,
+        "covers_from_on": version.coverage_from.isoformat() if version.coverage_from else None,
+        "covers_until_on": version.coverage_until.isoformat() if version.coverage_until else None,
     } | _window(registration)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any
 from urllib.parse import urlencode
@@ -19,13 +19,15 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from marketplace import clock, journal, roles
 from marketplace.canonical import digest_of
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.models import Annotation, Organisation, Paper, Revocation, User
 from marketplace.numbers import new_check_code, new_number
-from marketplace.typesetting import SCHEMA, typeset
+from marketplace.regions import COUNTRY_NAMES
+from marketplace.typesetting import LANGUAGES, SCHEMA, typeset
 
 LONGEST_REASON = 2000
 
@@ -145,14 +147,25 @@ def _about(subjects: Iterable[tuple[str, str, int]]) -> Q:
     )
 
 
-def party(organisation: Organisation) -> dict[str, str]:
-    """An organisation as papers name it."""
+def party(organisation: Organisation) -> dict[str, Any]:
+    """An organisation as papers name it, with the country or territory of its seat."""
     return {
         "name": organisation.name,
         "latin_name": organisation.latin_name,
         "number_kind": organisation.number_kind,
         "registration_number": organisation.registration_number,
+        "seat": _seat(organisation.country),
     }
+
+
+@cache
+def _seat(country: str) -> dict[str, str]:
+    """What a country or territory is called in each language of the papers."""
+    names = {}
+    for language in LANGUAGES:
+        with override(language):
+            names[language] = str(COUNTRY_NAMES.get(country, country))
+    return names
 
 
 def verify_url(paper: Paper) -> str:

@@ -25,6 +25,7 @@ _SHOWN = [
     ("seller", "seller", "party"),
     ("buyer", "buyer", "party"),
     ("price_minor", "price", "price"),
+    ("coverage_area", "covers", "covers"),
     ("rights", "rights", "rights"),
     ("source_statement", "source", "text"),
     ("lawful_basis", "lawful_basis", "basis"),
@@ -111,6 +112,10 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
             return "time", dt.datetime.fromisoformat(value)
         case "product":
             return "text", f"{said[f'type_{value}']}, {said['version']} {record['version']}"
+        case "party":
+            return "party", value | {"seat": in_language(value.get("seat", {}), language)}
+        case "covers":
+            return "lines", _covers(record, said, language)
         case "basis":
             return "text", said.get(f"basis_{value}", value)
         case "classification":
@@ -151,6 +156,13 @@ def _price(value: int | None, record: dict[str, Any], said: dict[str, str]) -> t
     if value is None:
         return "text", said["price_withheld"]
     return ("money", Money(value, record["currency"])) if value else ("text", said["price_free"])
+
+
+def _covers(record: dict[str, Any], said: dict[str, str], language: str) -> list[str]:
+    """The area and the period that a registered product covers."""
+    start, end = record.get("covers_from_on"), record.get("covers_until_on")
+    period = f"{start} – {end}" if end else said["covers_since"].replace("{start}", start) if start else ""
+    return [line for line in (in_language(record["coverage_area"], language), period) if line]
 
 
 def _plans(plans: dict[str, Any] | None, said: dict[str, str], language: str) -> list[str]:

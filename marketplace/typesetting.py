@@ -1,15 +1,16 @@
 """Papers as PDF: a plain record in, the same bytes out, in English, simplified or traditional Chinese.
 
 A record is a JSON object (see `canonical`), kept with its digest; its PDF can be made again at any time and is then
-byte for byte the same. Names end as everywhere: `…_at` is an ISO 8601 moment with its offset, `…_minor` whole minor
-units of the record's `currency`. A text that exists in several languages is an object of language codes (`titles`,
-`licence`, and where wanted `source_statement`, `governing_law`). An organisation is `{name, latin_name, number_kind,
-registration_number}`, the last three optional. What each kind holds:
+byte for byte the same. Names end as everywhere: `…_at` is an ISO 8601 moment with its offset, `…_on` a day, `…_minor`
+whole minor units of the record's `currency`. A text that exists in several languages is an object of language codes
+(`titles`, `licence`, and where wanted `source_statement`, `governing_law`). An organisation is `{name, latin_name,
+number_kind, registration_number, seat}`, the last four optional. What each kind holds:
 
 every paper               number, issuer (the exchange's name), issued_at, schema (whose templates set it, see SCHEMAS)
 registration_certificate  register_number, holder, titles, product_type, version, source_statement, classification,
                           rights {holding, use, operation: {held, basis}}, has_personal_data, release_digest,
-                          registered_at; optional lawful_basis, objections_until_at
+                          registered_at; optional lawful_basis, objections_until_at, coverage_area, covers_from_on,
+                          covers_until_on (null: it goes on)
 listing_certificate       register_number, certificate_number (of the registration), holder, titles, product_type,
                           version, classification, listed_at, plans {prices, audiences, channels: [code],
                           territory {language: text}} or null
@@ -41,7 +42,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -58,7 +59,7 @@ LANGUAGES = ("en", "zh-hans", "zh-hant")
 PAPERS = Path(__file__).parent / "papers"
 # A folder of templates and words for each schema. A paper is set for ever by the schema its record names (1 where it
 # names none), so templates of a schema that papers were issued under never change; what is new is a new folder.
-SCHEMAS = (1, 2)
+SCHEMAS = (1,)
 SCHEMA = SCHEMAS[-1]
 
 _EVERY_PAPER = "number issuer issued_at"
@@ -181,6 +182,8 @@ def _shown(value: Any, language: str, currency: str | None, key: str = "") -> An
     if isinstance(value, str):
         if key.endswith("_at"):
             return _written_moment(_moment(value, key), language)
+        if key.endswith("_on"):
+            return _written_day(date.fromisoformat(value), language)
         text = _plain(value)
         return text if key.endswith(("digest", "number", "root", "sha256")) else _LONG_RUN.sub("\\g<0>\u200b", text)
     if key.endswith("_minor") and value is not None:
@@ -217,12 +220,16 @@ def _moment(text: str, key: str) -> datetime:
 def _written_moment(moment: datetime, language: str) -> str:
     """`21 November 2026, 16:05` or `2026年11月21日 16:05`, by the exchange's clock, as each paper's foot says."""
     there = moment.astimezone(_EXCHANGE_CLOCK)
+    return f"{_written_day(there, language)}{',' if language == 'en' else ''} {there:%H:%M}"
+
+
+def _written_day(day: date, language: str) -> str:
     if language == "en":
-        return f"{there.day} {_MONTHS[there.month - 1]} {there.year}, {there:%H:%M}"
-    return f"{there.year}年{there.month}月{there.day}日 {there:%H:%M}"
+        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _qr_code(address: str) -> str:
     svg = BytesIO()
-    segno.make(address, error="m", micro=False).save(svg, kind="svg", border=1, xmldecl=False, dark="#14293d", nl=False)
+    segno.make(address, error="m", micro=False).save(svg, kind="svg", border=4, xmldecl=False, dark="#14293d", nl=False)
     return svg.getvalue().decode()

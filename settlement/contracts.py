@@ -49,7 +49,9 @@ def _bound_text(trade: Trade) -> dict[str, str]:
 
 
 def _bound_party(organisation: Organisation) -> dict[str, str]:
-    return {"id": organisation.public_id} | documents.party(organisation)
+    """The party without its seat, which is a word: what a territory is called may change."""
+    named = {key: value for key, value in documents.party(organisation).items() if key != "seat"}
+    return {"id": organisation.public_id} | named
 
 
 def issue_contracts(trades: Sequence[Trade]) -> dict[int, Paper]:
