@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from compliance.dossier_models import Section
@@ -50,8 +50,8 @@ EMPTY: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 LABELS: dict[str, Any] = {
-    "name": _("Name"),
-    "position": _("Position"),
+    "name": pgettext_lazy("of a person", "Name"),
+    "position": pgettext_lazy("of a person in an organisation", "Position"),
     "sector": _("Sector"),
     "merchant_kinds": _("Kinds of data merchant"),
     "is_critical_operator": _("Operator of critical information infrastructure"),

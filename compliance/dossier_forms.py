@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from compliance import declaration_text, exchange_rules
 from compliance.dossier_facts import LABELS, LONGEST_CHARACTERS, MOST_OWNERS, MerchantKind
@@ -114,7 +115,9 @@ class OwnersForm(SectionForm):
             label=_("Share in per cent"), min_value=0, max_value=100, max_digits=5, decimal_places=2, required=False
         )
         self.fields[f"since_{number}"] = forms.DateField(
-            label=_("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+            label=pgettext_lazy("an owner of it", "Since"),
+            required=False,
+            widget=forms.DateInput(attrs={"type": "date"}),
         )
         for name in ("name", "country", "share", "since"):
             self.fields[f"{name}_{number}"].is_need_unsaid = True  # type: ignore[attr-defined]

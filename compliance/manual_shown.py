@@ -6,9 +6,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from compliance import markings
 from compliance.markings import Pair, Part
@@ -18,6 +19,8 @@ from listings.states import VersionState
 
 # A dictionary may have thousands of fields; a reviewer sees so many here, changed ones first, and all in the API.
 SHOWN_FIELDS = 200
+
+LANGUAGE_NAMES = dict(settings.LANGUAGES)  # each in its own words
 
 RIGHTS: dict[str, Any] = {
     "holding": gettext_lazy("Right to hold the resource"),
@@ -121,7 +124,10 @@ def _lines(version: Version, name: str) -> dict[str, str]:
     """The field as lines of text, each with the key by which it is compared."""
     value = getattr(version, name)
     if name in ("titles", "summaries", "coverage_area"):
-        return {language: f"{language}: {text}" for language, text in sorted(value.items())}
+        return {
+            language: f"{LANGUAGE_NAMES.get(language, language)}{_colon()}{text}"
+            for language, text in sorted(value.items())
+        }
     if name == "rights":
         return {right: _right(right, claim) for right, claim in sorted(value.items())}
     if name == "release":
@@ -137,5 +143,10 @@ def _right(right: str, claim: dict[str, Any]) -> str:
     # Not called within the f-strings: gettext's tools do not look there.
     not_claimed, evidence = _("Not claimed"), _("Evidence")
     if not claim.get("held"):
-        return f"{name}: {not_claimed}"
-    return f"{name}: {claim.get('basis', '')} · {evidence}: {claim.get('evidence', '')}"
+        return f"{name}{_colon()}{not_claimed}"
+    return f"{name}{_colon()}{claim.get('basis', '')} · {evidence}{_colon()}{claim.get('evidence', '')}"
+
+
+def _colon() -> str:
+    """What stands between a word and what is said of it, in the reader's language."""
+    return pgettext("after a word, before what is said of it", ": ")

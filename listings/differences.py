@@ -158,7 +158,9 @@ def _figures(found: Differences) -> list[dict[str, str]]:
         change = found.rows_after - found.rows_before
         sign = "+" if change > 0 else "−" if change < 0 else "±"
         note = f"{sign}{number_format(abs(change), force_grouping=True)}"
-        figures.append({"label": _("Rows"), "value": _pair(found.rows_before, found.rows_after), "note": note})
+        counts = (number_format(rows, force_grouping=True) for rows in (found.rows_before, found.rows_after))
+        value = " → ".join(counts)
+        figures.append({"label": _("Rows"), "value": value, "note": note})
     if found.quality_before is not None and found.quality_after is not None:
         value = f"{percent(found.quality_before)} → {percent(found.quality_after)}"
         note = f"{grade_of(found.quality_before)} → {grade_of(found.quality_after)}"

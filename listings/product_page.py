@@ -44,7 +44,7 @@ def card(listing: Any) -> dict[str, Any]:
         "kind": listing.product_type,
         "kind_label": listing.get_product_type_display(),
         "number": version.registration.number,
-        "seller": listing.seller.name,
+        "seller": listing.seller.shown_name,
         "price": prices[0] if prices else None,
         "is_not_offered": not prices,
         "has_dearer_plans": len(prices) > 1 and bool(prices[0]),

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
@@ -148,6 +149,17 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_name(self) -> str:
+        """The name whoever reads the page can read: in its own script where that is Latin or the page is Chinese."""
+        return self.name if (get_language() or "").startswith("zh") else self.latin_name
+
+    @property
+    def other_name(self) -> str:
+        """The name in the script that `shown_name` is not in; empty where there is but one."""
+        other = self.latin_name if self.shown_name == self.name else self.name
+        return "" if other == self.shown_name else other
 
     @property
     def is_in_mainland(self) -> bool:

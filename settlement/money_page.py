@@ -54,6 +54,7 @@ def money(request: HttpRequest) -> HttpResponse:
     page = Paginator(statements, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "organisation": organisation,
+        "sells": organisation.listings.exists(),
         "balances": _balances(organisation),
         "page": page,
         "statements": [_with_money(statement) for statement in page.object_list],

@@ -416,6 +416,17 @@ def test_a_statement_and_its_payout_appear_and_the_csv_adds_up(settled):
     assert answer.content.decode("utf-8-sig").splitlines()[-1].endswith("1218.75")
 
 
+def test_only_who_has_something_to_sell_is_asked_where_its_money_goes():
+    buyer, seller = factories.make_verified(), factories.make_verified()
+    trading.make_listed(seller)
+    page = signed_in(factories.owner_of(buyer)).get(reverse("money")).content.decode()
+    assert "Say where your money goes" not in page
+    assert "You have not sold anything" in page and f'href="{reverse("orders")}"' in page
+    assert 'name="reference"' in page  # whoever means to sell may name an account ahead
+    page = signed_in(factories.owner_of(seller)).get(reverse("money")).content.decode()
+    assert "Say where your money goes" in page and "You have not sold anything" not in page
+
+
 def test_naming_an_account_twice_by_one_form_names_it_once():
     seller = factories.make_verified()
     client = signed_in(factories.owner_of(seller))
