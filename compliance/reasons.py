@@ -56,6 +56,7 @@ REASONS: dict[str, dict[str, object]] = {
         "forbidden_data": _("Data of this kind may not be traded"),
         "misleading": _("The product is misleading"),
     },
+    "take_back": {"product_withdrawn": _("The seller withdrew the product")},
     "hold": {
         "investigation": _("An investigation is under way"),
         "complaint": _("A complaint is being looked into"),
@@ -68,6 +69,11 @@ REASONS: dict[str, dict[str, object]] = {
 
 # What a reviewer may do instead of approving: the table of its reasons.
 SEND_BACK = {"request_changes": "request_changes", "refuse": "refuse_version"}
+
+
+def label(act: str, reason_code: str) -> str:
+    """The words of a code that a review was sent or taken back with."""
+    return str(REASONS.get(SEND_BACK.get(act, act), {}).get(reason_code, reason_code))
 
 
 def require_reason(act: str, reason_code: str, reason: str) -> str:

@@ -10,10 +10,9 @@ from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from compliance import checklists
+from compliance import checklists, reasons
 from compliance.manual_shown import FIELD_LABELS
 from compliance.models import Hold, Review, ReviewDecision, ReviewNote, ReviewQuestion, Verification
-from compliance.reasons import REASONS, SEND_BACK
 from compliance.states import ReviewState
 from listings.models import Listing
 from listings.states import ListingState
@@ -75,7 +74,7 @@ def _of_decision(decision: ReviewDecision) -> Entry:
         decision.get_act_display(),
         decision.review.version.number,
         decision.reason,
-        str(REASONS.get(SEND_BACK.get(decision.act, ""), {}).get(decision.reason_code, decision.reason_code)),
+        reasons.label(decision.act, decision.reason_code),
         facts,
         answered(decision),
     )

@@ -6,19 +6,15 @@ review first.
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
-from compliance import working_time
+from compliance import review_letters, working_time
 from compliance.models import Review, ReviewNote, ReviewQuestion
 from compliance.states import IN_HAND
 from listings import plain_text
 from listings.models import MANUAL
-from marketplace import clock, joint_merchants, journal, languages, letters, roles
+from marketplace import clock, joint_merchants, journal, roles
 from marketplace.errors import Invalid, RoleNeeded, WrongState
 from marketplace.models import User
 
@@ -42,7 +38,7 @@ def ask(review: Review, *, field: str, question: str, by: User) -> ReviewQuestio
     if review.stands_still_since is None:
         review.stands_still_since = asked.asked_at
         review.save(update_fields=["stands_still_since"])
-    _tell_seller(asked)
+    review_letters.tell_of_question(asked)
     journal.record("review.question_asked", review, by=by, question=asked.pk, field=field)
     return asked
 
@@ -89,28 +85,6 @@ def note(review: Review, *, text: str, by: User) -> ReviewNote:
     written = ReviewNote.objects.create(review=review, text=said, by=by, at=clock.now())
     journal.record("review.noted", review, by=by, note=written.pk)
     return written
-
-
-def _tell_seller(question: ReviewQuestion) -> None:
-    """A letter to everybody of the seller who may answer, in the language they read."""
-    version = question.review.version
-    page = reverse("studio_version", args=[version.listing.public_id, version.number])
-    context = {
-        "question": question,
-        "version": version,
-        "exchange_name": settings.EXCHANGE_NAME,
-        "url": f"{settings.BASE_URL}{page}#question-{question.pk}",
-    }
-    people = User.objects.filter(
-        is_active=True,
-        memberships__organisation=version.listing.seller_id,
-        memberships__role__in=roles.MEMBER_ACTS["edit_listing"],
-        memberships__ended_at=None,
-    )
-    for person in people.order_by("pk"):
-        with override(languages.of_address(person.email)):
-            body = render_to_string("compliance/question_letter.txt", context)
-            letters.write(person, str(_("The reviewers ask about “%s”") % version.title), body)
 
 
 def _locked_for_staff(review: Review, by: User) -> Review:

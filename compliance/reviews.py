@@ -15,14 +15,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import checklists, clearance, exchange_rules, review_questions, risk, working_time
+from compliance import checklists, clearance, exchange_rules, review_letters, review_questions, risk, working_time
 from compliance.checklists import Answers
 from compliance.models import Review, ReviewDecision
 from compliance.reasons import SEND_BACK, require_reason
 from compliance.states import REVIEW_MOVES, ReviewState
 from compliance.verification import SamePerson
 from listings import publishing
-from listings.models import Version
+from listings.models import Listing, Version
 from listings.states import VersionState
 from marketplace import clock, joint_merchants, journal, roles
 from marketplace.errors import Refused, RoleNeeded, Text, WrongState, in_words
@@ -108,6 +108,7 @@ def approve(review: Review, *, answers: Answers, by: User) -> Review:
     review.second_by, review.decided_at = by, decision.decided_at
     review = _move(review, "approve_second", "review.approved", by, "second_by", "decided_at")
     publishing.approve(review.version, by=by)
+    review_letters.tell_of_decision(review)
     return review
 
 
@@ -142,6 +143,7 @@ def _send_back(review: Review, act: str, reason_code: str, reason: str, answers:
     event = "review.changes_requested" if act == A.REQUEST_CHANGES else "review.refused"
     review = _move(review, act, event, by, "by", "second_by", "decided_at", "reason", "reason_code")
     (publishing.request_changes if act == A.REQUEST_CHANGES else publishing.refuse)(review.version, by=by)
+    review_letters.tell_of_decision(review)
     return review
 
 
@@ -154,9 +156,29 @@ def take_back(review: Review, *, by: User) -> Review:
     roles.require(by, review.version.listing.seller, "submit")
     review = _select(review)
     _require(review, "take_back")
+    return _take_back(review, by)
+
+
+@transaction.atomic
+def close_withdrawn(listing: Listing, *, by: User) -> Review | None:
+    """The seller's `by` withdrew the product: its review that is not decided leaves the queue, for that reason.
+
+    Safe to call twice. Answers None where there is none.
+    """
+    undecided = [state for state, acts in REVIEW_MOVES.items() if "take_back" in acts]
+    waiting = Review.objects.filter(version__listing=listing, state__in=undecided).first()
+    review = _select(waiting) if waiting else None
+    if review is None or review.state not in undecided:
+        return None
+    return _take_back(review, by, reason_code="product_withdrawn", reason=listing.reason)
+
+
+def _take_back(review: Review, by: User, **reason: str) -> Review:
     review_questions.close_open(review, by=by)
-    review.decided_at = _keep(review, A.TAKE_BACK, by, []).decided_at
-    review = _move(review, "take_back", "review.taken_back", by, "decided_at")
+    review.decided_at = _keep(review, A.TAKE_BACK, by, [], **reason).decided_at
+    for name, value in reason.items():
+        setattr(review, name, value)
+    review = _move(review, "take_back", "review.taken_back", by, "decided_at", *reason)
     publishing.take_back(review.version, by=by)
     return review
 

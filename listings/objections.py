@@ -11,7 +11,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from listings import plain_text, product_papers
+from listings import objection_letters, plain_text, product_papers
 from listings.models import Listing, Objection, Registration
 from listings.states import OBJECTION_MOVES, ListingState, ObjectionState
 from marketplace import clock, documents, joint_merchants, journal, roles
@@ -66,9 +66,8 @@ def file(registration: Registration, *, reason: str, evidence: str = "", by: Use
         raise Refused(_("This is your own product."), code="own_product", next=next_step)
     own = Objection.objects.filter(by=by)
     if own.filter(registration=registration, state=ObjectionState.OPEN).exists():
-        raise Refused(
-            "You objected to this registration already.", code="objected_already", next="Wait for the answer."
-        )
+        next_step = _("Wait for the decision; you are written to.")
+        raise Refused(_("You objected to this registration already."), code="objected_already", next=next_step)
     # The person's row is locked so that two objections to two products cannot both be the last one allowed.
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
     if own.filter(filed_at__gt=clock.now() - dt.timedelta(days=1)).count() >= MOST_A_DAY:
@@ -80,6 +79,7 @@ def file(registration: Registration, *, reason: str, evidence: str = "", by: Use
         by=by,
     )
     journal.record("objection.filed", objection, by=by, listing=listing.pk, registration=registration.pk)
+    objection_letters.tell_of_filing(objection)
     return objection
 
 
@@ -103,7 +103,11 @@ def dismiss(objection: Objection, *, decision: str, by: User) -> Objection:
 def _decide(objection: Objection, act: str, decision: str, by: User) -> Objection:
     roles.require_staff(by, "decide_objection")
     Listing.objects.select_for_update(no_key=True, of=("self",)).get(versions=objection.registration.version_id)
-    found = Objection.objects.select_for_update(of=("self",)).select_related("registration").get(pk=objection.pk)
+    found = (
+        Objection.objects.select_for_update(of=("self",))
+        .select_related("registration__version", "by")
+        .get(pk=objection.pk)
+    )
     after = OBJECTION_MOVES[ObjectionState(found.state)].get(act)
     if after is None:
         raise WrongState(_("This objection is decided already."))
@@ -117,6 +121,7 @@ def _decide(objection: Objection, act: str, decision: str, by: User) -> Objectio
     found.state, found.decided_by, found.decided_at = after, by, clock.now()
     found.save(update_fields=["state", "decision", "decided_by", "decided_at"])
     journal.record(f"objection.{found.state}", found, by=by, registration=found.registration_id)
+    objection_letters.tell_of_decision(found)
     return found
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import email
 import email.policy
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -39,6 +41,27 @@ def send_invitation(invitation: Invitation, secret: str) -> None:
 def write(to: User, subject: str, body: str) -> Letter:
     """Put a letter into the post, within the caller's transaction; a worker sends it."""
     return Letter.objects.create(to=to.email, subject=" ".join(subject.split())[:200], body=body)
+
+
+def write_to_each(people: Iterable[User], subject: Callable[[], str], template: str, context: dict[str, Any]) -> None:
+    """The same letter to each of them in the language they read, in the caller's transaction.
+
+    `subject` is asked in that language; `template` gets `context` and the exchange's name.
+    """
+    for person in people:
+        with override(languages.of_address(person.email)):
+            body = render_to_string(template, context | {"exchange_name": settings.EXCHANGE_NAME})
+            write(person, subject(), body)
+
+
+def members(organisation_id: int, roles: Collection[str]) -> QuerySet[User]:
+    """Who holds one of these roles in an organisation now."""
+    return User.objects.filter(
+        is_active=True,
+        memberships__organisation=organisation_id,
+        memberships__role__in=roles,
+        memberships__ended_at=None,
+    ).order_by("pk")
 
 
 def claim_next() -> Letter | None:

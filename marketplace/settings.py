@@ -264,6 +264,7 @@ DEFAULT_GATEWAY = next(iter(GATEWAYS), None)
 SANDBOX_SECRET = env("SANDBOX_SECRET", default="sandbox-secret-of-development")
 CHANNELS = {"files": "settlement.channels.files.Files"}
 FOLLOWERS = {
+    "compliance": "compliance.followers.follow",
     "settlement": "settlement.followers.follow",
 }
 CURRENCIES = ["CNY", "HKD", "USD", "EUR", "SGD", "MOP"]

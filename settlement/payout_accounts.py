@@ -12,14 +12,12 @@ import datetime as dt
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from compliance.verification import SamePerson
-from marketplace import clock, joint_merchants, journal, languages, letters, roles
+from marketplace import clock, joint_merchants, journal, letters, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
 from marketplace.models import Membership, Organisation, User
 from marketplace.roles import MEMBER_ACTS, Role
@@ -188,19 +186,9 @@ def _locked(account: PayoutAccount) -> PayoutAccount:
 
 def _tell_owners(account: PayoutAccount, subject: Promise, by: User) -> None:
     """A letter to each owner, in the language they read."""
-    owners = User.objects.filter(
-        is_active=True,
-        memberships__organisation=account.organisation_id,
-        memberships__role=Role.OWNER,
-        memberships__ended_at=None,
-    ).order_by("pk")
-    context = {
-        "account": account,
-        "by": by,
-        "exchange_name": settings.EXCHANGE_NAME,
-        "url": settings.BASE_URL + reverse("money") + "#account",
-    }
-    for owner in owners:
-        with override(languages.of_address(owner.email)):
-            body = render_to_string("settlement/account_letter.txt", context)
-            letters.write(owner, str(subject) % account.organisation, body)
+    letters.write_to_each(
+        letters.members(account.organisation_id, [Role.OWNER]),
+        lambda: str(subject) % account.organisation,
+        "settlement/account_letter.txt",
+        {"account": account, "by": by, "url": settings.BASE_URL + reverse("money") + "#account"},
+    )

@@ -14,7 +14,7 @@ from listings.models import Listing, Objection
 from listings.states import ListingState, ObjectionState
 from marketplace import clock, documents
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
-from marketplace.models import Annotation, Event, Paper
+from marketplace.models import Annotation, Event, Letter, Paper
 from tests import factories
 
 DAYS = 20
@@ -233,3 +233,46 @@ def test_an_objection_at_the_instant_of_publication_either_stops_it_or_is_told_i
         expected = ListingState.REGISTERED if answers == ["filed"] else ListingState.LISTED
         assert state_of(entry) == expected
         assert Objection.objects.filter(registration=entry).count() == (answers == ["filed"])
+
+
+def letters_to(person) -> list[tuple[str, str]]:
+    return list(Letter.objects.filter(to=person.email).order_by("pk").values_list("subject", "body"))
+
+
+def test_the_seller_is_written_to_about_an_objection_and_not_told_who_objected(entry):
+    seller, by = factories.owner_of(entry.holder), factories.make_user(name="Somebody Else")
+    trader, viewer = factories.make_member(entry.holder, "trader"), factories.make_member(entry.holder, "viewer")
+    trader.language = "zh-hans"
+    trader.save()
+    before = {person: len(letters_to(person)) for person in (seller, trader)}
+    objections.file(entry, reason="This is our data.", by=by)
+    [(subject, body)] = letters_to(seller)[before[seller] :]
+    assert subject == "An objection to the registration of “Departures of New York”"
+    assert "This is our data." in body and f"/register/{entry.number}/" in body
+    assert by.email not in body and "Somebody Else" not in body
+    [(subject, _body)] = letters_to(trader)[before[trader] :]
+    assert subject == "“纽约航班离港数据”的登记收到异议"
+    assert letters_to(viewer) == letters_to(by) == []
+
+
+@pytest.mark.parametrize(
+    ("decide", "told"),
+    [(objections.uphold, "upheld the objection"), (objections.dismiss, "dismissed the objection")],
+)
+def test_both_sides_are_written_to_when_an_objection_is_decided(entry, decide, told):
+    seller, by = factories.owner_of(entry.holder), factories.make_user()
+    filed = objections.file(entry, reason="This is our data.", by=by)
+    decide(filed, decision="The contract says so.", by=factories.make_staff("review"))
+    [(subject, body)] = letters_to(by)
+    assert subject == "The objection to “Departures of New York” is decided"
+    assert told in body and "The contract says so." in body and "new version" not in body
+    _subject, body = letters_to(seller)[-1]
+    assert told in body and ("new version" in body) == (decide is objections.uphold)
+
+
+def test_a_refused_decision_writes_no_letter(entry):
+    filed = objections.file(entry, reason="This is our data.", by=factories.make_user())
+    before = Letter.objects.count()
+    with pytest.raises(Invalid):
+        objections.dismiss(filed, decision=" ", by=factories.make_staff("review"))
+    assert Letter.objects.count() == before
