@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from typing import Any
 
 import pgtrigger
 import pytest
 from django.apps import apps
 from django.core.cache import cache
 from django.core.management.commands import flush
+from django.db import connections, transaction
 
-_flush = flush.Command.handle
+# What migrations lay and no test changes.
+LAID = {"django_migrations", "django_content_type", "auth_permission"}
 
 
-def _empty_the_test_database(self: flush.Command, **options: object) -> None:
-    """The one place where the guards are set aside; what migrations laid is laid again."""
-    with pgtrigger.ignore():
-        _flush(self, **options)
+def _empty_the_test_database(self: flush.Command, **options: Any) -> None:
+    """The one place where the guards are set aside; what migrations laid is laid again.
+
+    Few of the eighty tables hold a row after a test. TRUNCATE would make the files of every table and index anew, and
+    the types and permissions of every model would be written again: that takes longer than most tests.
+    """
+    connection = connections[options["database"]]
+    tables = [connection.ops.quote_name(name) for name in connection.introspection.table_names() if name not in LAID]
+    with pgtrigger.ignore(), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))  # noqa: S608
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {name}")  # noqa: S608
     importlib.import_module("settlement.migrations.0002_first_fee_schedule").open_with_a_schedule(apps, None)
     importlib.import_module("compliance.migrations.0003_first_tiers").begin_with_tiers(apps, None)
 

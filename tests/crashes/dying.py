@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import datetime as dt
+import functools
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,6 +38,26 @@ def surroundings(**others: str) -> dict[str, str]:
     }
 
 
+@functools.cache
+def nursery() -> subprocess.Popen[str]:
+    """The process that workers are forked from, one for each process of the tests; it ends with its standard input."""
+    born = subprocess.Popen(
+        [sys.executable, "-W", "ignore::RuntimeWarning", "-m", "tests.crashes.nursery"],
+        env=surroundings(DJANGO_SETTINGS_MODULE=os.environ.get("DJANGO_SETTINGS_MODULE", "marketplace.settings")),
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def close() -> None:
+        with born:  # its pipes are closed, and its end is waited for
+            pass
+
+    atexit.register(close)
+    return born
+
+
 def die_at(at: str, task: str, folder: Path) -> int:
     """Let a worker of one process do `task` until it is killed `at` its moment (see `app`); its process id.
 
@@ -41,29 +65,21 @@ def die_at(at: str, task: str, folder: Path) -> int:
     """
     queue, mark, log = f"crash-{uuid.uuid4().hex}", folder / "mark", folder / "worker.log"
     app.send_task(task, queue=queue)
-    command = [sys.executable, "-m", "celery", "-A", "tests.crashes.app", "worker", "--pool", "solo", "--queues", queue]
-    quickly = ["--without-mingle", "--without-gossip", "--without-heartbeat", "--loglevel", "INFO"]
-    with log.open("wb") as said:
-        worker = subprocess.Popen(
-            [*command, *quickly],
-            env=surroundings(CRASH_AT=at, CRASH_MARK=str(mark)),
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
-    try:
-        worker.wait(WAIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise AssertionError(f"the worker never came to {at}:\n{log.read_text()}") from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+    order = {"at": at, "mark": str(mark), "log": str(log), "queue": queue}
+    order |= {"storage_dir": str(settings.STORAGE_DIR), "base_url": settings.BASE_URL}
+    born = nursery()
+    assert born.stdin is not None and born.stdout is not None
+    print(json.dumps(order), file=born.stdin, flush=True)
+    worker = int(born.stdout.readline())
+    too_late = threading.Timer(WAIT_SECONDS, os.killpg, (worker, signal.SIGKILL))
+    too_late.start()
+    ended = int(born.stdout.readline())
+    too_late.cancel()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(worker, signal.SIGKILL)  # what it had started
     assert mark.exists(), f"the worker ended before {at}:\n{log.read_text()}"
-    assert mark.read_text() == str(worker.pid) and worker.returncode == -signal.SIGKILL, log.read_text()
-    return worker.pid
+    assert mark.read_text() == str(worker) and ended == -signal.SIGKILL, log.read_text()
+    return worker
 
 
 def claims_left() -> list[Claimable]:
