@@ -19,6 +19,8 @@ from marketplace.demo.products import Product
 SEED = 20_261_121
 DAYS_TO_SETTLE_IN = 3  # nobody buys on the day they join
 QUIET_AT_THE_END = 2
+SESSION_WEEKDAYS = (1, 3, 5)  # Monday, Wednesday, Friday
+EVERY_WORKDAY_AT_THE_END = 14  # days
 
 
 class Fate(StrEnum):
@@ -96,13 +98,28 @@ def on_sale_on(product: Product) -> int:
     return joins_on(next(seller for seller in SELLERS if seller.key == product.seller)) + product.day
 
 
+def is_session(date: dt.date, days_left: int) -> bool:
+    """Whether people trade on this day: three days a week, in the last fortnight every workday, and the last two.
+
+    What falls due between two sessions is done at the next, many rows at once, as by workers who were away.
+    """
+    if days_left <= EVERY_WORKDAY_AT_THE_END:
+        return date.isoweekday() <= 5 or days_left <= QUIET_AT_THE_END
+    return date.isoweekday() in SESSION_WEEKDAYS
+
+
 def plan(products: Sequence[Product], begins: dt.date, days: int) -> list[Deal]:
     """Every trade of `days` days from `begins`, oldest first."""
     draw = Random(SEED)  # noqa: S311 - a play, not a secret
     deals: list[Deal] = []
+    wanted = 0.0  # trades since the last session
     for day in range(DAYS_TO_SETTLE_IN, days - QUIET_AT_THE_END):
-        liveliness = (0.5 + 1.5 * day / 365) * _pace(begins + dt.timedelta(days=day))
-        for _trade in range(int(liveliness) + (draw.random() < liveliness % 1)):
+        date = begins + dt.timedelta(days=day)
+        wanted += (0.5 + 1.5 * day / 365) * _pace(date)
+        if not is_session(date, days - day):
+            continue
+        number, wanted = int(wanted) + (draw.random() < wanted % 1), 0.0
+        for _trade in range(number):
             if deal := _drawn(draw, products, day, f"PO-{len(deals) + 1:04d}"):
                 deals.append(deal)
     return [*deals, *_last_days(products, days)]

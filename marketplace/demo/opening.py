@@ -12,15 +12,18 @@ from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 
 from listings.models import Listing, Offer, Profile
 from listings.states import ProfileState
-from marketplace import clock, journal
+from marketplace import clock, heartbeats, journal
+from marketplace.celery import app as celery
 from marketplace.demo import hands, market, people, products, shelves
 from marketplace.demo.cast import BUYERS, SELLERS
 from marketplace.demo.products import Product
 from marketplace.demo.queues import Queues
 from marketplace.demo.year import Carrier
+from marketplace.health import SIGN_OF_LIFE_SECONDS
 from marketplace.journal_audit import Audit
 from marketplace.models import Event, Organisation
 from settlement import ledger
@@ -37,6 +40,10 @@ class CannotOpen(Exception):
     """Something is not as it must be at the end: the books, the journal."""
 
 
+class WorkersRun(CannotOpen):
+    """Workers run here, which would carry the demo's past on as if it were today."""
+
+
 def is_open() -> bool:
     """Whether the demo was opened here, to its end."""
     return Event.objects.filter(kind="demo.opened").exists()
@@ -45,10 +52,19 @@ def is_open() -> bool:
 def open_exchange(say: Say, *, days: int = YEAR_DAYS, keys: Collection[str] | None = None) -> None:
     """Open the demo, unless it is open; `say` is told how far it is.
 
-    `days` is how long a past it has, `keys` the products it has (all of them). Raises CannotOpen, CannotMeasure.
+    `days` is how long a past it has, `keys` the products it has (all of them). Raises WorkersRun, CannotOpen,
+    CannotMeasure, PackageMissing, ClockFixed.
     """
     if not is_open():
+        _require_alone()
         _Opening(say, days, keys).run()
+
+
+def _require_alone() -> None:
+    """Raises WorkersRun. A sign of life may outlast its worker, so whoever left one is asked."""
+    age_seconds = heartbeats.age_seconds(heartbeats.WORKER)
+    if age_seconds is not None and age_seconds < SIGN_OF_LIFE_SECONDS and celery.control.ping(timeout=2.0):
+        raise WorkersRun("workers run, which would act today on what lies in its past; stop worker and beat first")
 
 
 class _Opening:
@@ -71,6 +87,16 @@ class _Opening:
         self._renewed: set[str] = set()
 
     def run(self) -> None:
+        with connection.cursor() as cursor:  # what a power cut would lose is carried again; the end is flushed
+            cursor.execute("SET synchronous_commit TO off")
+        try:
+            self._carry_all()
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET synchronous_commit")
+        self._finish()
+
+    def _carry_all(self) -> None:
         with self._moved_to(self._reached):
             self._staff = people.staff()
             if not Event.objects.filter(kind="demo.begun").exists():
@@ -86,8 +112,7 @@ class _Opening:
             if f"{date:%B %Y}" != told:
                 told = f"{date:%B %Y}"
                 self._tell(day, f"{told}: {Trade.objects.count()} trades so far")
-            self._carry(day, is_workday=date.isoweekday() <= 5 or day >= self._days - 2)
-        self._finish()
+            self._carry(day, is_session=market.is_session(date, self._days - day))
 
     def _tell(self, day: int, sentence: str) -> None:
         self._say(f"[{100 * day // self._days:3d} %] {sentence}")
@@ -102,18 +127,19 @@ class _Opening:
             yield
             self._reached = clock.now()
 
-    def _carry(self, day: int, *, is_workday: bool) -> None:
-        """One day of the exchange; nobody but a buyer in a hurry works at the weekend."""
+    def _carry(self, day: int, *, is_session: bool) -> None:
+        """One day of the exchange; between the sessions only what one buys in a hurry is worked on."""
         with self._moved_to(self._at(day, MORNING) + dt.timedelta(minutes=day * 37 % 360)):
             self._receive(day)
             self._shelve(day)
             self._queues.fill(self._days - day)
-            if is_workday:
+            if is_session:
                 self._carrier.step(day)
-                self._carrier.match()
-            if self._carrier.propose(day) or is_workday:
+            if self._carrier.propose(day) or is_session:
                 hands.work()
-        if is_workday:
+            if is_session:
+                self._carrier.match()
+        if is_session:
             with self._moved_to(self._at(day, EVENING)):
                 hands.tidy()
 

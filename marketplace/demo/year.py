@@ -18,6 +18,7 @@ from settlement.models import Dispute, Trade, Unmatched
 from settlement.states import DisputeState, TradeState
 
 OBJECTING = (Fate.FOUND_GOOD, Fate.FOUND_WANTING, Fate.FOUND_IN_PART, Fate.AWAITS_REPLY, Fate.AWAITS_DECISION)
+IN_SEVERAL_STEPS = (Fate.PAID_AT_SECOND_TRY, Fate.PAID_IN_TWO)  # who pauses before each would be too late
 UNDER_WAY = (TradeState.PROPOSED, TradeState.REGISTERED, TradeState.DELIVERED, TradeState.DISPUTED)
 PURPOSES = (
     "Training of our delay model. 用于训练延误预测模型。",
@@ -91,7 +92,7 @@ class Carrier:
             deal = self._deals.get(trade.purchase_order)
             if deal is None or deal.fate in (Fate.AWAITS_MATCHING, Fate.AWAITS_RETURN):
                 continue
-            if deal.fate == Fate.PAID_TWICE:
+            if deal.fate == Fate.PAID_TWICE or trade.state != TradeState.REGISTERED:
                 payments.return_unmatched(row, by=self._staff["payments"])
             elif sum(_arrived(trade)) >= trade.price_minor:
                 trades.apply_suspense(trade, by=self._staff["payments"])
@@ -111,7 +112,8 @@ class Carrier:
             trades.agree(trade, by=self._who(trade.seller, "agree"))
 
     def _pay(self, deal: Deal, trade: Trade, day: int) -> None:
-        if deal.fate in (Fate.UNPAID, Fate.AWAITS_PAYMENT) or day < deal.day + deal.pause:
+        pause = 0 if deal.fate in IN_SEVERAL_STEPS else deal.pause
+        if deal.fate in (Fate.UNPAID, Fate.AWAITS_PAYMENT) or day < deal.day + pause:
             return
         if deal.fate == Fate.CANCELLED:
             self._cancel(trade)

@@ -114,6 +114,18 @@ def test_a_second_start_says_that_it_already_runs_and_where(up, opened):
     assert up.answers("/healthz")
 
 
+def test_the_demo_does_not_open_while_workers_run(up, opened):
+    eventually(lambda: up.answers("/readyz"))
+    surroundings = {name: value for name, value in os.environ.items() if name not in OWN}
+    opening = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--open"], env=surroundings | {"STATE_DIR": str(opened)},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert opening.returncode == 1
+    assert "The demo is not open: workers run" in opening.stderr
+    assert "Sellers" not in opening.stdout and "%]" not in opening.stdout
+
+
 def test_a_killed_up_leaves_no_process_and_the_next_start_recovers(up, opened):
     eventually(lambda: any("celery" in line and "worker" in line for line in processes_of(opened).values()))
     up.process.kill()
@@ -174,6 +186,23 @@ def test_a_database_that_holds_the_demo_is_not_opened_as_empty(opened):
         run = Up(opened, "--empty")
         assert run.until_ended() == 1
         assert "The demo exchange is already open in this database." in run.said
+        run.end()
+    finally:
+        record.write_text("empty\n")
+    assert nothing_is_left(opened)
+
+
+def test_no_worker_starts_on_a_demo_that_was_opened_half(opened):
+    record = opened / "servers" / "opened-with"
+    record.write_text("demo\n")
+    (opened / "log" / "worker.log").unlink(missing_ok=True)
+    try:
+        run = Up(opened)
+        eventually(lambda: run.child("manage.py demo --open"), seconds=120)
+        os.kill(run.child("manage.py demo --open"), signal.SIGKILL)
+        assert run.until_ended() == 1
+        assert "The demo exchange is not open to its end, so no worker was started" in run.said
+        assert "ready: " not in run.said and not (opened / "log" / "worker.log").exists()
         run.end()
     finally:
         record.write_text("empty\n")

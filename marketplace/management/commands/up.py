@@ -87,7 +87,11 @@ class Command(BaseCommand):
         self._start_web(supervisor, lock, port, local_url)
         if has_demo and "demo" in get_commands():
             self._say(f"open at {base_url}; the demo exchange opens now")
-            self._manage(supervisor, "demo", "--open")
+            if self._manage(supervisor, "demo", "--open"):
+                raise CannotServe(
+                    "The demo exchange is not open to its end, so no worker was started: it would carry on the past as "
+                    "if it were today. The reason is above; start again, and the opening goes on where it stopped."
+                )
         self._start_workers(supervisor, lock)
         self._say(f"ready: {base_url}   (Ctrl-C stops it; logs in {self.state / 'log'})")
 
