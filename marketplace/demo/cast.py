@@ -30,6 +30,10 @@ class House:
     people: list[Person]
     says: str
     joins_month: int = 0
+    sector: str = "transport"
+    tier: str = ""  # of membership; '': not decided
+    papers_end_in_days: int = 500  # after the demo opens
+    members: tuple[str, ...] = ()  # of a joint merchant: the keys of other houses
 
     @property
     def is_seller(self) -> bool:
@@ -41,7 +45,7 @@ class House:
         return {
             "representative": {"name": first.name, "position": "Director"},
             "activity": {
-                "sector": "transport",
+                "sector": self.sector,
                 "merchant_kinds": ["party"],
                 "is_critical_operator": False,
                 "is_listed_company": False,
@@ -85,6 +89,7 @@ SELLERS = [
             Person("finance@lingang-aviation.example", "Pan Yue", "finance"),
         ],
         says="flights, weather, aircraft; proposals and an objection wait for its answer",
+        tier="premier",
     ),
     House(
         *("atlas", ["supplier", "buyer"], "海港圖集有限公司", "Harbour Atlas Limited"),
@@ -94,6 +99,8 @@ SELLERS = [
             Person("steward@harbour-atlas.example", "Lam Hiu Tung", "data_steward"),
         ],
         says="airports, cities and countries of the world",
+        sector="city",
+        tier="standard",
     ),
     House(
         *("calendar", ["supplier"], "京华历算科技有限公司", "Jinghua Calendar Technology Co., Ltd."),
@@ -103,6 +110,8 @@ SELLERS = [
             Person("steward@jinghua-calendar.example", "Gao Yang", "data_steward"),
         ],
         says="workdays, holidays and trading days; a manual came back from the reviewers",
+        sector="culture",
+        tier="standard",
     ),
     House(
         *("shipping", ["supplier", "buyer"], "南沙航运数据服务有限公司", "Nansha Shipping Data Services Co., Ltd."),
@@ -111,7 +120,9 @@ SELLERS = [
             Person("seller@nansha-shipping.example", "Liang Zhi", "owner"),
             Person("trader@nansha-shipping.example", "Ou Ying", "trader"),
         ],
-        says="port calls and freight rates, simulated",
+        says="port calls and freight rates, simulated; its licence expires soon, an objection to its tides waits",
+        papers_end_in_days=12,
+        tier="standard",
     ),
     House(
         *("finance", ["supplier"], "維港金融數據有限公司", "Victoria Harbour Financial Data Limited"),
@@ -121,6 +132,8 @@ SELLERS = [
             Person("finance@victoria-data.example", "Ng Pui Shan", "finance"),
         ],
         says="prices, trade and retail, simulated; a payout of its came back from the bank",
+        sector="finance",
+        tier="premier",
         joins_month=1,
     ),
     House(
@@ -131,6 +144,8 @@ SELLERS = [
             Person("steward@yunling-data.example", "Yang Shan", "data_steward"),
         ],
         says="a city's buses, charging points and electricity, simulated",
+        sector="city",
+        tier="basic",
         joins_month=3,
     ),
     House(
@@ -141,6 +156,8 @@ SELLERS = [
             Person("trader@pearl-weather.example", "He Jie", "trader"),
         ],
         says="stations and sunshine of the Greater Bay Area, simulated",
+        sector="weather",
+        tier="basic",
         joins_month=3,
     ),
     House(
@@ -151,7 +168,16 @@ SELLERS = [
             Person("compliance@hengqin-health.example", "Tao Ran", "compliance"),
         ],
         says="health statistics without persons, simulated; one of its products is held",
+        sector="health",
         joins_month=6,
+    ),
+    House(
+        *("delta", ["joint", "supplier"], "大湾区航运气象联合数商", "Greater Bay Shipping Weather, joint merchant"),
+        *("CN", "CN-GD-NANSHA", "other", "JOINT-2026-01"),
+        [Person("seller@bay-shipping-weather.example", "Kong Yi", "owner")],
+        says="a joint merchant of Nansha Shipping and Pearl River Weather, with one product of both",
+        joins_month=7,
+        members=("shipping", "pearl"),
     ),
 ]
 
@@ -165,6 +191,7 @@ BUYERS = [
             Person("finance@pujiang.example", "Sun Li", "finance"),
         ],
         says="something to pay, to inspect and to download",
+        tier="basic",
     ),
     House(
         *("peak", ["buyer", "broker"], "山頂分析有限公司", "Victoria Peak Analytics Limited"),
@@ -174,12 +201,16 @@ BUYERS = [
             Person("trader@peak-analytics.example", "Wong Sze Wai", "trader"),
         ],
         says="the busiest buyer; its library is full",
+        sector="finance",
+        tier="premier",
     ),
     House(
         *("institute", ["buyer"], "北京城市交通研究院有限公司", "Beijing Urban Mobility Institute Co., Ltd."),
         *("CN", "CN-BJ", "uscc", "91110108MA01TDEM09"),
         [Person("buyer@mobility-institute.example", "Ren Jing", "owner")],
         says="a university-near buyer of open data",
+        sector="city",
+        tier="basic",
     ),
     House(
         *("insurer", ["buyer"], "前海安和财产保险有限公司", "Qianhai Anhe Property Insurance Co., Ltd."),
@@ -189,12 +220,15 @@ BUYERS = [
             Person("compliance@anhe-insurance.example", "Jin Mo", "compliance"),
         ],
         says="objects when data is not as described",
+        sector="finance",
+        tier="standard",
     ),
     House(
         *("retailer", ["buyer"], "杭州万象零售科技有限公司", "Hangzhou Wanxiang Retail Technology Co., Ltd."),
         *("CN", "CN-ZJ", "uscc", "91330106MA2KLDEM0E"),
         [Person("buyer@wanxiang-retail.example", "Shi Yu", "owner")],
         says="plans promotions by calendar and weather",
+        sector="commerce",
         joins_month=2,
     ),
     House(
@@ -209,6 +243,7 @@ BUYERS = [
         *("MO", "MO", "other", "SO 45678"),
         [Person("buyer@lotus-travel.example", "Sou Ka Man", "owner")],
         says="a Macao buyer of calendars and airports",
+        sector="culture",
         joins_month=4,
     ),
     House(
@@ -219,6 +254,8 @@ BUYERS = [
             Person("finance@haihe-bank.example", "Lei Ting", "finance"),
         ],
         says="pays from two accounts, once too much",
+        sector="finance",
+        tier="standard",
         joins_month=5,
     ),
 ]
@@ -229,13 +266,15 @@ APPLICANTS = [
         *("chongqing", ["supplier"], "重庆两江制造数据有限公司", "Chongqing Liangjiang Manufacturing Data Co., Ltd."),
         *("CN", "CN-CQ", "uscc", "91500000MA60PDEM0J"),
         [Person("seller@liangjiang-data.example", "Tian Heng", "owner")],
-        says="has applied and waits to be vetted",
+        says="has applied with its papers and waits to be vetted",
+        sector="industry",
     ),
     House(
         *("kowloon", ["buyer"], "九龍倉儲科技有限公司", "Kowloon Warehouse Technology Limited"),
         *("HK", "HK", "hk_br", "74567890"),
         [Person("owner@kowloon-warehouse.example", "Fung Kwok", "owner")],
         says="has applied; the exchange asked it for more",
+        sector="trade",
     ),
 ]
 

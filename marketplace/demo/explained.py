@@ -6,15 +6,19 @@ from marketplace.demo.cast import APPLICANTS, BUYERS, PASSWORD, SELLERS, STAFF, 
 
 TRY = [
     ("buyer", "buyer@pujiang.example", "Orders: pay the workdays, download and accept the flights"),
-    ("", "buyer@peak-analytics.example", "a library of a year; a city table to pay"),
+    ("", "buyer@peak-analytics.example", "a library of a year with what was downloaded; a city table to pay"),
     ("seller", "seller@lingang-aviation.example", "answer a proposal and an objection; bring a new release"),
     ("", "seller@victoria-data.example", "Money: mend the account that bounced; answer a proposal"),
     ("", "seller@jinghua-calendar.example", "Studio: rework the manual that came back"),
+    ("", "seller@nansha-shipping.example", "a licence that expires soon; an objection to “Simulated tides”"),
+    ("", "seller@bay-shipping-weather.example", "a joint merchant: its members and what they sell together"),
     ("staff", "review@ then review2@", "approve “Airports served from New York”, overdue"),
-    ("", "vetting@ then vetting2@", "vet Chongqing Liangjiang"),
+    ("", "vetting@ then vetting2@", "vet Chongqing Liangjiang, its papers too; a changed contact; tiers"),
+    ("", "review@ or disputes@", "decide the objection to “Simulated tides” while it is public"),
     ("", "clearing@ then clearing2@", "release the cycle above the limit"),
-    ("", "payments@, disputes@", "money that did not fit; two objections"),
-    ("nobody", "", "the catalogue, and /verify/ with a certificate's number"),
+    ("", "payments@, disputes@", "money that did not fit, a changed payout account; two objections"),
+    ("nobody", "", "the catalogue with entries of another exchange (made up), and"),
+    ("", "", "/verify/ with a certificate's number"),
 ]
 
 

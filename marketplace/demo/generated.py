@@ -257,10 +257,36 @@ def medicine_prices(_is_later: bool) -> Table:
     return ("month", "district", "medicine", "price_fen"), rows()
 
 
+def berth_weather(_is_later: bool) -> Table:
+    draw = Random(113)  # noqa: S311
+
+    def rows() -> Iterable[Sequence[object]]:
+        for at in _hours(2025, 1, 365):
+            if at.hour % 6 == 0:
+                for terminal in "ABCD":
+                    wind = max(0.0, draw.gauss(5 + 3 * math.cos(at.timetuple().tm_yday / 365 * math.tau), 3))
+                    hours = max(0.0, draw.gauss(4 + (wind > 10) * wind / 2, 1.5))
+                    yield at, f"Terminal {terminal}", round(_warmth(at), 1), round(wind, 1), round(hours, 1)
+
+    return ("at", "terminal", "temperature_c", "wind_m_s", "wait_hours"), rows()
+
+
+def tides(_is_later: bool) -> Table:
+    draw = Random(114)  # noqa: S311
+
+    def rows() -> Iterable[Sequence[object]]:
+        for number, at in enumerate(_hours(2026, 7, 31)):
+            for gauge, height in (("East", 1.9), ("West", 2.2)):
+                tide = height * math.sin(number / 12.42 * math.tau) + 0.4 * math.sin(number / 24.84 * math.tau)
+                yield at, gauge, round(tide + draw.gauss(0, 0.05), 2)
+
+    return ("at", "gauge", "height_m"), rows()
+
+
 TABLES: dict[str, Callable[[bool], Table]] = {
     table.__name__: table
     for table in (
         *(port_calls, freight, prices, hs_trade, retail, bus, charging, load, stations, solar, clinic),
-        medicine_prices,
+        *(medicine_prices, berth_weather, tides),
     )
 }

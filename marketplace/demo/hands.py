@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from django.db import connection
+from django.http import HttpRequest
+from django.urls import resolve
 
 from listings import arrivals, profiling, registration
+from listings.models import Profile
+from listings.states import ProfileState
 from marketplace import journal
+from marketplace.models import User
 from settlement import payments, tasks
+from settlement.channels.files import links as files
 from settlement.gateways import sandbox_bank
+from settlement.models import Trade
 
 
 def check() -> None:
@@ -19,17 +31,36 @@ def check() -> None:
         pass
 
 
+@contextmanager
+def measuring() -> Iterator[None]:
+    """Measure every release that waits or comes in the block, one a processor: each is read in a process of its own."""
+    is_all_there = threading.Event()
+    count = os.cpu_count() or 1
+    with ThreadPoolExecutor(count) as threads:
+        measured = [threads.submit(_measure_until, is_all_there) for _ in range(count)]
+        try:
+            yield
+        finally:
+            is_all_there.set()
+        for one in measured:
+            one.result()
+
+
 def measure() -> None:
-    """Measure every release that waits for it, one a processor: each is read in a process of its own."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        for done in [threads.submit(_measure_on) for _ in range(os.cpu_count() or 1)]:
-            done.result()
-
-
-def _measure_on() -> None:
-    try:
-        while profiling.profile_next():
+    """Measure every release that waits for it."""
+    if Profile.objects.filter(state=ProfileState.DUE).exists():
+        with measuring():
             pass
+
+
+def _measure_until(is_all_there: threading.Event) -> None:
+    try:
+        while True:
+            was_last_look = is_all_there.is_set()
+            if profiling.profile_next() is None:
+                if was_last_look:
+                    return
+                is_all_there.wait(0.2)
     finally:
         connection.close()
 
@@ -77,3 +108,25 @@ def seal() -> None:
     while journal.seal():
         pass
     journal.follow()
+
+
+class CannotDownload(Exception):
+    """What a buyer was granted did not arrive as it was described."""
+
+
+def download(trade: Trade, *, by: User) -> None:
+    """Fetch a file of the trade by its signed link, as a browser would, and compare it with its checksum."""
+    link = files.links(trade.grant, by=by)[0]
+    view, given, named = resolve(urlsplit(link["url"]).path)
+    request = HttpRequest()
+    request.method, request.user = "GET", by
+    answer = view(request, *given, **named)
+    try:
+        digest = hashlib.sha256()
+        for chunk in answer if answer.streaming else ():
+            digest.update(chunk)
+    finally:
+        answer.close()
+    arrived = answer.streaming and answer.status_code == 200 and digest.hexdigest() == link["sha256"]
+    if not arrived and answer.status_code != 302:  # a store elsewhere sends its files itself
+        raise CannotDownload(f"{trade}: {link['path']} was answered with {answer.status_code}")

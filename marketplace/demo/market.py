@@ -19,7 +19,7 @@ from marketplace.demo.products import Product
 SEED = 20_261_121
 DAYS_TO_SETTLE_IN = 3  # nobody buys on the day they join
 QUIET_AT_THE_END = 2
-SESSION_WEEKDAYS = (1, 3, 5)  # Monday, Wednesday, Friday
+SESSION_WEEKDAYS = (2, 5)  # Tuesday and Friday
 EVERY_WORKDAY_AT_THE_END = 14  # days
 
 
@@ -99,7 +99,7 @@ def on_sale_on(product: Product) -> int:
 
 
 def is_session(date: dt.date, days_left: int) -> bool:
-    """Whether people trade on this day: three days a week, in the last fortnight every workday, and the last two.
+    """Whether people trade on this day: two days a week, in the last fortnight every workday, and the last two.
 
     What falls due between two sessions is done at the next, many rows at once, as by workers who were away.
     """

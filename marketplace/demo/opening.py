@@ -14,11 +14,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
-from listings.models import Listing, Offer, Profile
-from listings.states import ProfileState
+from listings.models import Listing, Offer
 from marketplace import clock, heartbeats, journal
 from marketplace.celery import app as celery
-from marketplace.demo import hands, market, people, products, shelves
+from marketplace.demo import hands, market, people, products, shelves, shown
 from marketplace.demo.cast import BUYERS, SELLERS
 from marketplace.demo.products import Product
 from marketplace.demo.queues import Queues
@@ -148,18 +147,23 @@ class _Opening:
         new = [one for one in [*SELLERS, *BUYERS] if one.key not in self._houses and market.joins_on(one) <= day]
         for one in new:
             organisation = people.house(one)
+            if one.is_seller:
+                shown.papers(
+                    one, organisation, expires_on=self._until.date() + dt.timedelta(days=one.papers_end_in_days)
+                )
+            people.joined(organisation, [self._houses[key] for key in one.members])
             people.verified(organisation, self._staff)
             self._houses[one.key] = organisation
         brought = [product for product in self._products if product.seller in {one.key for one in new}]
-        for number, product in enumerate(brought, 1):
-            seller = self._houses[product.seller]
-            listing = shelves.found(product, seller)
-            if listing is None:
-                self._tell(day, f"upload {number} of {len(brought)}: {product.title}")
-            self._listings[product.key] = shelves.uploaded(product, seller)
-        if Profile.objects.filter(state=ProfileState.DUE).exists():
-            self._tell(day, "measuring what was uploaded, each product in a process of its own")
-            hands.measure()
+        if not brought:
+            return
+        with hands.measuring():  # what has arrived is measured while the next is uploaded
+            for number, product in enumerate(brought, 1):
+                seller = self._houses[product.seller]
+                if shelves.found(product, seller) is None:
+                    self._tell(day, f"upload {number} of {len(brought)}: {product.title}")
+                self._listings[product.key] = shelves.uploaded(product, seller)
+            self._tell(day, "measuring what was uploaded, each file in a process of its own")
 
     def _shelve(self, day: int) -> None:
         """What goes on sale, or is renewed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from allauth.account.models import EmailAddress
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from compliance import declaration_text, dossier, exchange_rules, verification
+from compliance import declaration_text, dossier, exchange_rules, joint_members, tiers, verification
 from compliance.models import Verification
 from compliance.states import VerificationState
 from marketplace import participants
@@ -68,13 +69,35 @@ def house(one: House) -> Organisation:
     return organisation
 
 
+def house_of(organisation: Organisation) -> House:
+    """Who it is in the cast."""
+    return next(one for one in HOUSES if one.registration_number == organisation.registration_number)
+
+
+def joined(joint: Organisation, members: Sequence[Organisation]) -> None:
+    """The joint merchant names its members, and an owner of each consents; each once."""
+    known = {row.member_id: row for row in joint_members.of(joint)}
+    for member in members:
+        row = known.get(member.pk) or joint_members.name(joint, member.public_id, by=joint.created_by)
+        if row.consented_at is None:
+            joint_members.consent(row, by=member.created_by)
+
+
+def tiered(organisation: Organisation, staff: dict[str, User]) -> None:
+    """The staff decide on its tier of membership, if the cast says one; once."""
+    tier = house_of(organisation).tier
+    if tier and tiers.tier_of(organisation) is None:
+        reason = "Decided by the volume and the history of its first months. 按入会以来的交易量与记录评定。"
+        tiers.decide(organisation, tier=tier, reason=reason, by=staff["vetting"])
+
+
 def applied(organisation: Organisation) -> Verification:
     """Its application, filled in, declared and handed in by its owner."""
     found = Verification.objects.filter(organisation=organisation).first()
     if found is not None:
         return found
     owner, version = organisation.created_by, declaration_text.CURRENT_VERSION
-    house = next(one for one in HOUSES if one.registration_number == organisation.registration_number)
+    house = house_of(organisation)
     for section, facts in house.told().items():
         dossier.tell(organisation, section, facts, by=owner)
     dossier.declare(organisation, text_version=version, is_restricted=False, related_parties="", by=owner)

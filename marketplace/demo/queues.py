@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from compliance import checklists, holds, review_questions, reviews, verification
-from compliance.models import Hold, Review
+from django.conf import settings
+
+from compliance import checklists, dossier, holds, review_questions, reviews, verification
+from compliance.models import FactChange, Hold, Review
 from compliance.states import ReviewState, VerificationState
-from listings import publishing
-from listings.models import Listing, Version
+from listings import objections, publishing
+from listings.models import Listing, Objection, Registration, Version
 from listings.states import ListingState
-from marketplace.demo import hands, people, products, shelves
+from marketplace import clock
+from marketplace.demo import hands, people, products, shelves, shown
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, User
+from settlement import payout_accounts
 from settlement.models import PayoutAccount
+
+PUBLICITY_DAYS = 20
+OBJECTIONS_FILED = {
+    "institute": "These figures look like an almanac's, and are not. 数据形似潮汐表，实非实测。",
+    "peak": "One of the gauges bears the name of ours. 其中一座验潮站与本公司站点同名。",
+}
+
+
+@contextmanager
+def _made_public_for(days: int) -> Iterator[None]:
+    """Let the exchange make what it registers public for so many days before it is listed."""
+    before, settings.PUBLICITY_DAYS = settings.PUBLICITY_DAYS, days
+    try:
+        yield
+    finally:
+        settings.PUBLICITY_DAYS = before
 
 
 class Queues:
@@ -21,6 +43,7 @@ class Queues:
 
     def __init__(self, houses: dict[str, Organisation], listings: dict[str, Listing], staff: dict[str, User]) -> None:
         self._houses, self._listings, self._staff = houses, listings, staff
+        self._tiered: set[str] = set()
 
     def fill(self, days_left: int) -> None:
         """Whatever has happened this many days before the end."""
@@ -30,6 +53,9 @@ class Queues:
 
     def _acts(self) -> list[tuple[int, Callable[[], None]]]:
         return [
+            (40, self._tiers),
+            (20, shown.entries),
+            (10, self._made_public),
             (9, lambda: self._first_manual("nyc_airports")),  # long overdue: nobody took it
             (6, self._applications),
             (6, self._wrong_account),
@@ -38,12 +64,61 @@ class Queues:
             (4, lambda: self._second_manual("partners", ReviewState.SECONDED)),
             (3, lambda: self._second_manual("metro", ReviewState.TAKEN)),
             (3, self._hold),
+            (3, self._changed_fact),
+            (2, self._changed_account),
             (1, lambda: self._first_manual("medicine_prices")),
         ]
 
     def _applications(self) -> None:
         for house in APPLICANTS:
-            people.applied(people.house(house))
+            organisation = people.house(house)
+            if organisation.proofs.count() == 0 and house.is_seller:
+                shown.papers(house, organisation, expires_on=clock.today() + dt.timedelta(days=900))
+            people.applied(organisation)
+
+    def _tiers(self) -> None:
+        for key, organisation in self._houses.items():
+            if key not in self._tiered:
+                people.tiered(organisation, self._staff)
+                self._tiered.add(key)
+
+    def _changed_fact(self) -> None:
+        """A verified member has a new security contact, which the exchange vets anew."""
+        member = self._houses.get("atlas")
+        if member and not FactChange.objects.filter(organisation=member).exists():
+            contacts = people.house_of(member).told()["contacts"] | {"security_name": "Night watch 夜班"}
+            dossier.tell(member, "contacts", contacts, by=member.created_by)
+
+    def _changed_account(self) -> None:
+        """A seller without a second person for its money names another account; the exchange is to confirm it."""
+        seller, reference = self._houses.get("pearl"), "demo-second-account"
+        if seller and not PayoutAccount.objects.filter(organisation=seller, reference=reference).exists():
+            payout_accounts.name(
+                seller, gateway_name=str(settings.DEFAULT_GATEWAY), reference=reference, by=seller.created_by
+            )
+
+    def _made_public(self) -> None:
+        """A registration that is public for a while before its listing: an objection was dismissed, another waits."""
+        product = next(one for one in products.waiting() if one.key == "tides")
+        seller = self._houses.get(product.seller)
+        if seller is None:
+            return
+        listing = shelves.uploaded(product, seller)
+        hands.measure()
+        first = listing.versions.order_by("number")[0]
+        shelves.submitted(first)
+        if not Registration.objects.filter(version=first).exists():
+            with _made_public_for(PUBLICITY_DAYS):
+                shelves.approved(first, self._staff)
+        registration = Registration.objects.get(version=first)
+        for house, reason in OBJECTIONS_FILED.items():
+            by = self._houses[house].created_by
+            if not Objection.objects.filter(registration=registration, by=by).exists():
+                objections.file(registration, reason=reason, by=by)
+        settled = Objection.objects.get(registration=registration, by=self._houses["institute"].created_by)
+        if settled.decided_at is None:
+            words = "The title says that it is simulated. 标题已注明为模拟数据。"
+            objections.dismiss(settled, decision=words, by=self._staff["disputes"])
 
     def _asked_for_more(self) -> None:
         standing = people.applied(people.house(APPLICANTS[1]))

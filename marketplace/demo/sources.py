@@ -123,14 +123,8 @@ def _workdays(is_later: bool) -> Iterable[Sequence[object]]:
     day, end = dt.date(2004, 1, 1), dt.date(2026 if is_later else 2025, 12, 31)
     while day <= end:
         is_off, holiday = chinese_calendar.get_holiday_detail(day)
-        is_workday = chinese_calendar.is_workday(day)
-        yield (
-            day,
-            day.isoweekday(),
-            "yes" if is_workday else "no",
-            holiday or "",
-            "yes" if chinese_calendar.is_in_lieu(day) or (is_workday and not is_off and day.isoweekday() > 5) else "no",
-        )
+        is_exchanged = chinese_calendar.is_in_lieu(day) if is_off else day.isoweekday() > 5
+        yield day, day.isoweekday(), "no" if is_off else "yes", holiday or "", "yes" if is_exchanged else "no"
         day += dt.timedelta(days=1)
 
 

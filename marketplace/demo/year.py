@@ -9,16 +9,18 @@ from compliance import holds
 from compliance.models import Hold
 from listings.models import Offer
 from marketplace import clock
+from marketplace.demo import hands
 from marketplace.demo.market import Deal, Fate
 from marketplace.models import Membership, Organisation, User
 from marketplace.roles import MEMBER_ACTS
 from settlement import payments, trades
 from settlement.gateways import sandbox_bank
 from settlement.models import Dispute, Trade, Unmatched
-from settlement.states import DisputeState, TradeState
+from settlement.states import DisputeState, GrantState, TradeState
 
 OBJECTING = (Fate.FOUND_GOOD, Fate.FOUND_WANTING, Fate.FOUND_IN_PART, Fate.AWAITS_REPLY, Fate.AWAITS_DECISION)
 IN_SEVERAL_STEPS = (Fate.PAID_AT_SECOND_TRY, Fate.PAID_IN_TWO)  # who pauses before each would be too late
+CAREFUL = ("peak", "insurer", "institute")  # buyers who download before they accept
 UNDER_WAY = (TradeState.PROPOSED, TradeState.REGISTERED, TradeState.DELIVERED, TradeState.DISPUTED)
 PURPOSES = (
     "Training of our delay model. 用于训练延误预测模型。",
@@ -76,7 +78,7 @@ class Carrier:
     def step(self, day: int) -> int:
         """Whatever its people do today with each trade under way; how many are under way."""
         rows = Trade.objects.filter(purchase_order__startswith="PO-", state__in=UNDER_WAY)
-        found = list(rows.select_related("buyer", "seller", "dispute").order_by("pk"))
+        found = list(rows.select_related("buyer", "seller", "dispute", "grant").order_by("pk"))
         for trade in found:
             deal = self._deals.get(trade.purchase_order)
             if deal is not None:
@@ -136,12 +138,16 @@ class Carrier:
         if what in sandbox_bank.possible_acts(order):
             half = {"amount_minor": trade.price_minor // 2} if what == "pay_less" else {}
             sandbox_bank.act(payment.reference, what, account=f"acct-{deal.buyer}", **half)
+        if what == "fail":
+            hands.hear()
+            trades.pay_again(trade, by=self._who(trade.buyer, "pay"))
 
     def _inspect(self, deal: Deal, trade: Trade, _day: int) -> None:
         assert trade.delivered_at is not None  # noqa: S101 - it is delivered
         since = _days_since(trade.delivered_at)
         if since < deal.pause or deal.fate in (Fate.SILENT, Fate.AWAITS_INSPECTION):
             return
+        self._download(deal, trade)
         if deal.fate in OBJECTING:
             trades.dispute(trade, reason=OBJECTIONS[deal.day % len(OBJECTIONS)], by=self._who(trade.buyer, "dispute"))
         elif deal.fate in (Fate.CHARGEBACK_WON, Fate.CHARGEBACK_LOST, Fate.AWAITS_BANK):
@@ -150,6 +156,13 @@ class Carrier:
             return
         else:
             trades.accept(trade, by=self._who(trade.buyer, "accept"))
+
+    def _download(self, deal: Deal, trade: Trade) -> None:
+        """The careful buyers look at what they got before they say anything; the others take it on trust."""
+        grant = trade.grant
+        may = grant.state == GrantState.OPEN and not trade.is_frozen
+        if deal.buyer in CAREFUL and may and not grant.receipts.exists():
+            hands.download(trade, by=self._who(trade.buyer, "download"))
 
     def _contest(self, deal: Deal, trade: Trade, since: int) -> None:
         reference = trade.payments.order_by("-pk")[0].reference

@@ -10,8 +10,9 @@ import pytest
 from django.conf import settings
 from django.db.models import Count
 
-from compliance.models import Hold, Review, Verification
-from listings.models import Listing, Offer
+from compliance import proofs
+from compliance.models import DossierSection, FactChange, Hold, Proof, Review, TierDecision, Verification
+from listings.models import CatalogueEntry, Listing, Objection, Offer, Registration
 from listings.states import ListingState
 from marketplace import clock
 from marketplace.demo import explained, market, opening, products
@@ -19,7 +20,7 @@ from marketplace.demo.cast import APPLICANTS, BUYERS, HOUSES, SELLERS
 from marketplace.journal_audit import Audit
 from marketplace.models import Event, User
 from settlement import ledger
-from settlement.models import ClearingCycle, SandboxNotice, Trade
+from settlement.models import ClearingCycle, Receipt, SandboxNotice, Trade
 from settlement.states import TradeState
 from tests.crashes.dying import surroundings
 
@@ -27,9 +28,11 @@ KEYS = {"carriers", "planes", "workdays", "metro", "closings"}
 DAYS = 24
 
 
-def test_thirty_products_of_eight_merchants_of_all_types_are_planned():
+def test_thirty_products_of_eight_merchants_of_all_types_are_planned_and_one_of_a_joint_merchant():
     shelf = products.on_sale()
-    assert len(shelf) == 30 and len(SELLERS) == 8
+    joint = [house for house in SELLERS if house.members]
+    assert len(SELLERS) == 8 + len(joint) and len(joint) == 1
+    assert len([one for one in shelf if one.seller != joint[0].key]) == 30
     assert {one.seller for one in shelf} == {house.key for house in SELLERS}
     assert {one.product_type for one in shelf} == {"dataset", "api", "report", "model", "service"}
     for one in shelf:
@@ -80,6 +83,30 @@ def require_whole():
     assert Event.objects.filter(kind="demo.opened").count() == 1
 
 
+def require_content():
+    """What a visitor is to find besides trades."""
+    bought = Receipt.objects.select_related("grant__trade__release").all()
+    assert bought
+    for receipt in bought:
+        file = receipt.grant.trade.release.files.get(path=receipt.path)
+        assert (receipt.sha256, receipt.first_byte, receipt.size_bytes) == (file.sha256, 0, file.size_bytes)
+        assert receipt.at > receipt.grant.opened_at
+    assert [proof.organisation.latin_name for proof in proofs.expiring()] == ["Nansha Shipping Data Services Co., Ltd."]
+    assert set(Proof.objects.values_list("media_type", flat=True)) == {"application/pdf", "application/xml"}
+    assert set(TierDecision.objects.values_list("tier__code", flat=True)) == {"basic", "standard", "premier"}
+    assert CatalogueEntry.objects.count() == 24
+    assert not CatalogueEntry.objects.exclude(exchange__contains="made up").exists()
+    public = Registration.objects.get(objections_until__gt=clock.now())
+    assert public.version.listing.state == ListingState.REGISTERED
+    assert sorted(Objection.objects.values_list("registration", "state")) == [
+        (public.pk, "dismissed"), (public.pk, "open"),
+    ]  # fmt: skip
+    assert FactChange.objects.filter(decided_at=None).count() == 1
+    sectors = DossierSection.objects.filter(section="activity").values_list("facts__sector", flat=True)
+    assert len(set(sectors)) >= 6
+    assert settings.PUBLICITY_DAYS == 0
+
+
 def opening_day():
     return Event.objects.get(kind="demo.begun").at.astimezone(opening.ZoneInfo(settings.TIME_ZONE)).date()
 
@@ -97,6 +124,7 @@ def test_a_slice_opens_with_trades_in_the_past_and_work_for_every_desk_and_only_
     require_whole()
     assert Trade.objects.filter(state=TradeState.SETTLED, certificate__isnull=False).exists()
     assert ClearingCycle.objects.filter(released_at__isnull=False).count() >= 10
+    require_content()
     assert (clock.now() - Trade.objects.earliest("proposed_at").proposed_at).days >= 7
     assert Verification.objects.filter(state="applied").count() == 1
     assert Verification.objects.filter(state="more_requested").count() == 1
