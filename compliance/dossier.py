@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from compliance import declaration_text, dossier_facts
@@ -40,11 +40,12 @@ def _identity(organisation: Organisation) -> dict[str, Any]:
 def missing(organisation: Organisation) -> list[dict[str, str]]:
     """What must be told before the organisation can apply, each with its section. Three statements at most."""
     facts = facts_of(organisation)
+    colon = pgettext("after a word, before what is said of it", ": ")
     found = [
         {
             "code": "missing",
             "field": f"{section}.{field}",
-            "detail": f"{Section(section).label}: {dossier_facts.LABELS[field]}",
+            "detail": f"{Section(section).label}{colon}{dossier_facts.LABELS[field]}",
             "next": gettext("Fill it in on the page “Apply”."),
         }
         for section in dossier_facts.EMPTY

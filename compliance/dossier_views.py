@@ -169,8 +169,9 @@ def save_section(request: HttpRequest, section: str) -> HttpResponse:
 def _saved(request: HttpRequest, organisation: Organisation, section: str, change: FactChange | None) -> HttpResponse:
     told = _("Saved at %s") % formats.time_format(timezone.localtime(clock.now()), "H:i:s")
     if _wants_json(request):
-        missing = [reason["detail"] for reason in dossier.missing(organisation)]
-        return JsonResponse({"said": told, "missing": missing})
+        missing = dossier.missing(organisation)
+        lacking = sorted({reason["field"].partition(".")[0] for reason in missing})
+        return JsonResponse({"said": told, "missing": [reason["detail"] for reason in missing], "lacking": lacking})
     if change is not None:
         messages.success(request, _("The change is with the exchange. Until it is confirmed the verified facts stand."))
     else:

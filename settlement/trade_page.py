@@ -149,7 +149,8 @@ def who(side: str, trade: Trade, organisation: Organisation | None) -> str:
     if side == "nobody":
         return ""
     party = trade.buyer if side == "buyer" else trade.seller
-    return _("you, for %s") % party if organisation is not None and party.pk == organisation.pk else str(party)
+    name = party.shown_name
+    return _("you, for %s") % name if organisation is not None and party.pk == organisation.pk else name
 
 
 # --- acts ----------------------------------------------------------------------------------------------------------

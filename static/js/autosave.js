@@ -6,15 +6,18 @@
   if (!window.fetch) return
   const list = document.getElementById("missing-list")
 
-  function tellMissing (missing) {
+  function tellMissing (missing, lacking) {
     if (!list) return
     list.replaceChildren(...missing.map(text => {
       const item = document.createElement("li")
       item.textContent = text
       return item
     }))
-    document.getElementById("missing").hidden = missing.length === 0
-    document.getElementById("complete").hidden = missing.length > 0
+    for (const one of document.querySelectorAll("[data-when-missing]")) one.hidden = missing.length === 0
+    for (const one of document.querySelectorAll("[data-when-complete]")) one.hidden = missing.length > 0
+    for (const link of document.querySelectorAll("[data-section]")) {
+      link.classList.toggle("is-done", !lacking.includes(link.dataset.section))
+    }
   }
 
   async function save (form) {
@@ -28,7 +31,7 @@
     for (const field of form.elements) field.removeAttribute("aria-invalid")
     if (answer.ok) {
       said.textContent = told.said
-      tellMissing(told.missing)
+      tellMissing(told.missing, told.lacking)
       return
     }
     const errors = told.errors || {}
