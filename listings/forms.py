@@ -19,7 +19,6 @@ from marketplace import money
 from marketplace.models import Organisation
 
 LANGUAGE_NAMES = dict(settings.LANGUAGES)
-CHANNEL_WORDS = {"files": _("as files")}
 _TEXT = forms.Textarea(attrs={"rows": 4})
 
 
@@ -307,9 +306,7 @@ class OfferForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("Such as “Internal use, one year”."))
     price = forms.CharField(label=_("Price"), max_length=30, help_text=_("0 is free."))
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in settings.CURRENCIES])
-    channel = forms.ChoiceField(
-        label=_("Delivery"), choices=[(name, CHANNEL_WORDS.get(name, name)) for name in settings.CHANNELS]
-    )
+    channel = forms.ChoiceField(label=_("Delivery"), choices=offers.channel_choices())
     inspection_days = forms.IntegerField(
         label=_("Days to inspect"), min_value=1, max_value=offers.LONGEST_INSPECTION_DAYS, initial=7
     )

@@ -29,6 +29,11 @@ NEVER_AS_FILES = (Classification.CORE, Classification.IMPORTANT, Classification.
 _STANDING = [VersionState.DRAFT, VersionState.SUBMITTED, VersionState.IN_REVIEW]
 
 
+def channel_choices() -> list[tuple[str, Any]]:
+    """The ways of delivery of this exchange, as a seller chooses one."""
+    return [(name, _("as files") if name == "files" else name) for name in settings.CHANNELS]
+
+
 @transaction.atomic
 def make_offer(
     listing: Listing,
