@@ -8,7 +8,7 @@ import zipfile
 
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.errors import Invalid, TooLarge
+from marketplace.errors import Invalid, Text, TooLarge
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_XML_BYTES = 1024 * 1024
@@ -20,10 +20,10 @@ SUFFIXES = {PDF: "pdf", PNG: "png", JPEG: "jpg", OFD: "ofd", XML: "xml"}
 _END_OF_ZIP = b"PK\x05\x06"
 _ACTIVE_IN_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|EmbeddedFiles|RichMedia|XFA|OpenAction\s*<<)\b")
 _MARKUP = re.compile(rb"<\s*(!doctype\s+html|html|head|body|script|iframe|svg|object|embed)[\s>/]", re.IGNORECASE)
-_NEXT = "Send a PDF, a PNG or JPEG picture, or an electronic licence as OFD or XML."
+_NEXT = _("Send a PDF, a PNG or JPEG picture, or an electronic licence as OFD or XML.")
 
 
-def _refused(code: str, detail: str) -> Invalid:
+def _refused(code: str, detail: Text) -> Invalid:
     return Invalid(detail, code=code, next=_NEXT)
 
 
@@ -33,7 +33,7 @@ def media_type_of(content: bytes) -> str:
     Raises TooLarge, Invalid `empty_file`, `office_document`, `active_content`, `polyglot`, `unknown_file_type`.
     """
     if not content:
-        raise _refused("empty_file", "This file is empty.")
+        raise _refused("empty_file", _("This file is empty."))
     if len(content) > MOST_BYTES:
         raise TooLarge(_("A paper has at most %(most_bytes)s bytes."), most_bytes=f"{MOST_BYTES:,}")
     if content.startswith(b"%PDF-"):
@@ -45,21 +45,21 @@ def media_type_of(content: bytes) -> str:
     if content.startswith(b"PK\x03\x04"):
         return _archive(content)
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        raise _refused("office_document", "Office documents may hold macros and are not accepted.")
+        raise _refused("office_document", _("Office documents may hold macros and are not accepted."))
     return _text(content)
 
 
 def _pdf(content: bytes) -> str:
     if _END_OF_ZIP in content or b"%%EOF" not in content[-2048:] or _MARKUP.search(content[:2048]):
-        raise _refused("polyglot", "This PDF is something else as well.")
+        raise _refused("polyglot", _("This PDF is something else as well."))
     if _ACTIVE_IN_PDF.search(content):
-        raise _refused("active_content", "This PDF holds scripts, forms or other files.")
+        raise _refused("active_content", _("This PDF holds scripts, forms or other files."))
     return PDF
 
 
 def _picture(content: bytes, kind: str, ends_well: bool) -> str:
     if not ends_well or _END_OF_ZIP in content[-66_000:] or b"%PDF-" in content[:2048] or _MARKUP.search(content):
-        raise _refused("polyglot", "This picture is something else as well, or is damaged.")
+        raise _refused("polyglot", _("This picture is something else as well, or is damaged."))
     return kind
 
 
@@ -68,16 +68,16 @@ def _archive(content: bytes) -> str:
     try:
         members = zipfile.ZipFile(io.BytesIO(content)).infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise _refused("unknown_file_type", "This archive cannot be read.") from error
+        raise _refused("unknown_file_type", _("This archive cannot be read.")) from error
     names = {member.filename for member in members}
     if "[Content_Types].xml" in names or any(name.lower().endswith("vbaproject.bin") for name in names):
-        raise _refused("office_document", "Office documents may hold macros and are not accepted.")
+        raise _refused("office_document", _("Office documents may hold macros and are not accepted."))
     if "OFD.xml" not in names or len(members) > MOST_MEMBERS:
-        raise _refused("unknown_file_type", "An archive is accepted only where it is an OFD document.")
+        raise _refused("unknown_file_type", _("An archive is accepted only where it is an OFD document."))
     if any(name.lower().endswith((".js", ".html", ".htm", ".svg", ".exe", ".dll", ".vbs")) for name in names):
-        raise _refused("active_content", "This OFD document holds scripts or pages.")
+        raise _refused("active_content", _("This OFD document holds scripts or pages."))
     if sum(member.file_size for member in members) > 20 * MOST_BYTES:
-        raise _refused("zip_bomb", "Unpacked, this archive would be far larger than a paper is.")
+        raise _refused("zip_bomb", _("Unpacked, this archive would be far larger than a paper is."))
     return OFD
 
 
@@ -85,13 +85,13 @@ def _text(content: bytes) -> str:
     """An electronic licence as XML: data, without document types, entities, style sheets or pages of a browser."""
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     if _MARKUP.search(content):
-        raise _refused("active_content", "Pages and drawings that a browser would run are not accepted.")
+        raise _refused("active_content", _("Pages and drawings that a browser would run are not accepted."))
     if not head.startswith(b"<?xml") or len(content) > MOST_XML_BYTES:
-        raise _refused("unknown_file_type", "This is none of the kinds of file a paper may be.")
+        raise _refused("unknown_file_type", _("This is none of the kinds of file a paper may be."))
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"<?xml-stylesheet" in content:
-        raise _refused("active_content", "This XML names a document type, entities or a style sheet.")
+        raise _refused("active_content", _("This XML names a document type, entities or a style sheet."))
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _refused("unknown_file_type", "An XML licence is written in UTF-8.") from error
+        raise _refused("unknown_file_type", _("An XML licence is written in UTF-8.")) from error
     return XML

@@ -25,6 +25,7 @@ from listings import publishing
 from listings.models import Listing, Version
 from listings.states import VersionState
 from marketplace import clock, joint_merchants, journal, roles
+from marketplace.act_words import ACTS
 from marketplace.errors import Refused, RoleNeeded, Text, WrongState, in_words
 from marketplace.models import User
 
@@ -252,7 +253,7 @@ def _require(review: Review, act: str) -> None:
         raise WrongState(
             _("This review is “%(state)s”; “%(act)s” is not possible now."),
             state=in_words(ReviewState(review.state).label),
-            act=act.replace("_", " "),
+            act=ACTS[act],
         )
 
 

@@ -18,6 +18,7 @@ from compliance.models import TWO_PERSON_ACTS, Decision, RulesAcceptance, Verifi
 from compliance.reasons import require_reason
 from compliance.states import VERIFICATION_MOVES, VerificationState
 from marketplace import clock, joint_merchants, journal, participants, roles
+from marketplace.act_words import ACTS
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState, in_words
 from marketplace.models import Organisation, User
 
@@ -285,7 +286,7 @@ def _require_possible(verification: Verification, act: str) -> None:
         raise WrongState(
             _("This organisation is %(state)s; “%(act)s” is not possible now."),
             state=in_words(VerificationState(verification.state).label),
-            act=act.replace("_", " "),
+            act=ACTS[act],
         )
 
 

@@ -143,15 +143,11 @@ class ManualForm(_Unsaid):
             day = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
             self.fields[name] = forms.DateField(label=column.verbose_name.capitalize(), required=False, widget=day)
         self.fields["coverage_until"].help_text = _("Empty: it goes on.")
-        for name in ("coverage_population", "support_contact"):
+        for name in ("coverage_population", "support_contact", "use_scenarios", "forbidden_uses", "source_statement"):
             column = Version._meta.get_field(name)
+            longest, widget = column.max_length or manual.LONGEST_TEXT, None if column.max_length else _TEXT
             self.fields[name] = forms.CharField(
-                label=column.verbose_name.capitalize(), required=False, max_length=column.max_length
-            )
-        for name in ("use_scenarios", "forbidden_uses", "source_statement"):
-            column = Version._meta.get_field(name)
-            self.fields[name] = forms.CharField(
-                label=column.verbose_name.capitalize(), required=False, max_length=manual.LONGEST_TEXT, widget=_TEXT
+                label=column.verbose_name.capitalize(), required=False, max_length=longest, widget=widget
             )
         for name in ("has_personal_data", "has_sensitive_data", "leaves_mainland"):
             column = Version._meta.get_field(name)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from listings.profiler import jail, warden
+from listings.profiler.failures import _, worded
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +33,21 @@ OUT_OF_MEMORY_SIGNS = ("bad_alloc", "memory allocation of", "MemoryError", "Cann
 
 
 class ProfileFailed(Exception):
-    """The file cannot be profiled. `code` is stable, `sentence` is for the seller.
+    """The file cannot be profiled. `code` is stable; `says` with `facts` in the places it names is for the seller.
 
     Codes from here: took_too_long, out_of_memory, broken_file. Codes from the profiler: empty, broken_file, encrypted,
     not_utf8, unknown_encoding, too_large, too_many_columns, line_too_long, out_of_memory, polyglot, has_macros,
     active_content, entities, nested_archive.
     """
 
-    def __init__(self, code: str, sentence: str) -> None:
-        self.code = code
-        self.sentence = sentence
-        super().__init__(f"{code}: {sentence}")
+    def __init__(self, code: str, says: str, **facts: str | int) -> None:
+        self.code, self.says, self.facts = code, says, facts
+        super().__init__(f"{code}: {self.sentence}")
+
+    @property
+    def sentence(self) -> str:
+        """In English, for logs."""
+        return worded(self.says, self.facts)
 
 
 @dataclass(frozen=True)
@@ -147,25 +152,39 @@ def read_answer(outcome: warden.Outcome, timeout_seconds: int) -> dict[str, Any]
     """The report. Raises ProfileFailed with what went wrong."""
     if outcome.printed_too_much:
         raise ProfileFailed(
-            "broken_file", "The description of the file would be larger than any description should be."
+            "broken_file", _("The description of the file would be larger than any description should be.")
         )
     if outcome.status in (None, jail.TOOK_TOO_LONG):
-        raise ProfileFailed("took_too_long", f"Reading the file took more than {timeout_seconds} seconds.")
+        says = _("Reading the file took more than %(seconds)s seconds.")
+        raise ProfileFailed("took_too_long", says, seconds=timeout_seconds)
     if outcome.status != 0:
         log.warning("the profiler ended with status %s: %s", outcome.status, where_it_failed(outcome.complaint))
         signs = (sign in outcome.complaint for sign in OUT_OF_MEMORY_SIGNS)
         if outcome.status == 128 + signal.SIGKILL or any(signs):
-            raise ProfileFailed("out_of_memory", "Reading the file needs more memory than a profile may use.")
-        raise ProfileFailed("broken_file", "The file made its reader crash; it is damaged or not what its name says.")
+            raise ProfileFailed("out_of_memory", _("Reading the file needs more memory than a profile may use."))
+        raise ProfileFailed(
+            "broken_file", _("The file made its reader crash; it is damaged or not what its name says.")
+        )
     try:
         answer = without_unstorable(json.loads(outcome.answer))
     except (ValueError, RecursionError):
         answer = None
     if isinstance(answer, dict) and isinstance(answer.get("failed"), dict):
-        raise ProfileFailed(str(answer["failed"].get("code"))[:40], str(answer["failed"].get("sentence"))[:500])
+        raise _told(answer["failed"])
     if not isinstance(answer, dict) or not isinstance(answer.get("format"), str):
-        raise ProfileFailed("broken_file", "The file made its reader answer nonsense; it is damaged.")
+        raise ProfileFailed("broken_file", _("The file made its reader answer nonsense; it is damaged."))
     return answer
+
+
+def _told(failed: dict[str, Any]) -> ProfileFailed:
+    """What the jailed process says, with no more and no longer facts than it has."""
+    facts = failed.get("facts")
+    kept = {
+        str(name)[:40]: value if isinstance(value, int) else str(value)[:100]
+        for name, value in list(facts.items() if isinstance(facts, dict) else ())[:8]
+    }
+    code, says = str(failed.get("code"))[:40], str(failed.get("says"))[:500]
+    return ProfileFailed(code, says, **{name: kept[name] for name in kept if name not in ("code", "says", "self")})
 
 
 def where_it_failed(complaint: str) -> str:

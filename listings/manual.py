@@ -236,7 +236,7 @@ def _wrong_release(version: Version) -> list[Problem]:
                 "profile_failed",
                 "release",
                 gettext("Release %(release)s could not be measured: %(error)s")
-                % {"release": release, "error": profile.error},
+                % {"release": release, "error": profile.why},
             )
         ]
     if profile.state != ProfileState.DONE:

@@ -9,10 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from listings import periods
+from listings.profiler.failures import worded
 from listings.states import (
     LISTING_MOVES,
     OBJECTION_MOVES,
@@ -303,6 +304,7 @@ class Profile(Claimable):
     report = models.JSONField(null=True)
     quality = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     error_code = models.CharField(max_length=40, blank=True)
+    failure = models.JSONField(null=True)  # {path, says, facts}, put into words when shown
     measured_at = models.DateTimeField(null=True)
     bytes_done = models.BigIntegerField(
         default=0, db_default=0
@@ -313,6 +315,13 @@ class Profile(Claimable):
         verbose_name_plural = _("profiles")
         constraints = [sentence("profile_progress_is_not_negative", Q(bytes_done__gte=0))]
         triggers = [only_moves(PROFILE_MOVES), born_in(ProfileState.DUE), *never_deleted()]
+
+    @property
+    def why(self) -> str:
+        """Why it failed, in the reader's language; what a worker ran into last, if it did not fail."""
+        if not self.failure:
+            return self.error
+        return f"{self.failure['path']}: {worded(gettext(self.failure['says']), self.failure['facts'])}"
 
 
 MANUAL = [

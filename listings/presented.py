@@ -198,6 +198,7 @@ class UploadOut(serializers.ModelSerializer[Upload]):
 
 
 class ProfileOut(serializers.ModelSerializer[Profile]):
+    error = serializers.CharField(source="why", help_text="In the request's language.")
     report = ReportField()
 
     class Meta:

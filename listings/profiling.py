@@ -31,6 +31,7 @@ class FileFailed(Exception):
 
     def __init__(self, path: str, failure: isolation.ProfileFailed) -> None:
         self.code = failure.code
+        self.told = {"path": path, "says": failure.says, "facts": failure.facts}
         super().__init__(f"{path}: {failure.sentence}")
 
 
@@ -67,7 +68,7 @@ def try_again(profile: Profile) -> Profile:
         profile = Profile.objects.select_for_update().get(pk=profile.pk)
         if profile.state == ProfileState.FAILED:
             profile.state, profile.tries, profile.next_try_at = ProfileState.DUE, 0, clock.now()
-            profile.error_code, profile.error, profile.claimed_until = "", "", None
+            profile.error_code, profile.error, profile.failure, profile.claimed_until = "", "", None, None
             profile.save()
     return profile
 
@@ -211,7 +212,7 @@ def finish(claimed: Profile, report: dict[str, Any]) -> None:
     profile.state, profile.report, profile.measured_at = ProfileState.DONE, report, clock.now()
     quality = report["quality"]
     profile.quality = None if quality is None else Decimal(str(round(quality, 4)))
-    profile.error = profile.error_code = ""
+    profile.error, profile.error_code, profile.failure = "", "", None
     profile.claimed_until, profile.bytes_done = None, profile.release.size_bytes
     profile.save()
     basis_points = None if quality is None else round(quality * 10_000)
@@ -225,7 +226,7 @@ def finish(claimed: Profile, report: dict[str, Any]) -> None:
 def _fail(claimed: Profile, failure: FileFailed) -> None:
     profile = _held(claimed)
     profile.state, profile.error_code, profile.error = ProfileState.FAILED, failure.code, str(failure)
-    profile.measured_at, profile.claimed_until = clock.now(), None
+    profile.failure, profile.measured_at, profile.claimed_until = failure.told, clock.now(), None
     profile.save()
     journal.record("release.profile_failed", profile.release, by=None, code=failure.code)
 

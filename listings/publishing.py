@@ -16,6 +16,7 @@ from listings import catalogue, manual, offers, plain_text, product_papers, prof
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
 from marketplace import clock, joint_merchants, journal, roles
+from marketplace.act_words import ACTS
 from marketplace.errors import Invalid, RoleNeeded, WrongState, in_words
 from marketplace.models import Organisation, User
 
@@ -245,12 +246,14 @@ def _locked_version(version: Version) -> Version:
 def _next(subject: Listing | Version, moves: Any, act: str) -> str:
     after = moves[subject.state].get(act)
     if after is None:
-        name = f"Version {subject.number}" if isinstance(subject, Version) else "This product"
+        name = (
+            _("Version %(number)s") % {"number": subject.number} if isinstance(subject, Version) else _("This product")
+        )
         raise WrongState(
             _("%(name)s is %(state)s; “%(act)s” cannot be done now."),
             name=name,
             state=in_words(subject.get_state_display()),
-            act=act.replace("_", " "),
+            act=ACTS[act],
         )
     return str(after)
 

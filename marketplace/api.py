@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -107,7 +108,11 @@ def broken(request: HttpRequest) -> HttpResponse:
     """Something went wrong on our side: JSON under /api/, else the page."""
     if not request.path.startswith("/api/"):
         return defaults.server_error(request)
-    answer = {"code": "broken", "detail": "Something went wrong on our side.", "next": "Try again in a moment."}
+    answer = {
+        "code": "broken",
+        "detail": gettext("Something went wrong on our side."),
+        "next": gettext("Try again in a moment."),
+    }
     return JsonResponse(answer, status=500)
 
 
@@ -119,7 +124,7 @@ def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
 @csrf_exempt
 def no_such_route(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Any address under /api/v1/ that is none."""
-    answer = {"code": "not_found", "detail": "There is no such address.", "next": "See /api/v1/docs."}
+    answer = {"code": "not_found", "detail": gettext("There is no such address."), "next": gettext("See /api/v1/docs.")}
     return JsonResponse(answer, status=404)
 
 

@@ -205,8 +205,10 @@ def ask_revocation(paper: Paper, *, reason: str, by: User) -> Revocation:
         paper=paper, defaults={"reason": reason.strip()[:LONGEST_REASON], "by": by}
     )
     if not is_new:
-        done = "is revoked" if revocation.revoked_at else "waits for a second person to confirm its revocation"
-        raise WrongState(_("Paper %(paper)s %(done)s already."), code="revocation_asked", paper=paper, done=done)
+        says = _("A second person has yet to confirm the revocation of paper %(paper)s.")
+        if revocation.revoked_at:
+            says = _("Paper %(paper)s is revoked already.")
+        raise WrongState(says, code="revocation_asked", paper=paper)
     journal.record("paper.revocation_asked", paper, by=by, number=paper.number)
     return revocation
 

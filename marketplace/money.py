@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 
+from django.utils.translation import gettext, ngettext
+
 _WITHOUT_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _WITH_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 _WITH_TWO_DECIMALS = """
@@ -69,7 +71,10 @@ class Money:
         if not isinstance(self.minor, int) or isinstance(self.minor, bool):
             raise NotAnAmount(f"Money counts whole minor units, not {self.minor!r}.")
         if abs(self.minor) > LARGEST_MINOR:
-            raise NotAnAmount(f"The amount is larger than {LARGEST_MINOR} minor units, the most we can write exactly.")
+            most = format_minor(LARGEST_MINOR, self.currency)
+            raise NotAnAmount(
+                gettext("The amount is larger than %(most)s, the most we can write exactly.") % {"most": most}
+            )
 
     @classmethod
     def zero(cls, currency: str) -> Money:
@@ -167,13 +172,23 @@ def parse(text: str, currency: str) -> Money:
     decimals_allowed = exponent(currency)
     written = unicodedata.normalize("NFKC", text).strip()
     if not written:
-        raise NotAnAmount("Enter an amount, for instance 1,234.50.")
+        raise NotAnAmount(gettext("Enter an amount, for instance 1,234.50."))
     found = _AMOUNT.fullmatch(written)
     if found is None or len(written) > 30:
-        raise NotAnAmount(f"{written[:30]!r} is not an amount. Write digits with a point before decimals: 1,234.50.")
+        says = gettext("“%(written)s” is not an amount. Write digits with a point before decimals: 1,234.50.")
+        raise NotAnAmount(says % {"written": written[:30]})
     decimals = found["decimals"] or ""
     if len(decimals) > decimals_allowed:
-        allowed = f"{decimals_allowed} decimals" if decimals_allowed else "no decimals"
-        raise NotAnAmount(f"{currency} has {allowed}, but {written!r} has {len(decimals)}.")
+        raise NotAnAmount(_too_fine(decimals_allowed) % {"currency": currency, "allowed": decimals_allowed})
     minor = int(found["units"].replace(",", "") + decimals.ljust(decimals_allowed, "0"))
     return Money(-minor if found["sign"] else minor, currency)
+
+
+def _too_fine(decimals_allowed: int) -> str:
+    if not decimals_allowed:
+        return gettext("%(currency)s has no decimals.")
+    return ngettext(
+        "%(currency)s has at most %(allowed)s decimal.",
+        "%(currency)s has at most %(allowed)s decimals.",
+        decimals_allowed,
+    )

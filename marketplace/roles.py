@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from marketplace.act_words import ACTS
 from marketplace.errors import RoleNeeded
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def require(by: User | None, organisation: Organisation, act: str) -> None:
         needed = ", ".join(sorted(str(role.label) for role in MEMBER_ACTS[act]))
         raise RoleNeeded(
             _("“%(act)s” for %(organisation)s needs one of these roles: %(needed)s."),
-            act=act,
+            act=ACTS[act],
             organisation=organisation,
             needed=needed,
         )
@@ -126,7 +127,7 @@ def require_staff(by: User | None, act: str) -> None:
     """Raises RoleNeeded unless `by` is staff with a role for `act`."""
     if not staff_may(by, act):
         needed = ", ".join(sorted(str(role.label) for role in STAFF_ACTS[act]))
-        raise RoleNeeded(_("“%(act)s” needs one of these staff roles: %(needed)s."), act=act, needed=needed)
+        raise RoleNeeded(_("“%(act)s” needs one of these staff roles: %(needed)s."), act=ACTS[act], needed=needed)
 
 
 def sees_desk(by: User | None, desk: str) -> bool:

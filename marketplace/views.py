@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marketplace import letters, participants, roles, tokens
+from marketplace.act_words import ACTS
 from marketplace.errors import Refused
 from marketplace.forms import InvitationForm, RoleForm, TokenForm, add_refusal
 from marketplace.models import AccessToken, Invitation, Membership, Organisation
@@ -76,7 +77,7 @@ def _members_with_acts(organisation: Organisation, may_manage: bool) -> list[dic
 def _role_table() -> list[dict[str, object]]:
     """Which role may do which act, from the one table."""
     return [
-        {"act": act.replace("_", " "), "roles": [role.label for role in roles.Role if role in allowed]}
+        {"act": ACTS[act], "roles": [role.label for role in roles.Role if role in allowed]}
         for act, allowed in roles.MEMBER_ACTS.items()
     ]
 

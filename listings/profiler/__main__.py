@@ -21,7 +21,7 @@ def main(input_path: str) -> None:
     import duckdb
     import pyarrow
 
-    from .failures import Unreadable
+    from .failures import Unreadable, _
     from .progress import Progress
     from .report import report_on
 
@@ -33,14 +33,10 @@ def main(input_path: str) -> None:
     try:
         answer: dict[str, Any] = report_on(Path(input_path), **request)
     except Unreadable as failure:
-        answer = {"failed": {"code": failure.code, "sentence": failure.sentence}}
+        answer = {"failed": failure.as_json()}
     except (MemoryError, duckdb.OutOfMemoryException, pyarrow.ArrowMemoryError):
-        answer = {
-            "failed": {
-                "code": "out_of_memory",
-                "sentence": "Reading the file needs more memory than a profile may use.",
-            }
-        }
+        says = _("Reading the file needs more memory than a profile may use.")
+        answer = {"failed": Unreadable("out_of_memory", says).as_json()}
     sys.stdout.write(json.dumps(finite(answer), ensure_ascii=True, allow_nan=False))
     sys.stdout.flush()
     os._exit(0)  # the engines' threads and pools need no farewell

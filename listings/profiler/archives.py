@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 
 MOST_ENTRIES = 10_000
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, length of the extra field
@@ -24,14 +24,16 @@ def require_modest(path: Path, most_bytes: int) -> None:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError) as error:
-        raise Unreadable("broken_file", "The workbook is damaged: it is no readable zip archive.") from error
+        raise Unreadable("broken_file", _("The workbook is damaged: it is no readable zip archive.")) from error
     too_large = Unreadable(
-        "too_large", f"The workbook unpacks to more than {most_bytes // 1024**2} MB; upload it as CSV or Parquet."
+        "too_large",
+        _("The workbook unpacks to more than %(megabytes)s MB; upload it as CSV or Parquet."),
+        megabytes=most_bytes // 1024**2,
     )
     if len(entries) > MOST_ENTRIES or sum(entry.file_size for entry in entries) > most_bytes:
         raise too_large
     if any(entry.flag_bits & 1 for entry in entries):
-        raise Unreadable("encrypted", "The workbook is encrypted; upload it without a password.")
+        raise Unreadable("encrypted", _("The workbook is encrypted; upload it without a password."))
     left = most_bytes
     for entry in entries:
         left -= _unpacked_bytes(path, entry, left)
@@ -44,13 +46,13 @@ def _unpacked_bytes(path: Path, entry: zipfile.ZipInfo, most_bytes: int) -> int:
     if entry.compress_type == zipfile.ZIP_STORED:
         return entry.compress_size
     if entry.compress_type != zipfile.ZIP_DEFLATED:
-        raise Unreadable("broken_file", "The workbook is packed in a way that XLSX does not use.")
+        raise Unreadable("broken_file", _("The workbook is packed in a way that XLSX does not use."))
     unpacked, left, inflate = 0, entry.compress_size, zlib.decompressobj(-zlib.MAX_WBITS)
     with path.open("rb") as file:
         file.seek(entry.header_offset)
         header = file.read(LOCAL_HEADER.size)
         if len(header) < LOCAL_HEADER.size or not header.startswith(b"PK\x03\x04"):
-            raise Unreadable("broken_file", "The workbook is damaged: an entry does not begin where it should.")
+            raise Unreadable("broken_file", _("The workbook is damaged: an entry does not begin where it should."))
         file.seek(sum(LOCAL_HEADER.unpack(header)[1:]), 1)
         try:
             while left > 0 and not inflate.eof and (chunk := file.read(min(CHUNK_BYTES, left))):
@@ -60,12 +62,12 @@ def _unpacked_bytes(path: Path, entry: zipfile.ZipInfo, most_bytes: int) -> int:
                     if unpacked == 0 and any(mark in part for mark in DEFINITIONS):
                         raise Unreadable(
                             "entities",
-                            "The workbook defines entities, as no spreadsheet does; save it anew.",
+                            _("The workbook defines entities, as no spreadsheet does; save it anew."),
                         )
                     unpacked += len(part)
                     chunk = inflate.unconsumed_tail
                     if unpacked > most_bytes:
                         return unpacked
         except zlib.error as error:
-            raise Unreadable("broken_file", "The workbook is damaged: an entry cannot be unpacked.") from error
+            raise Unreadable("broken_file", _("The workbook is damaged: an entry cannot be unpacked.")) from error
     return unpacked

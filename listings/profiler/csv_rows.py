@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .first_reading import LONGEST_LINE_BYTES, FirstReading
 from .kinds import looks_like_a_value
 from .packed import Packed
@@ -31,12 +31,14 @@ def open_csv(path: Path | Packed, reading: FirstReading) -> Table:
     encoding = encoding_of(path, reading)
     if reading.longest_line_bytes > LONGEST_LINE_BYTES:
         raise Unreadable(
-            "line_too_long", f"A line is longer than {LONGEST_LINE_BYTES // 1024**2} MB; this is no table of rows."
+            "line_too_long",
+            _("A line is longer than %(megabytes)s MB; this is no table of rows."),
+            megabytes=LONGEST_LINE_BYTES // 1024**2,
         )
     first_text = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)().decode(reading.head)
     delimiter, rows = sniff(first_text, is_whole=reading.size_bytes == len(reading.head))
     if not rows:
-        raise Unreadable("empty", "The file holds no row.")
+        raise Unreadable("empty", _("The file holds no row."))
     header = rows[0] if has_header(rows) else []
     widths = Counter(len(row) for row in rows[1:]) or Counter([len(rows[0])])
     width = widths.most_common(1)[0][0]
@@ -111,10 +113,11 @@ def _stream(
             ),
         )
     except pa.ArrowInvalid as error:
-        raise Unreadable("broken_file", _reason(str(error))) from error
+        raise _broken(str(error)) from error
 
 
-def _reason(message: str) -> str:
+def _broken(message: str) -> Unreadable:
     if "straddling" in message:
-        return f"A quote is opened and not closed, or one row is longer than {LONGEST_LINE_BYTES // 1024**2} MB."
-    return "The rows cannot be read as CSV."
+        says = _("A quote is opened and not closed, or one row is longer than %(megabytes)s MB.")
+        return Unreadable("broken_file", says, megabytes=LONGEST_LINE_BYTES // 1024**2)
+    return Unreadable("broken_file", _("The rows cannot be read as CSV."))

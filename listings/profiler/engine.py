@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .kinds import moment, number, present, trimmed
 from .progress import Progress
 from .tables import Table
@@ -86,4 +86,6 @@ class Rows:
         except duckdb.Error as error:
             if self.table.failure:
                 raise self.table.failure from error
-            raise Unreadable("broken_file", "The rows of the file cannot be read to its end; it is damaged.") from error
+            raise Unreadable(
+                "broken_file", _("The rows of the file cannot be read to its end; it is damaged.")
+            ) from error

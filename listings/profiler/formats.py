@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import PurePath
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .first_reading import FirstReading
 from .packed import READABLE
 
@@ -21,25 +21,29 @@ def format_of(name: str, reading: FirstReading) -> str:
     """The format. Raises Unreadable if the name promises a table format that the bytes cannot be."""
     ending = PurePath(name).suffix.lower()
     if reading.size_bytes == 0:
-        raise Unreadable("empty", "The file is empty.")
+        raise Unreadable("empty", _("The file is empty."))
     if reading.head.startswith(b"PARE") and reading.tail.endswith(b"PARE"):
-        raise Unreadable("encrypted", "The Parquet file is encrypted; upload it without encryption.")
+        raise Unreadable("encrypted", _("The Parquet file is encrypted; upload it without encryption."))
     if reading.head.startswith(b"PAR1") and reading.tail.endswith(b"PAR1"):
         return PARQUET
     if reading.head.startswith(ZIP) and ending in (".xlsx", ".xlsm"):
         return XLSX
     if ending == ".gz" and PurePath(PurePath(name).stem).suffix.lower() in READABLE:
         if not reading.head.startswith(GZIP):
-            raise Unreadable("broken_file", "The name says gzip, but the file is none; give it the name of what it is.")
+            raise Unreadable(
+                "broken_file", _("The name says gzip, but the file is none; give it the name of what it is.")
+            )
         return GZIPPED
     if ending == ".zip" and reading.head.startswith(ZIP):
         return ZIPPED
     if ending == ".parquet":
-        raise Unreadable("broken_file", "The name says Parquet, but the file does not begin and end as Parquet does.")
+        raise Unreadable(
+            "broken_file", _("The name says Parquet, but the file does not begin and end as Parquet does.")
+        )
     if ending in (".xlsx", ".xlsm"):
         if reading.head.startswith(OLE) and ENCRYPTED_PACKAGE in reading.head:
-            raise Unreadable("encrypted", "The workbook is protected by a password; upload it without one.")
-        raise Unreadable("broken_file", "The name says XLSX, but the file is no XLSX workbook.")
+            raise Unreadable("encrypted", _("The workbook is protected by a password; upload it without one."))
+        raise Unreadable("broken_file", _("The name says XLSX, but the file is no XLSX workbook."))
     if ending in (".jsonl", ".ndjson") or (ending == ".json" and _begins_with_an_object_per_line(reading.head)):
         return JSON_LINES
     if ending == ".json" and BEGINS_AN_ARRAY.match(reading.head):

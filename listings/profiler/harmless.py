@@ -10,7 +10,7 @@ import struct
 import zipfile
 from pathlib import Path, PurePath
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .first_reading import CHUNK_BYTES, FirstReading
 
 ZIP, OLE = b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")
@@ -18,7 +18,7 @@ END_OF_ZIP = b"PK\x05\x06"
 END_BYTES = 22  # of the record that ends a zip, before its comment
 VBA_IN_OLE = "_VBA_PROJECT".encode("utf-16-le")
 MACROS = "vbaproject.bin"
-OTHER_KINDS = {b"%PDF-": "PDF", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"\x7fELF": "a program"}
+OTHER_KINDS = {b"%PDF-": "PDF", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"\x7fELF": "ELF"}
 ACTIVE_SVG = re.compile(rb"<\s*script|<\s*foreignobject|javascript\s*:|\son[a-z]{3,20}\s*=", re.IGNORECASE)
 
 
@@ -26,11 +26,13 @@ def require_harmless(path: Path, name: str, reading: FirstReading) -> None:
     """Raise Unreadable `polyglot`, `has_macros` or `active_content`, each with what to do instead."""
     kind = next((words for magic, words in OTHER_KINDS.items() if magic in reading.head[:1024][: _within(magic)]), "")
     if kind and _ends_as_zip(reading.tail):
-        raise Unreadable("polyglot", f"The file is {kind} and a zip archive at once; send each as a file of its own.")
+        raise Unreadable(
+            "polyglot", _("The file is %(kind)s and a zip archive at once; send each as a file of its own."), kind=kind
+        )
     if reading.head.startswith(OLE) and VBA_IN_OLE in reading.head or _holds_macros(path, reading):
-        raise Unreadable("has_macros", "The file holds macros, which are programs; save it without them.")
+        raise Unreadable("has_macros", _("The file holds macros, which are programs; save it without them."))
     if (PurePath(name).suffix.lower() == ".svg" or b"<svg" in reading.head[:4096]) and _is_active(path):
-        raise Unreadable("active_content", "The picture holds a program or a link that runs; export it without.")
+        raise Unreadable("active_content", _("The picture holds a program or a link that runs; export it without."))
 
 
 def _within(magic: bytes) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .first_reading import CHUNK_BYTES, LONGEST_LINE_BYTES, FirstReading
 from .packed import Packed
 from .tables import MOST_COLUMNS, NESTED, Table, batches_of, column_names
@@ -27,11 +27,15 @@ LISTED_ELEMENTS = 100  # of one list are looked at for their types
 def open_json(path: Path | Packed, reading: FirstReading, *, is_array: bool) -> Table:
     """The table in a file of JSON lines, or in one JSON array of objects. Raises Unreadable."""
     if reading.not_utf8_at is not None or reading.has_nul:
-        where = f" (byte {reading.not_utf8_at})" if reading.not_utf8_at is not None else ""
-        raise Unreadable("not_utf8", f"JSON must be UTF-8 text, and this file is not{where}; save it as UTF-8.")
+        if reading.not_utf8_at is None:
+            raise Unreadable("not_utf8", _("JSON must be UTF-8 text, and this file is not; save it as UTF-8."))
+        says = _("JSON must be UTF-8 text, and this file is not (byte %(place)s); save it as UTF-8.")
+        raise Unreadable("not_utf8", says, place=reading.not_utf8_at)
     if reading.longest_line_bytes > LONGEST_LINE_BYTES and not is_array:
         raise Unreadable(
-            "line_too_long", f"A line is longer than {LONGEST_LINE_BYTES // 1024**2} MB; this is no table of rows."
+            "line_too_long",
+            _("A line is longer than %(megabytes)s MB; this is no table of rows."),
+            megabytes=LONGEST_LINE_BYTES // 1024**2,
         )
     items = _elements if is_array else _items
     present: Counter[str] = Counter()
@@ -49,11 +53,15 @@ def open_json(path: Path | Packed, reading: FirstReading, *, is_array: bool) -> 
                 nested[key] += 1
             _note_types(types, key, value)
         if max(len(present), len(types)) > MOST_COLUMNS:
-            raise Unreadable("too_many_columns", f"The objects have more than {MOST_COLUMNS} different keys.")
+            raise Unreadable(
+                "too_many_columns", _("The objects have more than %(keys)s different keys."), keys=MOST_COLUMNS
+            )
     if uneven > rows:
-        raise Unreadable("broken_file", f"{uneven} of {rows + uneven} lines are no JSON object.")
+        raise Unreadable(
+            "broken_file", _("%(uneven)s of %(lines)s lines are no JSON object."), uneven=uneven, lines=rows + uneven
+        )
     if not present:
-        raise Unreadable("empty", "The file holds no JSON object with a key.")
+        raise Unreadable("empty", _("The file holds no JSON object with a key."))
     keys = list(present)
     table = Table(column_names(keys), rows_at_most=rows, bytes_at_most=reading.size_bytes, uneven_rows=uneven)
     table.declared = {place: NESTED for place, key in enumerate(keys) if 2 * nested[key] > present[key]}
@@ -104,8 +112,8 @@ def _elements(path: Path | Packed) -> Iterator[dict[str, Any] | None]:
             except (ValueError, RecursionError) as error:
                 chunk = "" if isinstance(error, RecursionError) else file.read(CHUNK_BYTES)
                 if not chunk or len(text) - place > LONGEST_LINE_BYTES:
-                    detail = "The JSON breaks off, or an element is too large or too deep to be a row."
-                    raise Unreadable("broken_file", detail) from error
+                    says = _("The JSON breaks off, or an element is too large or too deep to be a row.")
+                    raise Unreadable("broken_file", says) from error
                 text, place = text[place:] + chunk, 0
             else:
                 yield item if isinstance(item, dict) else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, Any
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 
 MOST_RATIO = 200  # text packs ten to one; what packs better than this is a bomb
 ALWAYS_FINE_BYTES = 64 * 1024**2
@@ -53,11 +53,15 @@ class _Bounded(io.RawIOBase):
         try:
             chunk = self.inside.read(len(buffer))
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise Unreadable("broken_file", "The archive is damaged and cannot be unpacked; pack it again.") from error
+            raise Unreadable(
+                "broken_file", _("The archive is damaged and cannot be unpacked; pack it again.")
+            ) from error
         self.left -= len(chunk)
         if self.left < 0:
             raise Unreadable(
-                "too_large", f"The archive unpacks to more than {MOST_RATIO} times its size; send the file unpacked."
+                "too_large",
+                _("The archive unpacks to more than %(times)s times its size; send the file unpacked."),
+                times=MOST_RATIO,
             )
         buffer[: len(chunk)] = chunk
         return len(chunk)
@@ -75,14 +79,18 @@ def entries_of(path: Path) -> tuple[list[Packed], list[str]]:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeError) as error:
-        raise Unreadable("broken_file", "The archive is damaged: it is no readable zip.") from error
+        raise Unreadable("broken_file", _("The archive is damaged: it is no readable zip.")) from error
     if len(entries) > MOST_ENTRIES:
-        raise Unreadable("too_large", f"The archive holds more than {MOST_ENTRIES:,} files; send them unpacked.")
+        raise Unreadable(
+            "too_large",
+            _("The archive holds more than %(files)s files; send them unpacked."),
+            files=f"{MOST_ENTRIES:,}",
+        )
     if any(entry.flag_bits & 1 for entry in entries):
-        raise Unreadable("encrypted", "The archive is protected by a password; send it without one.")
+        raise Unreadable("encrypted", _("The archive is protected by a password; send it without one."))
     names = [entry.filename for entry in entries]
     if any(name.lower().endswith(ARCHIVES) for name in names):
-        raise Unreadable("nested_archive", "The archive holds another archive; send the files of both unpacked.")
+        raise Unreadable("nested_archive", _("The archive holds another archive; send the files of both unpacked."))
     tables = [Packed(path, name) for name in names if name.lower().endswith(READABLE)]
     described = {table.entry for table in tables[:MOST_TABLES]}
     return tables[:MOST_TABLES], [name for name in names if name not in described][:100]

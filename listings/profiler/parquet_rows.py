@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .tables import BINARY, BOOLEAN, DATE, INTEGER, NESTED, NUMBER, TIMESTAMP, Table, column_names
 
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
@@ -31,7 +31,7 @@ def open_parquet(path: Path, connection: duckdb.DuckDBPyConnection) -> Table:
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
-        raise Unreadable("broken_file", "The Parquet file is damaged: its description cannot be read.") from error
+        raise Unreadable("broken_file", _("The Parquet file is damaged: its description cannot be read.")) from error
     cells = ", ".join(f"CAST({cell} AS VARCHAR) AS c{place}" for place, (_, cell, _) in enumerate(described))
     table = Table(names, rows_at_most=rows, bytes_at_most=4 * unpacked)
     table.select = f"SELECT file_row_number AS _row, {cells} FROM read_parquet({source}, file_row_number=true, {PLAIN})"

@@ -34,7 +34,7 @@ from .consistency import broken, rules
 from .csv_rows import open_csv
 from .distribution import DETAILED_COLUMNS, frequent, has_plot
 from .engine import Rows, connect
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .first_reading import FirstReading, read_through
 from .formats import CSV, GZIPPED, JSON_ARRAY, JSON_LINES, OTHER, PARQUET, XLSX, ZIPPED, format_of
 from .geography import places_in
@@ -131,7 +131,7 @@ def _open_text(packed: Packed, name: str) -> Table:
         return open_csv(packed, reading)
     if kind in (JSON_LINES, JSON_ARRAY):
         return open_json(packed, reading, is_array=kind == JSON_ARRAY)
-    raise Unreadable("broken_file", "What is packed is not what its name says; send it unpacked.")
+    raise Unreadable("broken_file", _("What is packed is not what its name says; send it unpacked."))
 
 
 def _described_table(
@@ -142,7 +142,7 @@ def _described_table(
     rows = Rows(table, connection, asked.memory_bytes, progress)
     total, columns = measure(rows, asked.as_of)
     if total == 0 and table.uneven_rows:
-        raise Unreadable("broken_file", "No row has as many cells as the header; this is no table with that header.")
+        raise Unreadable("broken_file", _("No row has as many cells as the header; this is no table with that header."))
     uneven_rows = table.uneven_rows  # counted by the first pass, counted again by each further one
     duplicates = _duplicates(rows, asked.key_columns)
     pairs = rules(columns)

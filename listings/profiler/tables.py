@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 
 MOST_COLUMNS = 1_000
 BATCH_ROWS = 8_192
@@ -86,7 +86,10 @@ def column_names(header: list[str]) -> list[str]:
     """The header's names; a nameless column is called by its place, a repeated name gets a number."""
     if len(header) > MOST_COLUMNS:
         raise Unreadable(
-            "too_many_columns", f"The table has {len(header)} columns; at most {MOST_COLUMNS} can be described."
+            "too_many_columns",
+            _("The table has %(columns)s columns; at most %(most)s can be described."),
+            columns=len(header),
+            most=MOST_COLUMNS,
         )
     names: list[str] = []
     taken: set[str] = set()

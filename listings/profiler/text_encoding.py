@@ -8,7 +8,7 @@ from typing import IO
 
 from charset_normalizer import from_bytes
 
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .first_reading import CHUNK_BYTES, ENOUGH_LETTERS, FirstReading
 from .packed import Packed
 
@@ -33,24 +33,28 @@ def encoding_of(path: Path | Packed, reading: FirstReading) -> str:
     if reading.not_utf8_at is None:
         return "utf-8"
     if reading.utf8_letters >= ENOUGH_LETTERS:
-        raise Unreadable("not_utf8", f"The text is UTF-8 up to byte {reading.not_utf8_at}, which is damaged.")
+        raise Unreadable(
+            "not_utf8", _("The text is UTF-8 up to byte %(place)s, which is damaged."), place=reading.not_utf8_at
+        )
     for encoding in _likely(path, reading.not_utf8_at):
         if _decodes(path, encoding):
             return encoding
-    raise Unreadable("unknown_encoding", "The text is in no encoding we know; save it as UTF-8 or GB18030.")
+    raise Unreadable("unknown_encoding", _("The text is in no encoding we know; save it as UTF-8 or GB18030."))
 
 
 def _wide_encoding(head: bytes) -> str:
     """UTF-16 without a mark: Western letters and separators leave every other byte zero."""
     zeros_at_even, zeros_at_odd = head[0::2].count(0), head[1::2].count(0)
     if max(zeros_at_even, zeros_at_odd) < len(head) / 20 or min(zeros_at_even, zeros_at_odd) > len(head) / 50:
-        raise Unreadable("broken_file", "The name says text, but the file holds NUL bytes.")
+        raise Unreadable("broken_file", _("The name says text, but the file holds NUL bytes."))
     return "utf-16-le" if zeros_at_odd > zeros_at_even else "utf-16-be"
 
 
 def _proved(path: Path | Packed, encoding: str) -> str:
     if not _decodes(path, encoding):
-        raise Unreadable("unknown_encoding", f"The text looks like {encoding.upper()} but is damaged.")
+        raise Unreadable(
+            "unknown_encoding", _("The text looks like %(encoding)s but is damaged."), encoding=encoding.upper()
+        )
     return encoding
 
 

@@ -11,7 +11,7 @@ import python_calamine
 
 from .archives import require_modest
 from .csv_rows import has_header
-from .failures import Unreadable
+from .failures import Unreadable, _
 from .packed import MOST_TABLES
 from .tables import Table, batches_of, column_names
 
@@ -25,11 +25,11 @@ def open_xlsx(path: Path, memory_bytes: int) -> list[Table]:
         sheets = (workbook.get_sheet_by_name(name) for name in visible)
         tables = [table for sheet in sheets if sheet.height and (table := _table(sheet))][:MOST_TABLES]
     except python_calamine.PasswordError as error:
-        raise Unreadable("encrypted", "The workbook is protected by a password; upload it without one.") from error
+        raise Unreadable("encrypted", _("The workbook is protected by a password; upload it without one.")) from error
     except python_calamine.CalamineError as error:
-        raise Unreadable("broken_file", "The workbook is damaged: its sheets cannot be read.") from error
+        raise Unreadable("broken_file", _("The workbook is damaged: its sheets cannot be read.")) from error
     if not tables:
-        raise Unreadable("empty", "No visible sheet of the workbook holds anything.")
+        raise Unreadable("empty", _("No visible sheet of the workbook holds anything."))
     described = {table.facts["sheet"] for table in tables}
     tables[0].facts["sheets_not_described"] = [name for name in workbook.sheet_names if name not in described][:100]
     return tables

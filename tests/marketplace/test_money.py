@@ -186,7 +186,7 @@ def test_an_amount_is_read_as_people_write_it(text, currency, minor):
         ("1.234,50", "CNY", "not an amount"),
         ("12,34", "CNY", "not an amount"),
         ("1,2345", "CNY", "not an amount"),
-        ("1.005", "CNY", "CNY has 2 decimals"),
+        ("1.005", "CNY", "CNY has at most 2 decimals"),
         ("1.0", "JPY", "JPY has no decimals"),
         ("1e9", "CNY", "not an amount"),
         ("NaN", "CNY", "not an amount"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import re
@@ -15,7 +16,13 @@ from django.apps import apps
 from django.core.cache import cache
 from django.utils import translation
 
-from tests.source import APPS
+from compliance.states import REVIEW_MOVES, VERIFICATION_MOVES
+from listings.models import Profile
+from listings.states import LISTING_MOVES, VERSION_MOVES
+from marketplace import money, roles
+from marketplace.act_words import ACTS
+from marketplace.errors import Refused
+from tests.source import APPS, ROOT, parsed, place, sources
 from tests.tenancy.asking import ROWS, ask, made_world, named, read, taken_back, who_may
 from tests.tenancy.rules import Answer, Row
 from tests.tenancy.walk import filled
@@ -172,3 +179,90 @@ def test_the_api_refuses_in_the_language_that_is_asked_for(language: str, world:
     assert SENTENCE.search(in_english["detail"])
     left = [_not_data(SENTENCE.findall(answer[part])) for part in ("detail", "next")]
     assert left == [[], []]
+
+
+# --- what no walk comes by -----------------------------------------------------------------------------------------
+
+
+def _refusals(kind: type[Refused] = Refused) -> set[str]:
+    return {kind.__name__}.union(*map(_refusals, kind.__subclasses__()))
+
+
+def test_what_a_refusal_says_can_be_put_into_the_readers_language() -> None:
+    """A plain text or f-string is English for everybody; it goes through gettext, its facts apart."""
+    raised = {*_refusals(), "_refused", "_problem", "_Wrong", "NotPlain", "NotAnAmount", "Unreadable", "ProfileFailed"}
+    raised -= {"CurrencyMismatch"}  # a mistake of ours
+    strays = [
+        f"{place(path, call)}: {ast.unparse(said)[:80]}"
+        for path in sources(*APPS)
+        for call in ast.walk(parsed(path))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", getattr(call.func, "attr", "")) in raised
+        for said in [*call.args, *(one.value for one in call.keywords if one.arg in ("detail", "next", "says"))]
+        if _is_plain_sentence(said) and place(path) not in FOR_PROGRAMMERS
+    ]
+    assert not strays, strays
+
+
+# Read by operators on a command line or in a log, or put together from what was translated.
+FOR_PROGRAMMERS = (
+    "listings/catalogue_files.py", "listings/objections.py", "settlement/channels/__init__.py",
+    "settlement/channels/files/__init__.py", "marketplace/object_store.py",
+)  # fmt: skip
+
+
+def _is_plain_sentence(said: ast.expr) -> bool:
+    if isinstance(said, ast.JoinedStr):
+        said = ast.Constant("".join(str(one.value) for one in said.values if isinstance(one, ast.Constant)))
+        return " " in said.value and not said.value.startswith("Money counts")
+    return isinstance(said, ast.Constant) and isinstance(said.value, str) and " " in said.value
+
+
+def test_every_act_has_a_word_in_every_language() -> None:
+    moves = (REVIEW_MOVES, VERIFICATION_MOVES, LISTING_MOVES, VERSION_MOVES)
+    acts = {*roles.MEMBER_ACTS, *roles.STAFF_ACTS, *(act for one in moves for after in one.values() for act in after)}
+    assert acts == set(ACTS)
+    for language in LANGUAGES:
+        with translation.override(language):
+            assert [act for act in acts if str(ACTS[act]).isascii()] == []
+
+
+def test_why_a_release_was_not_measured_is_said_in_the_readers_language(db: None) -> None:
+    says, facts = (
+        "The table has %(columns)s columns; at most %(most)s can be described.",
+        {"columns": 9000, "most": 2000},
+    )
+    profile = Profile(error="wide.csv: in English", failure={"path": "wide.csv", "says": says, "facts": facts})
+    assert profile.why == "wide.csv: The table has 9000 columns; at most 2000 can be described."
+    with translation.override("zh-hans"):
+        assert profile.why == "wide.csv: 该表有 9000 列；最多只能测量 2000 列。"
+    profile.failure = {"path": "x", "says": "100 % %(nothing)s %d", "facts": {"columns": 1}}  # what a jail may answer
+    assert profile.why == "x: 100 % %(nothing)s %d"
+    assert Profile(error="TryLater: x").why == "TryLater: x"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_of_the_profiler_is_translated(language: str) -> None:
+    said = [
+        call.args[0].value
+        for path in [*sources("listings/profiler"), ROOT / "listings/isolation.py"]
+        for call in ast.walk(parsed(path))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_" and isinstance(call.args[0], ast.Constant)
+    ]
+    assert len(said) > 40
+    with translation.override(language):
+        assert [one for one in said if translation.gettext(one) == one] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "said"),
+    [
+        ("", "CNY", "请输入金额，例如 1,234.50。"),
+        ("1.0", "JPY", "JPY没有小数位。"),
+        ("1.005", "CNY", "CNY最多有 2 位小数。"),
+        ("zwölf", "CNY", "“zwölf”不是金额。请输入数字，小数前用点号：1,234.50。"),
+    ],
+)
+def test_what_is_wrong_with_an_amount_is_said_in_the_readers_language(text: str, currency: str, said: str) -> None:
+    with translation.override("zh-hans"), pytest.raises(money.NotAnAmount) as wrong:
+        money.parse(text, currency)
+    assert str(wrong.value) == said
