@@ -9,6 +9,7 @@ from compliance.dossier_models import Section
 from compliance.models import DossierSection, FactChange, Verification
 from compliance.reasons import require_sentence
 from compliance.verification import SamePerson, claim_number
+from listings import shelf
 from marketplace import clock, joint_merchants, journal, participants, roles
 from marketplace.errors import RoleNeeded, WrongState
 from marketplace.models import Organisation, User
@@ -70,6 +71,7 @@ def _apply(change: FactChange, by: User) -> None:
     """The facts become what was confirmed; the database compares them with the change."""
     if change.section == Section.IDENTITY:
         claim_number(participants.write_facts(change.organisation, change.after, by=by))
+        shelf.put_all_of(change.organisation)
         return
     DossierSection.objects.update_or_create(
         organisation=change.organisation,

@@ -129,7 +129,7 @@ def organisation(request: HttpRequest, public_id: str) -> HttpResponse:
         "decisions": standing.decisions.select_related("by", "second_by").order_by("-pk") if standing else [],
         "acceptances": found.rules_acceptances.select_related("by").order_by("-pk"),
         "people": found.memberships.filter(ended_at=None).select_related("user").order_by("pk"),
-        "listings": found.listings.select_related("current_version").defer("search").order_by("-pk")[:20],
+        "listings": found.listings.select_related("current_version").order_by("-pk")[:20],
         "events": journal.of(found).order_by("-pk")[:SHOWN_EVENTS],
     }
     return render_desk(request, "organisations", "admin/desks/organisation.html", context)

@@ -127,7 +127,7 @@ def _screen(request: HttpRequest, found: Review, form: DecisionForm, *, refusal:
 def _review(review_id: int) -> Review:
     parts = ("version__listing__seller", "version__listing__current_version", "version__release__profile")
     rows = Review.objects.select_related(*parts, "submitted_by", "assignee", "by", "second_by")
-    return get_object_or_404(rows.defer("version__listing__search"), pk=review_id)
+    return get_object_or_404(rows, pk=review_id)
 
 
 def _personal(version: Version) -> list[str]:

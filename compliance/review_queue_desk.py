@@ -89,9 +89,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     show = show if show in SHOWS else "undecided"
     form = QueueForm(request.GET, auto_id="queue_%s")
     chosen = form.chosen()
-    rows = Review.objects.select_related("version__listing__seller", "assignee", "by").defer(
-        *LONG_COLUMNS, "version__listing__search"
-    )
+    rows = Review.objects.select_related("version__listing__seller", "assignee", "by").defer(*LONG_COLUMNS)
     rows = _searched(rows, asked) if asked else rows.filter(SHOWS[show][1])
     rows = _filtered(rows, chosen, person(request))
     newest_first = (show == "decided" or bool(asked)) and "sort" not in chosen

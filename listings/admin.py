@@ -13,9 +13,8 @@ class Listings(Looking):
     list_display = ["__str__", "seller", "product_type", "state", "created_at", "listed_at"]
     list_filter = ["state", "product_type"]
     search_fields = ["=public_id", "seller__name", "=current_version__registration__number"]
-    exclude = ["search"]
     also = ("current_version",)
-    unread = ("search", *(f"current_version__{name}" for name in LONG_MANUAL))
+    unread = tuple(f"current_version__{name}" for name in LONG_MANUAL)
 
 
 @admin.register(models.Version)
@@ -24,7 +23,7 @@ class Versions(Looking):
     list_filter = ["state", "classification", "sector"]
     search_fields = ["=listing__public_id", "=registration__number"]
     also = ("listing__current_version",)
-    unread = ("listing__search", *LONG_MANUAL)
+    unread = LONG_MANUAL
 
 
 @admin.register(models.Release)
@@ -32,7 +31,6 @@ class Releases(Looking):
     list_display = ["label", "listing", "size_bytes", "digest", "created_by", "created_at", "sealed_at"]
     search_fields = ["=listing__public_id", "label", "=digest"]
     also = ("listing__current_version",)
-    unread = ("listing__search",)
 
 
 @admin.register(models.ReleaseFile)
@@ -62,7 +60,7 @@ class Offers(Looking):
     list_filter = ["audience", "currency", "channel"]
     search_fields = ["=public_id", "=listing__public_id", "name"]
     also = ("listing__current_version",)
-    unread = ("terms", "listing__search")
+    unread = ("terms",)
 
 
 @admin.register(models.OfferBuyer)
@@ -82,8 +80,8 @@ class CatalogueEntries(Looking):
     list_display = ["title", "exchange", "identifier", "merchant", "product_type", "sector", "gone_at", "withdrawn_at"]
     list_filter = ["exchange", "product_type", "sector"]
     search_fields = ["=public_id", "=identifier", "title", "merchant"]
-    exclude = ["search", "digest"]
-    unread = ("search", "details", "summary")
+    exclude = ["digest"]
+    unread = ("details", "summary")
 
 
 @admin.register(models.CatalogueReading)

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from listings import catalogue
-from listings.models import Classification, ProductType, Version
+from listings import catalogue, facets
+from listings.filters import SORTS, Filters, known_values, sort_of
 from listings.presented import ProductOut
 from listings.presented_entries import CataloguePageOut, OneEntryOut
 from marketplace.participants import acting_or_none
@@ -24,14 +24,25 @@ class Catalogue(APIView):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("q", description="Words in Chinese (either script) or English; all must be found."),
-            OpenApiParameter("product_type", enum=ProductType.values),
-            OpenApiParameter("sector", enum=Version.Sector.values),
-            OpenApiParameter("classification", enum=Classification.values),
-            OpenApiParameter("price", enum=["free", "paid"]),
+            OpenApiParameter(
+                "q",
+                description="Words in Chinese (either script) or English, their synonyms found too; all are needed, "
+                "or where nothing says them all, some.",
+            ),
+            *(
+                OpenApiParameter(name, many=True, enum=values, description="Repeat it for one or the other.")
+                for name, values in known_values().items()
+            ),
+            OpenApiParameter(
+                "merchant", many=True, description="The public_id of a seller, or the name of an entry's merchant."
+            ),
             OpenApiParameter(
                 "show", enum=["products", "entries"], description="Products on sale here, or other exchanges' entries."
             ),
+            OpenApiParameter(
+                "sort", enum=SORTS, description="Products first in any order; prices by currency, the lowest first."
+            ),
+            OpenApiParameter("as", enum=["typed"], description="Take a misspelt word as it is."),
             OpenApiParameter("page", int, description=f"{catalogue.ON_A_PAGE} a page."),
         ],
         responses=CataloguePageOut,
@@ -39,9 +50,14 @@ class Catalogue(APIView):
     def get(self, request: Request) -> Response:
         """Products on sale, with words the best match first, else the newest; then other exchanges' entries."""
         asked = request.query_params
-        names = ("product_type", "sector", "classification", "price", "show")
-        filters = catalogue.Filters(**{name: asked.get(name, "") for name in names})
-        found = catalogue.browse(asked.get("q", ""), filters=filters, reader=acting_or_none(request))
+        filters = Filters.asked(asked)
+        found = catalogue.browse(
+            asked.get("q", ""),
+            filters=filters,
+            reader=acting_or_none(request),
+            sort=sort_of(asked.get("sort", "")),
+            is_as_typed=asked.get("as") == "typed",
+        )
         page = catalogue.page_of(found, asked.get("page", "1"))
         here = request.build_absolute_uri()
         told = {
@@ -52,6 +68,9 @@ class Catalogue(APIView):
             "pages": page.paginator.num_pages,
             "next": replace_query_param(here, "page", page.number + 1) if page.has_next() else None,
             "previous": replace_query_param(here, "page", page.number - 1) if page.has_previous() else None,
+            "understood_as": found.question.text if found.question.mended else None,
+            "has_some_words_only": found.is_some,
+            "facets": facets.of(found.counts, filters),
             "results": page.object_list,
         }
         return Response(CataloguePageOut(told).data)

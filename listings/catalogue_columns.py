@@ -63,6 +63,18 @@ SECTORS: dict[S, str] = {
     S.CITY: "公共管理|公共|政府|政务|城市|社会保障|public|government|city",
     S.CULTURE: "文化|教育|体育|娱乐|旅游|culture|education|media|entertainment",
 }
+F = Version.Frequency
+# The earliest in the list that the text has counts: 不定期 is not 定期.
+FREQUENCIES: dict[F, str] = {
+    F.HISTORICAL: "no-update|not updated|never|不更新|历史|一次性",
+    F.IRREGULAR: "irregular|不定期|不定时|按需|on demand",
+    F.REAL_TIME: "real-?time|实时|秒|分钟|hourly|小时|逐时",
+    F.DAILY: "dail|每日|每天|日更|按日|天|日",
+    F.WEEKLY: "week|周",
+    F.QUARTERLY: "quarter|季",
+    F.MONTHLY: "month|月",
+    F.YEARLY: "year|annual|年",
+}
 NEGOTIATED = {"negotiation", "negotiable", "面议"}
 FREE = {"free", "免费"}
 
@@ -135,6 +147,12 @@ def sector_of(category: str) -> str:
     text = simplified(category).lower()
     places = {sector: found.start() for sector, words in SECTORS.items() if (found := re.search(words, text))}
     return min(places, key=lambda sector: places[sector]) if places else ""
+
+
+def frequency_of(text: str) -> str:
+    """How often it is updated, as far as the words say; '' where they do not."""
+    text = simplified(text).lower()
+    return next((frequency for frequency, words in FREQUENCIES.items() if re.search(words, text)), "")
 
 
 def _price(price: str, mode: str, currency: str) -> str:

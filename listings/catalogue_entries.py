@@ -17,7 +17,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from listings import catalogue_columns, catalogue_files, search_words
+from listings import catalogue_columns, catalogue_files, shelf
 from listings.catalogue_columns import CannotUse
 from listings.catalogue_files import Looked, Problem, Tell
 from listings.models import CatalogueEntry, CatalogueReading
@@ -32,13 +32,6 @@ COLUMNS = (
     "source", "exchange", "identifier", "address", "title", "summary", "details", "merchant", "category", "kind",
     "product_type", "sector", "price", "coverage", "update_frequency", "keywords", "digest",
 )  # fmt: skip
-# What is searched, by how much it counts.
-WEIGHTS = {
-    "A": ("title",),
-    "B": ("merchant", "exchange", "coverage", "keywords"),
-    "C": ("summary", "category", "kind"),
-    "D": ("details",),
-}
 
 
 # After these, more of a file was lost than the rows that are named.
@@ -196,26 +189,26 @@ def _known(entries: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def _write(entries: list[dict[str, Any]], reading: CatalogueReading) -> None:
-    """One statement for all of them, what they are searched by included."""
-    vectors, values = [], []
+    """All of them in one statement, and what they are searched by in another."""
+    rows, values = [], []
     for entry in entries:
-        sql, parameters = search_words.vector(
-            [(weight, " ".join(entry[name] for name in names if entry[name])) for weight, names in WEIGHTS.items()]
-        )
-        vectors.append(f"(%s, {', '.join(['%s'] * len(COLUMNS))}, {sql}, %s::bigint, %s::bigint)")
-        values += [new_public_id(), *(entry[name] for name in COLUMNS), *parameters, reading.pk, reading.pk]
+        rows.append(f"(%s, {', '.join(['%s'] * len(COLUMNS))}, %s::bigint, %s::bigint)")
+        values += [new_public_id(), *(entry[name] for name in COLUMNS), reading.pk, reading.pk]
     changed = [name for name in COLUMNS if name not in ("source", "identifier")]
-    renewed = ", ".join(f"{name} = excluded.{name}" for name in (*changed, "search", "last_reading_id"))
+    renewed = ", ".join(f"{name} = excluded.{name}" for name in (*changed, "last_reading_id"))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO listings_catalogueentry
-                (public_id, {", ".join(COLUMNS)}, search, first_reading_id, last_reading_id, withdrawal_reason)
-            SELECT t.*, '' FROM (VALUES {", ".join(vectors)}) AS t
+                (public_id, {", ".join(COLUMNS)}, first_reading_id, last_reading_id, withdrawal_reason)
+            SELECT t.*, '' FROM (VALUES {", ".join(rows)}) AS t
             ON CONFLICT (source, identifier) DO UPDATE SET {renewed}, gone_at = NULL
+            RETURNING source, identifier, id
             """,  # noqa: S608
             values,
         )
+        pks = {(source, identifier): pk for source, identifier, pk in cursor.fetchall()}
+    shelf.put_entries({pks[entry["source"], entry["identifier"]]: entry for entry in entries})
 
 
 @transaction.atomic
@@ -232,5 +225,6 @@ def withdraw(entry: CatalogueEntry, *, reason: str, by: User) -> CatalogueEntry:
         raise WrongState(_("This entry is withdrawn already."))
     entry.withdrawn_at, entry.withdrawn_by, entry.withdrawal_reason = clock.now(), by, reason.strip()
     entry.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawal_reason"])
+    shelf.take_off(entry)
     journal.record("catalogue_entry.withdrawn", entry, by=by, source=entry.source, identifier=entry.identifier)
     return entry

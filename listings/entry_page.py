@@ -45,7 +45,14 @@ def shelves(found: Found, asked: QueryDict) -> list[dict[str, Any]]:
         query = asked.copy()
         query.pop("page", None)
         query["show"] = show
-        shown.append({"label": label, "count": count, "url": f"?{query.urlencode()}", "current": found.show == show})
+        shown.append(
+            {
+                "label": label,
+                "count": count,
+                "url": f"?{query.urlencode()}",
+                "current": found.asked.filters.show == show,
+            }
+        )
     return shown
 
 

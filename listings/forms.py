@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from listings import licence_contract, manual, offers, terms
@@ -22,10 +22,6 @@ LANGUAGE_NAMES = dict(settings.LANGUAGES)
 _TEXT = forms.Textarea(attrs={"rows": 4})
 
 
-def _chosen(choices: Any, everything: Any) -> list[tuple[str, Any]]:
-    return [("", everything), *choices]
-
-
 class _Unsaid(forms.Form):
     """A form whose fields may stay empty without being called optional."""
 
@@ -36,31 +32,6 @@ class _Unsaid(forms.Form):
     def leave_need_unsaid(self) -> None:
         for field in self.fields.values():
             field.is_need_unsaid = True  # type: ignore[attr-defined]
-
-
-class CatalogueForm(_Unsaid):
-    """What to look for."""
-
-    q = forms.CharField(label=_("Search the catalogue"), required=False, max_length=200)
-    product_type = forms.ChoiceField(
-        label=_("Type"), required=False, choices=_chosen(ProductType.choices, _("Every type"))
-    )
-    sector = forms.ChoiceField(
-        label=_("Sector"), required=False, choices=_chosen(Version.Sector.choices, _("Every sector"))
-    )
-    classification = forms.ChoiceField(
-        label=_("Classification"),
-        required=False,
-        choices=_chosen([choice for choice in Classification.choices if choice[0] != Classification.CORE], _("Any")),
-    )
-    price = forms.ChoiceField(
-        label=_("Price"),
-        required=False,
-        choices=[("", _("Any")), ("free", _("Free")), ("paid", pgettext_lazy("not free", "Paid"))],
-    )
-    show = forms.ChoiceField(
-        required=False, choices=[("", ""), ("products", ""), ("entries", "")], widget=forms.HiddenInput
-    )
 
 
 class ProductForm(forms.Form):

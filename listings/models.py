@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pgtrigger
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
@@ -76,7 +77,6 @@ class Listing(models.Model):
     product_type = models.CharField(_("type"), max_length=10, choices=ProductType.choices)
     state = models.CharField(_("state"), max_length=12, choices=ListingState.choices, default=ListingState.UNLISTED)
     current_version = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    search = SearchVectorField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     listed_at = models.DateTimeField(null=True, blank=True)
@@ -87,10 +87,7 @@ class Listing(models.Model):
     class Meta:
         verbose_name = _("listing")
         verbose_name_plural = _("listings")
-        indexes = [
-            GinIndex(fields=["search"], name="listing_search"),
-            models.Index(fields=["state", "-listed_at", "-id"]),
-        ]
+        indexes = [models.Index(fields=["state", "-listed_at", "-id"])]
         constraints = [
             sentence(
                 "listed_product_has_a_version",
@@ -635,7 +632,6 @@ class CatalogueEntry(models.Model):
     update_frequency = models.CharField(_("update frequency"), max_length=100, blank=True)
     keywords = models.CharField(_("keywords"), max_length=500, blank=True)
     digest = models.CharField(max_length=64, editable=False)  # SHA-256 of what was read, to see what changed
-    search = SearchVectorField(null=True, editable=False)
     first_reading = models.ForeignKey(CatalogueReading, on_delete=models.PROTECT, related_name="+")
     last_reading = models.ForeignKey(CatalogueReading, on_delete=models.PROTECT, related_name="entries")
     gone_at = models.DateTimeField(_("no longer seen since"), null=True, blank=True)
@@ -651,7 +647,6 @@ class CatalogueEntry(models.Model):
         verbose_name = _("catalogue entry")
         verbose_name_plural = _("catalogue entries")
         indexes = [
-            GinIndex(fields=["search"], name="catalogue_entry_search"),
             models.Index(fields=["sector", "-id"], name="catalogue_entry_by_sector"),
             models.Index(fields=["product_type", "-id"], name="catalogue_entry_by_type"),
         ]
@@ -686,6 +681,55 @@ class CatalogueEntry(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("catalogue_entry", args=[self.public_id])
+
+
+class ShelfItem(models.Model):
+    """What the catalogue finds a product or an entry by: its words, and what it is narrowed by. Nothing here is a fact
+    of its own; listings.shelf makes it from them."""
+
+    listing = models.OneToOneField(Listing, on_delete=models.CASCADE, null=True, related_name="+")
+    entry = models.OneToOneField(CatalogueEntry, on_delete=models.CASCADE, null=True, related_name="+")
+    is_entry = models.BooleanField()
+    is_shown = models.BooleanField()
+    since = models.DateTimeField()  # listed or first read
+    product_type = models.CharField(max_length=10)
+    sector = models.CharField(max_length=20)
+    region = models.CharField(max_length=40)
+    classification = models.CharField(max_length=10)
+    frequency = models.CharField(max_length=12)
+    merchant = models.CharField(max_length=300)  # the seller's public_id; of an entry the name as given
+    grade = models.CharField(max_length=1)  # A to D by what was measured
+    quality = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    channels = ArrayField(models.CharField(max_length=20), default=list)  # of the offers open to all, as are:
+    prices = ArrayField(models.CharField(max_length=10), default=list)  # "free", "paid" and bands such as "CNY-2"
+    price_minor = models.BigIntegerField(null=True)  # the least, and its currency
+    currency = models.CharField(max_length=3)
+    search = SearchVectorField(null=True)
+    title_search = SearchVectorField(null=True)
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["search"], name="shelf_search"),
+            GinIndex(fields=["title_search"], name="shelf_title_search"),
+            models.Index(fields=["is_entry", "-since", "-id"], condition=Q(is_shown=True), name="shelf_newest"),
+        ]
+        constraints = [
+            sentence(
+                "shelf_item_is_a_product_or_an_entry",
+                Q(is_entry=False, listing__isnull=False, entry=None)
+                | Q(is_entry=True, listing=None, entry__isnull=False),
+            )
+        ]
+
+
+class CatalogueWord(models.Model):
+    """A Latin word that somebody wrote into the catalogue, to know a misspelt one by."""
+
+    word = models.CharField(max_length=40, primary_key=True)
+    stem = models.CharField(max_length=40, db_index=True)
+
+    class Meta:
+        indexes = [GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="catalogue_word_trigrams")]
 
 
 class ObjectionQuerySet(models.QuerySet["Objection"]):

@@ -41,7 +41,7 @@ class DecisionForm(forms.Form):
 def objections_list(request: HttpRequest) -> HttpResponse:
     """Objections that wait, the oldest first, then those decided."""
     show = "decided" if request.GET.get("show") == "decided" else "open"
-    rows = Objection.objects.select_related(*PARTS).defer("registration__version__listing__search", *LONG_COLUMNS)
+    rows = Objection.objects.select_related(*PARTS).defer(*LONG_COLUMNS)
     if show == "open":
         rows = rows.filter(state=ObjectionState.OPEN).order_by("filed_at", "pk")
     else:
@@ -54,7 +54,7 @@ def objections_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def objection(request: HttpRequest, objection_id: int) -> HttpResponse:
     """One objection: what is registered, what is said against it, and the decision."""
-    rows = Objection.objects.select_related(*PARTS).defer("registration__version__listing__search")
+    rows = Objection.objects.select_related(*PARTS)
     found = get_object_or_404(rows, pk=objection_id)
     context = {"objection": found, "acts": _acts(found, person(request))}
     return render_desk(request, "objections", "admin/desks/objection.html", context)

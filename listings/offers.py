@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, plain_text
+from listings import licence_contract, plain_text, shelf
 from listings import terms as licence_terms
 from listings.models import Classification, Listing, Offer, OfferBuyer, Version
 from listings.states import ListingState, VersionState
@@ -101,6 +101,7 @@ def make_offer(
         created_by=by,
     )
     OfferBuyer.objects.bulk_create([OfferBuyer(offer=offer, organisation=buyer) for buyer in buyers])
+    shelf.put(listing)
     journal.record(
         "offer.made",
         offer,
@@ -126,6 +127,7 @@ def close_offer(offer: Offer, *, by: User) -> Offer:
         raise WrongState(_("This offer is closed already."))
     offer.closed_at = clock.now()
     offer.save(update_fields=["closed_at"])
+    shelf.put(offer.listing)
     journal.record("offer.closed", offer, by=by, listing=offer.listing_id)
     return offer
 
@@ -136,6 +138,7 @@ def close_all(listing: Listing, *, by: User | None) -> None:
         offer.closed_at = clock.now()
         offer.save(update_fields=["closed_at"])
         journal.record("offer.closed", offer, by=by, listing=listing.pk)
+    shelf.put(listing)
 
 
 def take_licence(offer: Offer) -> None:

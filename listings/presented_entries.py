@@ -7,6 +7,7 @@ from typing import Any, Literal
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
+from listings.filters import NARROWING
 from listings.models import CatalogueEntry
 from listings.presented import ListedProductOut
 
@@ -38,6 +39,23 @@ class OneEntryOut(EntryOut):
         fields = [*EntryOut.Meta.fields, "details", "first_read_at"]
 
 
+class FacetValueOut(serializers.Serializer[Any]):
+    """A value of a filter."""
+
+    value = serializers.CharField(help_text="What the filter is given.")
+    label = serializers.CharField(help_text="In the reader's language.")  # type: ignore[assignment]
+    count = serializers.IntegerField(help_text="Results with it, the filter's other values left out.")
+    chosen = serializers.BooleanField(source="is_chosen")
+
+
+class FacetOut(serializers.Serializer[Any]):
+    """A filter with the values that narrow to anything; of merchants the most frequent."""
+
+    name = serializers.ChoiceField(choices=NARROWING)
+    label = serializers.CharField()  # type: ignore[assignment]
+    values = FacetValueOut(many=True)
+
+
 class CataloguePageOut(serializers.Serializer[Any]):
     """A page of the catalogue: products on sale here first, then other exchanges' entries."""
 
@@ -48,6 +66,11 @@ class CataloguePageOut(serializers.Serializer[Any]):
     pages = serializers.IntegerField()
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
+    understood_as = serializers.CharField(
+        allow_null=True, help_text="How a misspelt search was read; null where it was taken as typed."
+    )
+    has_some_words_only = serializers.BooleanField(help_text="Nothing says every word; the results say some of them.")
+    facets = FacetOut(many=True)
     results = serializers.SerializerMethodField()
 
     @extend_schema_field(

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import catalogue, manual, offers, plain_text, product_papers, profiling
+from listings import manual, offers, plain_text, product_papers, profiling, shelf
 from listings.models import MANUAL, Listing, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
 from marketplace import clock, joint_merchants, journal, roles
@@ -181,7 +181,7 @@ def register(version: Version) -> Listing:
     if listing.state == ListingState.UNLISTED:
         listing.state = _next(listing, LISTING_MOVES, "register")
     listing.save(update_fields=["current_version", "state"])
-    catalogue.index(listing)
+    shelf.index(listing)
     return listing
 
 
@@ -191,7 +191,7 @@ def publish(listing: Listing) -> Listing:
     listing = _locked(listing)
     listing.state, listing.listed_at = _next(listing, LISTING_MOVES, "publish"), clock.now()
     listing.save(update_fields=["state", "listed_at"])
-    catalogue.index(listing)
+    shelf.index(listing)
     journal.record("listing.published", listing, by=None, version=listing.current_version_id)
     return listing
 
@@ -273,6 +273,7 @@ def _move_version(version: Version, act: str, event: str, *, by: User) -> Versio
 def _move_listing(listing: Listing, act: str, event: str, *, reason: str, by: User) -> Listing:
     listing.state, listing.reason = _next(listing, LISTING_MOVES, act), reason
     listing.save(update_fields=["state", "reason"])
+    shelf.put(listing)
     journal.record(event, listing, by=by)
     product_papers.note_listing(listing, listing.state if listing.state != ListingState.LISTED else "resumed")
     return listing

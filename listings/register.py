@@ -49,7 +49,7 @@ class Happened:
 
 def search(text: str) -> Any:
     """Registrations that match: by their number, by the holder's name, or by words of the product; newest first."""
-    found = Registration.objects.select_related(*_PARTS).defer("version__listing__search", "rights", *_LONG_COLUMNS)
+    found = Registration.objects.select_related(*_PARTS).defer("rights", *_LONG_COLUMNS)
     text = text.strip()
     if text:
         number = _number(text)
@@ -58,11 +58,8 @@ def search(text: str) -> Any:
         else:
             by_name = Q(holder__name__icontains=text) | Q(holder__latin_name__icontains=text)
             by_title = Q(version__titles__icontains=text)
-            by_words = catalogue.says(text)
-            # Every listing has a state: the condition joins the table that the words are looked for in.
-            found = found.filter(version__listing__state__gt="").filter(
-                by_name | by_title | Q(by_words) if by_words is not None else by_name | by_title
-            )
+            by_words = Q(version__listing__in=catalogue.saying(text))
+            found = found.filter(by_name | by_title | by_words)
     return found.order_by("-pk")
 
 
@@ -75,12 +72,7 @@ def _number(text: str) -> str:
 
 def one(number: str) -> Registration | None:
     """The registration of this number, however it is typed."""
-    return (
-        Registration.objects.select_related(*_PARTS)
-        .defer("version__listing__search")
-        .filter(number=_number(number))
-        .first()
-    )
+    return Registration.objects.select_related(*_PARTS).filter(number=_number(number)).first()
 
 
 def standing(registration: Registration, objected: dict[int, set[str]]) -> Standing:

@@ -4,7 +4,7 @@ PostgreSQL's parsers do not know where a Chinese word ends. Each run of Chinese 
 into words, and also into pairs of neighbours: what rjieba cuts differently in a title and in a question (长三角 inside
 长三角逐小时) is still found by its pairs. Traditional characters are made simplified first, in texts and in
 questions, so that 氣象 and 气象 find the same. All else is left to PostgreSQL, which stems English and, in the
-`simple` configuration, keeps names and codes as they are.
+`simple` configuration, keeps names and codes as they are. How a question is read is in listings.search_question.
 """
 
 from __future__ import annotations
@@ -12,16 +12,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import rjieba
 
-LONGEST_QUERY = 200
 # Unified ideographs with extensions A to I, compatibility ideographs, and the iteration mark.
-_HAN = re.compile("[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
-_WORD = re.compile(r"\w")
+HAN = re.compile("[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
 # PostgreSQL keeps no position beyond this one and no lexeme of more than 2046 bytes.
 _LAST_POSITION = 16_383
 # How much of a text is searched: a tsvector holds at most 1 MiB.
@@ -37,18 +34,6 @@ _SIMPLIFIED = {
     if len(traditional) == 1 and choices
 }
 _VECTOR = "setweight(to_tsvector('english', %s), %s) || setweight(to_tsvector('simple', %s), %s) || %s::tsvector"
-_QUERY = "(plainto_tsquery('english', %s) || plainto_tsquery('simple', %s))"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What somebody looks for: Chinese terms as a tsquery, the rest as plain text; both must be found."""
-
-    han: str
-    rest: str
-
-    def __bool__(self) -> bool:
-        return bool(self.han or self.rest)
 
 
 def vector(texts: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
@@ -61,21 +46,9 @@ def vector(texts: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
     return " || ".join([_VECTOR] * len(texts)), values
 
 
-def query(question: Question) -> tuple[str, list[str]]:
-    """SQL, with its parameters, of the tsquery of a question that holds a word."""
-    terms, values = [], []
-    if question.han:
-        terms.append("%s::tsquery")
-        values.append(question.han)
-    if question.rest:
-        terms.append(_QUERY)
-        values += [question.rest, question.rest]
-    return " && ".join(terms), values
-
-
 def script_of(text: str) -> str:
     """The HTML language of a text by its characters: `zh-Hant`, `zh-Hans`, or '' where it has no Chinese."""
-    if not _HAN.search(text):
+    if not HAN.search(text):
         return ""
     return "zh-Hans" if simplified(text) == text else "zh-Hant"
 
@@ -89,8 +62,8 @@ def han_vector(text: str, weight: str) -> str:
     """The Chinese words and pairs of a text as a tsvector literal, such as `'氣象':1A '觀測':2A`."""
     places: dict[str, int] = {}
     position = 0
-    for run in _HAN.findall(_folded(text)):
-        for term in [*rjieba.cut_for_search(run), *_pairs(run)]:
+    for run in HAN.findall(folded(text)):
+        for term in [*rjieba.cut_for_search(run), *pairs(run)]:
             position += 1
             places.setdefault(term, min(position, _LAST_POSITION))
     return " ".join(f"'{term}':{place}{weight}" for term, place in places.items())
@@ -98,25 +71,14 @@ def han_vector(text: str, weight: str) -> str:
 
 def without_han(text: str) -> str:
     """The rest of a text, its Chinese taken out."""
-    return _HAN.sub(" ", _folded(text))
+    return HAN.sub(" ", folded(text))
 
 
-def question(text: str) -> Question:
-    """What a person typed, cut as the catalogue was; false when it holds no word."""
-    text = _folded(text)[:LONGEST_QUERY]
-    runs = []
-    for run in _HAN.findall(text):
-        words = " & ".join(f"'{word}'" for word in dict.fromkeys(rjieba.cut(run)))
-        pairs = " & ".join(f"'{pair}'" for pair in dict.fromkeys(_pairs(run)))
-        runs.append(f"(({words}) | ({pairs}))" if pairs else f"'{run}':*")
-    rest = without_han(text)
-    return Question(" & ".join(runs), rest.strip() if _WORD.search(rest) else "")
-
-
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Full-width letters made plain, one script, NUL left out."""
     return simplified(unicodedata.normalize("NFKC", text)).replace("\0", "")
 
 
-def _pairs(run: str) -> list[str]:
+def pairs(run: str) -> list[str]:
+    """Each two neighbours of a run of Chinese characters."""
     return [run[place : place + 2] for place in range(len(run) - 1)]

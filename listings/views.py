@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from listings import catalogue, entry_page, licence_contract, product_page
-from listings.forms import CatalogueForm
-from listings.models import CatalogueEntry, Listing, Offer
+from listings import catalogue, catalogue_page, entry_page, licence_contract, product_page
+from listings.models import Listing, Offer
 from marketplace.participants import acting_or_none
 
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """What is on sale: searched by words, narrowed by filters, a bounded number of cards a page."""
-    form = CatalogueForm(request.GET)
-    reader = acting_or_none(request)
-    text, filters = "", catalogue.Filters()
-    if form.is_valid():
-        asked = dict(form.cleaned_data)
-        text, filters = asked.pop("q"), catalogue.Filters(**asked)
-    found = catalogue.browse(text, filters=filters, reader=reader)
-    page = catalogue.page_of(found, request.GET.get("page", "1"))
-    context = {
-        "form": form,
-        "page": page,
-        "cards": [entry_page.card(one) if isinstance(one, CatalogueEntry) else product_page.card(one) for one in page],
-        "shelves": entry_page.shelves(found, request.GET),
-        "is_narrowed": bool(text or filters != catalogue.Filters()),
-        "text": text,
-    }
-    return render(request, "listings/catalogue.html", context, status=200 if form.is_valid() else 422)
+    """What is on sale: searched by words, narrowed by filters, a bounded number of cards a page.
+
+    A script that asks for the part that changes, by the header `X-Part`, gets that part alone.
+    """
+    context = catalogue_page.context(request.GET, reader=acting_or_none(request))
+    is_part = request.headers.get("X-Part") == "found"
+    template = "listings/_found.html" if is_part else "listings/catalogue.html"
+    response = render(request, template, context, status=422 if context["refusal"] else 200)
+    patch_vary_headers(response, ["X-Part"])
+    return response
 
 
 @require_safe

@@ -268,6 +268,8 @@ FOLLOWERS = {
     "settlement": "settlement.followers.follow",
 }
 CURRENCIES = ["CNY", "HKD", "USD", "EUR", "SGD", "MOP"]
+# How long the numbers beside the catalogue's filters may lag where nothing is searched or narrowed.
+CATALOGUE_COUNTS_SECONDS = env.int("CATALOGUE_COUNTS_SECONDS", default=60)
 # Days between registration and listing in which anyone signed in may object; 0 lists at once.
 PUBLICITY_DAYS = env.int("PUBLICITY_DAYS", default=0)
 AGREE_WITHIN_DAYS = env.int("AGREE_WITHIN_DAYS", default=14)

@@ -37,8 +37,9 @@ flush.Command.handle = _empty_the_test_database
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No test inherits another's rate limits."""
+def fresh_cache(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
+    """No test inherits another's rate limits, and every count is of now."""
+    settings.CATALOGUE_COUNTS_SECONDS = 0
     yield
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         cache.clear()

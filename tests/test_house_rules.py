@@ -220,6 +220,8 @@ NEED_NO_TRIGGERS = {
     "Follower": "a bookmark in the journal",
     "KeyedCommand": "kept thirty days; the unique index is its guard",
     "OfferBuyer": "a pair, added with its offer",
+    "ShelfItem": "made from products and entries, and can be made anew",
+    "CatalogueWord": "words to know misspelt ones by",
     "SandboxOrder": "the acted-out bank's own books",
     "SandboxNotice": "the acted-out bank's own letters",
 }

@@ -26,7 +26,7 @@ SHOWN_PRODUCTS = 6
 def home(request: HttpRequest) -> HttpResponse:
     """Answers 200 to anyone."""
     organisation = acting_or_none(request)
-    listings = list(catalogue.search(reader=organisation)[:SHOWN_PRODUCTS])
+    listings = catalogue.newest(SHOWN_PRODUCTS, reader=organisation)
     context: dict[str, Any] = {"products": _cards(listings), "figures": _figures()}
     if request.user.is_authenticated:
         roles = {membership.organisation_id: membership.role for membership in memberships_of(request)}

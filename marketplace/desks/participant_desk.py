@@ -79,7 +79,7 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
     if context["sees_vetting"]:
         context |= _vetting(found, standing, public_id)
     if context["sees_products"]:
-        context["listings"] = found.listings.select_related("current_version").defer("search").order_by("-pk")[:SHOWN]
+        context["listings"] = found.listings.select_related("current_version").order_by("-pk")[:SHOWN]
     if context["sees_trades"]:
         context |= _trades(found)
     if context["sees_money"]:

@@ -1,0 +1,87 @@
+"""Shows where a text says what was asked: cut into segments, each marked or not; never HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from listings.search_question import Question
+from listings.search_words import HAN, folded, pairs
+
+_LATIN = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a text."""
+
+    text: str
+    is_hit: bool = False
+
+
+class Hits:
+    """What of these texts was asked for, in either script and in every form of an English word. One statement.
+
+    PostgreSQL itself says which Latin words it finds, so that what is marked is what was matched.
+    """
+
+    def __init__(self, question: Question, texts: Iterable[str]) -> None:
+        self._han = _han_terms(question)
+        latin = [one for word in question.words for one in (word.own, *word.others) if not HAN.search(one)]
+        begins = [word.beginning for word in question.words if word.beginning]
+        self._latin = _found(texts, latin, begins) if latin else set()
+
+    def marked(self, text: str) -> list[Segment]:
+        """The text in segments; joined they are the text."""
+        spans = sorted(self._spans(text))
+        segments, place = [], 0
+        for start, end in spans:
+            if end <= place:
+                continue
+            start = max(start, place)
+            if start > place:
+                segments.append(Segment(text[place:start]))
+            if segments and segments[-1].is_hit:
+                segments[-1] = Segment(segments[-1].text + text[start:end], is_hit=True)
+            else:
+                segments.append(Segment(text[start:end], is_hit=True))
+            place = end
+        return [*segments, Segment(text[place:])] if place < len(text) else segments
+
+    def _spans(self, text: str) -> Iterable[tuple[int, int]]:
+        plain = "".join(one if len(one) == 1 else kept for kept in text for one in [folded(kept)])
+        for term in self._han:
+            start = plain.find(term)
+            while start >= 0:
+                yield start, start + len(term)
+                start = plain.find(term, start + 1)
+        if self._latin:
+            for word in _LATIN.finditer(HAN.sub(lambda run: " " * len(run[0]), plain)):
+                if word[0].lower() in self._latin:
+                    yield word.span()
+
+
+def _han_terms(question: Question) -> list[str]:
+    words = [one for word in question.words for one in (word.own, *word.others) if HAN.fullmatch(one)]
+    # A word of four or more characters may be said in two parts.
+    return list(dict.fromkeys([*words, *(pair for word in words if len(word) > 3 for pair in pairs(word))]))
+
+
+def _found(texts: Iterable[str], latin: list[str], begins: list[str]) -> set[str]:
+    words = sorted({word.lower() for text in texts for word in _LATIN.findall(HAN.sub(" ", folded(text)))})
+    asked = sorted({part for one in latin for part in one.split()})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT word FROM unnest(%s::text[]) AS word WHERE EXISTS (
+                SELECT FROM unnest(%s::text[]) AS asked
+                WHERE to_tsvector('english', word) || to_tsvector('simple', word)
+                    @@ (plainto_tsquery('english', asked) || plainto_tsquery('simple', asked))
+            ) OR EXISTS (SELECT FROM unnest(%s::text[]) AS beginning WHERE starts_with(word, beginning))
+            """,
+            [words, asked, begins],
+        )
+        return {word for (word,) in cursor.fetchall()}

@@ -1,0 +1,144 @@
+"""Keeps the catalogue's shelf: one narrow row for each product and entry, made from what they are.
+
+The row holds what is searched and what is narrowed by, so that a hundred thousand are counted without reading a
+manual. Whoever changes a product calls `put` (or `index`, when its words changed) in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import connection
+
+from listings import periods, search_words, spelling
+from listings.catalogue_columns import frequency_of
+from listings.models import CatalogueEntry, Listing, ShelfItem, Version
+from marketplace.models import Organisation
+
+# Least quality, of 1, for each grade; below the last is D.
+GRADES = {"A": "0.99", "B": "0.95", "C": "0.85", "D": "0"}
+# A paid offer's band by its price in minor units: up to a thousand, ten thousand, a hundred thousand, beyond.
+BANDS = (100_000, 1_000_000, 10_000_000)
+
+# The prices of an offer `o` as the shelf names them.
+PRICES_OF_OFFER = (
+    "CASE WHEN o.price_minor = 0 THEN '{free}'::varchar[] ELSE ARRAY['paid', o.currency || '-' || "
+    f"(1 + {' + '.join(f'(o.price_minor >= {band})::int' for band in BANDS)})] END"
+)
+_GRADE = " ".join(f"WHEN quality >= {least} THEN '{grade}'" for grade, least in GRADES.items())
+_FACETS = (
+    "is_entry", "is_shown", "since", "product_type", "sector", "region", "classification", "frequency", "merchant",
+    "grade", "quality", "channels", "prices", "price_minor", "currency",
+)  # fmt: skip
+_PUT = f"""
+    INSERT INTO listings_shelfitem (listing_id, {", ".join(_FACETS)})
+    SELECT l.id, false, l.state = 'listed', coalesce(l.listed_at, l.created_at), l.product_type, v.sector, s.region,
+        v.classification, v.update_frequency, s.public_id, coalesce(CASE {_GRADE} END, ''), p.quality,
+        coalesce(o.channels, '{{}}'), coalesce(o.prices, '{{}}'), o.price_minor, coalesce(o.currency, '')
+    FROM listings_listing l
+    JOIN listings_version v ON v.id = l.current_version_id
+    JOIN marketplace_organisation s ON s.id = l.seller_id
+    LEFT JOIN listings_profile p ON p.release_id = v.release_id AND p.state = 'done'
+    LEFT JOIN LATERAL (
+        SELECT array_agg(DISTINCT o.channel) AS channels, array_agg(DISTINCT price) AS prices,
+            min(o.price_minor) AS price_minor, (array_agg(o.currency ORDER BY o.price_minor, o.id))[1] AS currency
+        FROM listings_offer o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
+        WHERE o.listing_id = l.id AND o.closed_at IS NULL AND o.audience <> 'named'
+    ) o ON true
+    WHERE l.id = %s
+    ON CONFLICT (listing_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FACETS)}
+"""  # noqa: S608
+
+WEIGHTS = {"titles": "A", "names": "B", "summaries": "C", "details": "D"}
+
+
+def put(listing: Listing) -> None:
+    """Bring the product's row in step with its state, offers and measurements. Without a current version, nothing."""
+    with connection.cursor() as cursor:
+        # Of two who change offers of one product, the second reads what the first has written.
+        cursor.execute("SELECT FROM listings_shelfitem WHERE listing_id = %s FOR UPDATE", [listing.pk])
+        cursor.execute(_PUT, [listing.pk])
+
+
+def put_all_of(seller: Organisation) -> None:
+    """Bring the rows of all the seller's products in step, also with its name."""
+    for listing in Listing.objects.sold_by(seller).select_related("current_version", "seller").iterator():
+        index(listing)
+
+
+def index(listing: Listing) -> None:
+    """Make the product findable by what its current version says. Without one, nothing."""
+    version = listing.current_version
+    if version is None:
+        return
+    put(listing)
+    texts = _texts(listing, version)
+    sql, values = search_words.vector([(WEIGHTS[name], text) for name, text in texts.items()])
+    title_sql, title_values = search_words.vector([("A", texts["titles"])])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE listings_shelfitem SET search = {sql}, title_search = {title_sql} WHERE listing_id = %s",  # noqa: S608
+            [*values, *title_values, listing.pk],
+        )
+    spelling.note(texts.values())
+
+
+def _texts(listing: Listing, version: Version) -> dict[str, str]:
+    fields = (f"{entry.get('name', '')} {entry.get('meaning', '')}" for entry in version.fields)
+    covered = (
+        f"{' '.join(version.coverage_area.values())} {periods.years(version.coverage_from, version.coverage_until)}"
+    )
+    return {
+        "titles": " ".join(version.titles.values()),
+        "names": f"{listing.seller.name} {listing.seller.latin_name} {covered}",
+        "summaries": " ".join(version.summaries.values()),
+        "details": f"{version.use_scenarios} {' '.join(fields)}",
+    }
+
+
+# What is searched of an entry, by how much it counts.
+_ENTRY_WEIGHTS = {
+    "A": ("title",),
+    "B": ("merchant", "exchange", "coverage", "keywords"),
+    "C": ("summary", "category", "kind"),
+    "D": ("details",),
+}
+_PUT_ENTRIES = """
+    INSERT INTO listings_shelfitem (
+        entry_id, is_entry, is_shown, since, region, classification, grade, channels, prices, currency,
+        product_type, sector, merchant, frequency, search, title_search
+    )
+    SELECT e.id, true, e.withdrawn_at IS NULL, r.read_at, '', '', '', '{{}}', '{{}}', '',
+        e.product_type, e.sector, e.merchant, t.frequency, t.search, t.title_search
+    FROM (VALUES {rows}) AS t (id, frequency, search, title_search)
+    JOIN listings_catalogueentry e ON e.id = t.id
+    JOIN listings_cataloguereading r ON r.id = e.first_reading_id
+    ON CONFLICT (entry_id) DO UPDATE SET product_type = excluded.product_type, sector = excluded.sector,
+        merchant = excluded.merchant, frequency = excluded.frequency, search = excluded.search,
+        title_search = excluded.title_search
+"""
+
+
+def put_entries(entries: Mapping[int, Mapping[str, str]]) -> None:
+    """Make entries, {id: what was read}, findable, in one statement."""
+    rows, values = [], []
+    for pk, entry in entries.items():
+        texts = [(weight, " ".join(entry[name] for name in names)) for weight, names in _ENTRY_WEIGHTS.items()]
+        sql, parameters = search_words.vector(texts)
+        title_sql, title_parameters = search_words.vector([("A", entry["title"])])
+        rows.append(f"(%s::bigint, %s, {sql}, {title_sql})")
+        values += [pk, frequency_of(entry["update_frequency"]), *parameters, *title_parameters]
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_ENTRIES.format(rows=", ".join(rows)), values)
+    spelling.note(entry[name] for entry in entries.values() for names in _ENTRY_WEIGHTS.values() for name in names)
+
+
+def words_of(entry: CatalogueEntry) -> dict[str, str]:
+    """What `put_entries` needs of an entry that is kept already."""
+    names = [name for names in _ENTRY_WEIGHTS.values() for name in names]
+    return {name: getattr(entry, name) for name in (*names, "update_frequency")}
+
+
+def take_off(entry: CatalogueEntry) -> None:
+    """Show a withdrawn entry no more."""
+    ShelfItem.objects.filter(entry=entry).update(is_shown=False)
