@@ -60,7 +60,8 @@ class Question:
 
     def some(self) -> Part:
         """The tsquery of what holds any of the words."""
-        return _joined(" || ", [_word(one, is_wide=True) for one in self.words])
+        longer = [one for one in self.words if len(one.own) > 1]
+        return _joined(" || ", [_word(one, is_wide=True) for one in longer or self.words])
 
     def _every(self, *, is_wide: bool) -> Part:
         parts = [_word(one, is_wide=is_wide) for one in self.words if not one.run]

@@ -62,7 +62,9 @@ def put(listing: Listing) -> None:
 
 def put_all_of(seller: Organisation) -> None:
     """Bring the rows of all the seller's products in step, also with its name."""
-    for listing in Listing.objects.sold_by(seller).select_related("current_version", "seller").iterator():
+    for listing in (
+        Listing.objects.sold_by(seller).select_related("current_version", "seller").order_by("pk").iterator()
+    ):
         index(listing)
 
 

@@ -34,7 +34,8 @@ def test_a_word_nobody_wrote_is_read_as_its_nearest(typed, understood):
 
 
 @pytest.mark.parametrize(
-    "typed", ["weather", "flight", "departing", "airp", "elec", "zeppelin", "meteorology", "cab", "wea", "X7-22", "气象"]
+    "typed",
+    ["weather", "flight", "departing", "airp", "elec", "zeppelin", "meteorology", "cab", "wea", "X7-22", "气象"],
 )
 def test_what_was_written_begins_a_word_or_is_far_from_all_stays(typed):
     question = search_question.read(typed)
