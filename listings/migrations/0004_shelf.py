@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('listings', '0002_coverage_in_three_languages'),
+        ('listings', '0003_failures_of_profiles_by_facts'),
     ]
 
     operations = [
