@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from django.db import connection
+from django.core.signals import request_finished
+from django.db import close_old_connections, connection
 from django.http import HttpRequest
 from django.urls import resolve
 
@@ -120,13 +121,15 @@ def download(trade: Trade, *, by: User) -> None:
     view, given, named = resolve(urlsplit(link["url"]).path)
     request = HttpRequest()
     request.method, request.user = "GET", by
+    digest = hashlib.sha256()
     answer = view(request, *given, **named)
+    request_finished.disconnect(close_old_connections)  # else our connection, and what is set on it, ends with it
     try:
-        digest = hashlib.sha256()
         for chunk in answer if answer.streaming else ():
             digest.update(chunk)
     finally:
         answer.close()
+        request_finished.connect(close_old_connections)
     arrived = answer.streaming and answer.status_code == 200 and digest.hexdigest() == link["sha256"]
     if not arrived and answer.status_code != 302:  # a store elsewhere sends its files itself
         raise CannotDownload(f"{trade}: {link['path']} was answered with {answer.status_code}")
