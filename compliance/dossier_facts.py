@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
+from django.utils import formats
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -181,7 +182,7 @@ def _is_past_day(text: str) -> bool:
 def shown(section: str, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The facts as people read them: `{field, label, value}`, in the order they are asked."""
     return [
-        {"field": field, "label": LABELS[field], "value": _words(field, value)}
+        {"field": field, "label": _label(section, field), "value": _words(field, value)}
         for field, value in ((field, facts.get(field)) for field in _order(section))
     ]
 
@@ -190,11 +191,21 @@ def _order(section: str) -> list[str]:
     return list(FIELDS) if section == Section.IDENTITY else list(EMPTY[section])
 
 
+def _label(section: str, field: str) -> Any:
+    """Chinese calls the name of an organisation otherwise than that of a person."""
+    return _("Name") if (section, field) == (Section.IDENTITY, "name") else LABELS[field]
+
+
+def _owner(row: Mapping[str, Any]) -> str:
+    """Who, of where, with which share since when."""
+    country = COUNTRY_NAMES.get(row["country"], row["country"])
+    since = formats.date_format(dt.date.fromisoformat(row["since"]))
+    return f"{row['name']} · {country} · {row['share_basis_points'] / 100:g} % · {since}"
+
+
 def _words(field: str, value: Any) -> Any:
     if field == "owners":
-        return [
-            f"{row['name']} ({row['country']}), {row['share_basis_points'] / 100:g} %, {row['since']}" for row in value
-        ]
+        return [_owner(row) for row in value]
     if field in ("merchant_kinds", "kinds"):
         choices = MerchantKind if field == "merchant_kinds" else Organisation.Kind
         return [str(choices(kind).label) for kind in value or []]

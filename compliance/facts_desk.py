@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from compliance import dossier, dossier_facts, fact_changes, tiers
 from compliance.desk_forms import SentenceForm, TierForm
@@ -52,7 +53,8 @@ def _differences(change: FactChange) -> list[dict[str, Any]]:
 
 
 def _joined(value: Any) -> Any:
-    return ", ".join(str(one) for one in value) if isinstance(value, list) else value
+    comma = pgettext("between things named", ", ")
+    return comma.join(str(one) for one in value) if isinstance(value, list) else value
 
 
 def _acts(change: FactChange, url: str, by: User) -> list[dict[str, Any]]:

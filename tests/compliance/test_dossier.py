@@ -342,11 +342,19 @@ def test_a_script_saves_a_section_and_is_told_what_is_missing():
     assert answer.json()["said"].startswith("Saved at ")
     assert "Legal representative: Name" not in answer.json()["missing"]
     assert "What it does: Sector" in answer.json()["missing"]
+    assert answer.json()["lacking"] == ["activity", "contacts", "declaration", "owners"]
     wrong = client.post(
         "/apply/sections/contacts/", {"security_email": "nobody"}, headers={"Accept": "application/json"}
     )
     assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["security_email"])
     assert client.post("/apply/sections/nothing/").status_code == 404
+
+
+def test_chinese_calls_the_name_of_an_organisation_otherwise_than_that_of_a_person():
+    client = signed_in(owner_of(make_verified()))
+    client.cookies["django_language"] = "zh-hans"
+    page = client.get("/organisation/facts/").content.decode()
+    assert "<dt>名称</dt>" in page and "<dt>姓名</dt>" in page and "<dt>职务</dt>" in page
 
 
 def test_an_owner_asks_for_a_change_on_the_page_and_two_of_the_staff_confirm_it_at_the_desk():

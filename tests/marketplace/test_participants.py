@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
 from marketplace import journal, letters, participants
 from marketplace.errors import Invalid, Refused, RoleNeeded
@@ -36,6 +37,21 @@ def test_who_registers_an_organisation_is_its_owner():
     assert person.role_in(organisation) == "owner"
     assert organisation.is_in_mainland
     assert [event.kind for event in journal.of(organisation)] == ["organisation.registered"]
+
+
+@pytest.mark.parametrize(
+    ("language", "shown", "other"),
+    [
+        ("en", "Yuntu Data Co., Ltd.", "云图数据有限公司"),
+        ("zh-hans", "云图数据有限公司", "Yuntu Data Co., Ltd."),
+        ("zh-hant", "云图数据有限公司", "Yuntu Data Co., Ltd."),
+    ],
+)
+def test_an_organisation_is_shown_by_the_name_its_reader_can_read(language, shown, other):
+    organisation = Organisation(**FACTS)
+    with override(language):
+        assert (organisation.shown_name, organisation.other_name) == (shown, other)
+        assert Organisation(name="Lion City", latin_name="Lion City").other_name == ""
 
 
 @pytest.mark.parametrize(
