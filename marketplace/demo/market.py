@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
@@ -67,6 +67,7 @@ _WEIGHTS = {
     Fate.CHARGEBACK_LOST: 1.0,
     Fate.HELD: 2.0,
 }
+_WEIGHTS_ON_REQUEST = {Fate.DECLINED: 14.0, Fate.IGNORED: 8.0}
 _WITHOUT_MONEY = (Fate.ACCEPTED, Fate.SILENT, Fate.CANCELLED)
 _APPETITE = {"peak": 5, "logistics": 4, "insurer": 3, "retailer": 3, "bank": 3, "lion": 3, "institute": 2, "lotus": 1}
 
@@ -115,14 +116,30 @@ def plan(products: Sequence[Product], begins: dt.date, days: int) -> list[Deal]:
     wanted = 0.0  # trades since the last session
     for day in range(DAYS_TO_SETTLE_IN, days - QUIET_AT_THE_END):
         date = begins + dt.timedelta(days=day)
-        wanted += (0.5 + 1.5 * day / 365) * _pace(date)
+        wanted += (0.4 + 1.25 * day / 365) * _pace(date)
         if not is_session(date, days - day):
             continue
         number, wanted = int(wanted) + (draw.random() < wanted % 1), 0.0
         for _trade in range(number):
             if deal := _drawn(draw, products, day, f"PO-{len(deals) + 1:04d}"):
                 deals.append(deal)
-    return [*deals, *_last_days(products, days)]
+    return [*_with_every_fate(deals), *_last_days(products, days)]
+
+
+def _with_every_fate(deals: list[Deal]) -> list[Deal]:
+    """The same, but in a plan of a hundred or more each fate that was not drawn befalls a deal that went well."""
+    known = {deal.fate for deal in deals}
+    for fate in (*_WEIGHTS, *_WEIGHTS_ON_REQUEST) if len(deals) >= 100 else ():
+        if fate not in known:
+            place = next(
+                place
+                for place, deal in enumerate(deals)
+                if deal.fate == Fate.ACCEPTED
+                and deal.product.offers[deal.offer]["price_minor"]
+                and (deal.is_on_request or fate not in _WEIGHTS_ON_REQUEST)
+            )
+            deals[place] = replace(deals[place], fate=fate)
+    return deals
 
 
 def _pace(day: dt.date) -> float:
@@ -150,7 +167,7 @@ def _drawn(draw: Random, products: Sequence[Product], day: int, order: str) -> D
     offer = product.offers[place]
     fates = dict(_WEIGHTS)
     if offer.get("audience") == "on_request":
-        fates |= {Fate.DECLINED: 14.0, Fate.IGNORED: 5.0}
+        fates |= _WEIGHTS_ON_REQUEST
     if not offer["price_minor"]:
         fates = {fate: weight for fate, weight in fates.items() if fate in _WITHOUT_MONEY}
     fate = draw.choices(list(fates), list(fates.values()))[0]
