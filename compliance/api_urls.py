@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance import api, dossier_api, facts_staff_api, joint_api, review_staff_api, staff_api
+from compliance import api, dossier_api, facts_staff_api, joint_api, proofs_api, review_staff_api, staff_api
 
 urlpatterns = [
     path("rules", api.Rules.as_view()),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("organisations/<str:public_id>/joint-members", joint_api.JointMembers.as_view()),
     path("organisations/<str:public_id>/joint-members/<int:row_id>/consent", joint_api.JointConsent.as_view()),
     path("organisations/<str:public_id>/joint-members/<int:row_id>/withdrawal", joint_api.JointWithdrawal.as_view()),
+    path("organisations/<str:public_id>/papers", proofs_api.Proofs.as_view()),
+    path("organisations/<str:public_id>/papers/<int:proof_id>/file", proofs_api.ProofFile.as_view()),
+    path("organisations/<str:public_id>/papers/<int:proof_id>/withdrawal", proofs_api.ProofWithdrawal.as_view()),
     path("fact-changes", facts_staff_api.FactChanges.as_view()),
     path("fact-changes/<int:change_id>/confirmation", facts_staff_api.FactChangeConfirmation.as_view()),
     path("fact-changes/<int:change_id>/refusal", facts_staff_api.FactChangeRefusal.as_view()),

@@ -6,7 +6,11 @@ import datetime as dt
 import json
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -54,7 +58,44 @@ def with_pictures(organisation: Organisation) -> QuerySet[Proof]:
     return standing(organisation).select_related("uploaded_by").prefetch_related("pictures")
 
 
-def add(
+@dataclass(frozen=True)
+class Held:
+    """A file in the store, and what it is."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    digest: str
+
+
+@contextmanager
+def held(content: bytes) -> Iterator[Held]:
+    """The file in the store while a paper is made of it; gone again when none was. No transaction may be open.
+
+    Raises Invalid with the codes of compliance.paper_files, TooLarge.
+    """
+    media_type = paper_files.media_type_of(content)
+    name = f"papers/{secrets.token_hex(16)}"
+    stored = store().put(name, [content], most_bytes=paper_files.MOST_BYTES)
+    try:
+        yield Held(name, media_type, stored.size_bytes, f"sha256:{stored.sha256}")
+    finally:
+        if not Proof.objects.filter(stored_as=name).exists():
+            store().delete(name)
+
+
+def add(organisation: Organisation, *, content: bytes, by: User, **facts: Any) -> Proof:
+    """An owner shows a paper. Its kind of file is told by its content; a worker draws it.
+
+    `facts` are those of `show`. Raises what `held` and `show` raise.
+    """
+    roles.require(by, organisation, "apply")
+    with held(content) as file:
+        return show(organisation, file=file, by=by, **facts)
+
+
+@transaction.atomic
+def show(
     organisation: Organisation,
     *,
     kind: str,
@@ -62,13 +103,10 @@ def add(
     number: str = "",
     issued_on: dt.date | None = None,
     expires_on: dt.date | None = None,
-    content: bytes,
+    file: Held,
     by: User,
 ) -> Proof:
-    """An owner shows a paper. Its kind of file is told by its content; a worker draws it.
-
-    Raises RoleNeeded, Invalid (also with the codes of compliance.paper_files), TooLarge, TooManyPapers.
-    """
+    """A paper of a file that is held. Raises RoleNeeded, Invalid, TooManyPapers."""
     roles.require(by, organisation, "apply")
     issuer, number = one_line(issuer)[:200], one_line(number)[:100]
     if kind not in Proof.Kind.values:
@@ -81,27 +119,23 @@ def add(
         raise Invalid(_("The paper expires before it was issued, or has expired."), code="wrong_day")
     if kind == Proof.Kind.E_LICENCE and not (number and issued_on):
         raise Invalid(_("An electronic licence has a number and a day of issue."), code="e_licence_incomplete")
-    media_type = paper_files.media_type_of(content)
-    name = f"papers/{secrets.token_hex(16)}"
-    stored = store().put(name, [content], most_bytes=paper_files.MOST_BYTES)
-    with transaction.atomic():
-        organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
-        if standing(organisation).count() >= MOST_PAPERS:
-            raise TooManyPapers()
-        proof = Proof.objects.create(
-            organisation=organisation,
-            kind=kind,
-            issuer=issuer,
-            number=number,
-            issued_on=issued_on,
-            expires_on=expires_on,
-            media_type=media_type,
-            size_bytes=stored.size_bytes,
-            digest=f"sha256:{stored.sha256}",
-            stored_as=name,
-            uploaded_by=by,
-        )
-        journal.record("proof.shown", organisation, by=by, proof=proof.pk, paper=kind, digest=proof.digest)
+    organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    if standing(organisation).count() >= MOST_PAPERS:
+        raise TooManyPapers()
+    proof = Proof.objects.create(
+        organisation=organisation,
+        kind=kind,
+        issuer=issuer,
+        number=number,
+        issued_on=issued_on,
+        expires_on=expires_on,
+        media_type=file.media_type,
+        size_bytes=file.size_bytes,
+        digest=file.digest,
+        stored_as=file.name,
+        uploaded_by=by,
+    )
+    journal.record("proof.shown", organisation, by=by, proof=proof.pk, paper=kind, digest=proof.digest)
     return proof
 
 

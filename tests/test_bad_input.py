@@ -15,12 +15,13 @@ from urllib.parse import quote
 
 import pytest
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from listings.models import Upload
 from marketplace.models import Event, KeyedCommand
-from tests.tenancy.asking import ROWS, made_world, named, read, taken_back, who_may
+from tests.tenancy.asking import ROWS, body_of, made_world, named, read, taken_back, who_may
 from tests.tenancy.rules import Row
 from tests.tenancy.walk import filled
 from tests.tenancy.world import World
@@ -331,7 +332,7 @@ def test_an_address_of_nothing_is_not_found(row: Row, world: World) -> None:
     case = Case(row, world)
     kinds = dict(re.findall(r"<(?:(\w+):)?(\w+)>", row.route))
     given = {name: str(value) for name, value in row.at(world).items()}
-    body = json.dumps(row.says(world) if row.says else {}).encode()
+    body = body_of(row, row.says(world) if row.says else {})
     for kind, name in re.findall(r"<(?:(\w+):)?(\w+)>", row.route):
         assert kinds
         for value in NUMBERS if kind == "int" else TEXTS:
@@ -390,3 +391,37 @@ def test_a_tricky_name_of_a_file_is_refused_on_every_way_in(name: str, world: Wo
         assert put.json()["code"]
     assert _traces() == before
     assert sorted(settings.STORAGE_DIR.rglob("*")) == stored
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"kind": "passport"}, 400),
+        ({"kind": ""}, 400),
+        ({"issuer": " "}, 400),
+        ({"issuer": "a\x00b"}, 400),
+        ({"issuer": "x" * 201}, 400),
+        ({"number": "x" * 101}, 400),
+        ({"issued_on": "yesterday"}, 400),
+        ({"issued_on": "9999-01-01"}, 422),
+        ({"expires_on": "2001-01-01"}, 422),
+        ({"file": "a text, no file"}, 400),
+        ({"file": SimpleUploadedFile("empty.pdf", b"")}, 422),
+        ({"file": SimpleUploadedFile("page.pdf", b"<html><script>alert(1)</script></html>")}, 422),
+        ({"file": SimpleUploadedFile("many.pdf", b"%PDF-" + b"x" * (10 * 1024 * 1024))}, 413),
+    ],
+)
+def test_a_paper_that_is_none_is_refused_and_leaves_no_file(
+    changes: dict[str, Any], status: int, world: World, settings: Any
+) -> None:
+    file = SimpleUploadedFile("a.xml", b"<?xml version='1.0'?><a/>")
+    said = {"kind": "licence", "issuer": "A registry", "file": file}
+    client = world.client_of("seller:owner")
+    events, files = Event.objects.count(), sorted(settings.STORAGE_DIR.rglob("*"))
+    answer = client.post(
+        f"/api/v1/organisations/{world.seller.public_id}/papers", said | changes, headers={"Idempotency-Key": "k" * 20}
+    )
+    assert answer.status_code == status, answer.content
+    assert answer.json()["code"]
+    assert Event.objects.count() == events
+    assert sorted(settings.STORAGE_DIR.rglob("*")) == files

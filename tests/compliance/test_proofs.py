@@ -249,3 +249,43 @@ def test_an_owner_shows_and_withdraws_a_paper_on_the_page_and_the_staff_look_at_
     assert stranger.get(f"/organisation/papers/{proof.pk}/file/").status_code == 404
     assert client.post(f"/organisation/papers/{proof.pk}/withdrawal/").url == "/organisation/papers/"
     assert not proofs.standing(organisation).exists()
+
+
+def test_an_owner_shows_lists_saves_and_withdraws_a_paper_by_the_api(settings):
+    organisation = make_verified()
+    client, stranger = Client(), Client()
+    client.force_login(owner_of(organisation))
+    stranger.force_login(owner_of(make_organisation()))
+    papers = f"/api/v1/organisations/{organisation.public_id}/papers"
+
+    def send(key: str, **changes: Any) -> Any:
+        said = {"kind": "licence", "issuer": "Companies Registry", "number": "7", "issued_on": "2026-01-02"}
+        file = SimpleUploadedFile("a.png", picture())
+        return client.post(papers, {**said, **changes, "file": file}, headers={"Idempotency-Key": key})
+
+    sent = send("first-key-of-mine")
+    assert sent.status_code == 201
+    proof = Proof.objects.get()
+    told = sent.json()
+    assert (told["id"], told["media_type"], told["digest"]) == (proof.pk, "image/png", proof.digest)
+    assert (told["issued_on"], told["expires_on"], told["may_be_saved"]) == ("2026-01-02", None, False)
+    files = sorted(path for path in settings.STORAGE_DIR.rglob("*") if path.is_file())
+    assert send("first-key-of-mine").json() == told and Proof.objects.count() == 1
+    assert send("first-key-of-mine", number="8").json()["code"] == "key_reused"
+    assert sorted(path for path in settings.STORAGE_DIR.rglob("*") if path.is_file()) == files
+    assert [one["id"] for one in client.get(papers).json()] == [proof.pk]
+    assert client.get(f"{papers}/{proof.pk}/file").status_code == 404  # not scanned yet
+    tasks.draw_papers()
+    assert client.get(f"{papers}/{proof.pk}/file").content == picture()
+    assert [stranger.get(path).status_code for path in (papers, f"{papers}/{proof.pk}/file")] == [404, 404]
+    ended = client.post(f"{papers}/{proof.pk}/withdrawal", headers={"Idempotency-Key": "another-key-of-mine"})
+    assert ended.status_code == 200 and ended.json()["withdrawn_at"]
+    assert client.get(papers).json() == []
+
+
+def test_what_is_refused_leaves_no_file_in_the_store(settings):
+    organisation = make_organisation()
+    for wrong in ({"kind": "passport"}, {"issuer": " "}, {"expires_on": dt.date(2001, 1, 1)}):
+        with pytest.raises(Invalid):
+            shown(organisation, **wrong)
+    assert [path for path in settings.STORAGE_DIR.rglob("*") if path.is_file()] == []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import MULTIPART_CONTENT
+
 from tests.tenancy.rules import Answer, Anyone, Given, Member, Own, Readers, Row, SignedIn, Staff
 from tests.tenancy.world import facts_of
 
@@ -19,6 +22,15 @@ def _in_window(world):
 
 def of_seller(world):
     return {"public_id": world.seller.public_id}
+
+
+def _paper(world):
+    return {**of_seller(world), "proof_id": world.proof.pk}
+
+
+def _licence(world):
+    content = b'<?xml version="1.0" encoding="UTF-8"?><licence/>'
+    return {"kind": "licence", "issuer": "A registry", "file": SimpleUploadedFile("licence.xml", content)}
 
 
 def _leaver(world):
@@ -71,6 +83,24 @@ GROUND = [
         f"{ORGANISATION}/joint-members/<int:row_id>/withdrawal",
         Member("apply", ("seller",), is_named=True),
         at=lambda w: {**of_seller(w), "row_id": w.joint_row.pk},
+        says=lambda w: {},
+    ),
+    Row("GET", f"{ORGANISATION}/papers", Member("apply", ("seller",), is_named=True), at=of_seller),
+    Row(
+        "POST",
+        f"{ORGANISATION}/papers",
+        Member("apply", ("seller",), is_named=True),
+        gives=201,
+        at=of_seller,
+        says=_licence,
+        content_type=MULTIPART_CONTENT,
+    ),
+    Row("GET", f"{ORGANISATION}/papers/<int:proof_id>/file", Member("apply", ("seller",), is_named=True), at=_paper),
+    Row(
+        "POST",
+        f"{ORGANISATION}/papers/<int:proof_id>/withdrawal",
+        Member("apply", ("seller",), is_named=True),
+        at=_paper,
         says=lambda w: {},
     ),
     Row("GET", f"{ORGANISATION}/dossier", Member("apply", ("seller",), is_named=True), at=of_seller),

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.test import Client, override_settings
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests.tenancy import api_rows, api_trade_rows, desk_rows, page_rows
 from tests.tenancy.rules import Answer, Row
@@ -54,7 +55,12 @@ def ask(client: Client, row: Row, world: World, *, method: str = "") -> Any:
     if row.is_page:
         return send(path, {"key": secrets.token_urlsafe(18), **said}, headers=row.headers(world))
     headers = {"Idempotency-Key": secrets.token_urlsafe(18), **row.headers(world)}
-    return send(path, json.dumps(said), content_type=row.content_type, headers=headers)
+    return client.generic(method or row.method, path, body_of(row, said), row.content_type, headers=headers)
+
+
+def body_of(row: Row, said: Any) -> bytes:
+    """What is said, as the row's kind of content."""
+    return encode_multipart(BOUNDARY, said) if row.content_type == MULTIPART_CONTENT else json.dumps(said).encode()
 
 
 def brief(text: str) -> str:
