@@ -260,7 +260,7 @@ BUYERS = [
     ),
 ]
 
-# They have applied and wait at the desk: the first brought everything, the second was asked for more.
+# They have applied and wait at the desk: for a first person, for what they were asked, for a second person.
 APPLICANTS = [
     House(
         *("chongqing", ["supplier"], "重庆两江制造数据有限公司", "Chongqing Liangjiang Manufacturing Data Co., Ltd."),
@@ -275,6 +275,12 @@ APPLICANTS = [
         [Person("owner@kowloon-warehouse.example", "Fung Kwok", "owner")],
         says="has applied; the exchange asked it for more",
         sector="trade",
+    ),
+    House(
+        *("orchid", ["buyer"], "Orchid Mobility Pte. Ltd.", "Orchid Mobility Pte. Ltd."),
+        *("SG", "other", "other", "202045678M"),
+        [Person("buyer@orchid-mobility.example", "Lim Hui Min", "owner")],
+        says="has applied; one of the staff approved it, another has to",
     ),
 ]
 

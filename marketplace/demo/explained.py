@@ -14,9 +14,11 @@ TRY = [
     ("", "seller@bay-shipping-weather.example", "a joint merchant: its members and what they sell together"),
     ("staff", "review@ then review2@", "approve “Airports served from New York”, overdue"),
     ("", "vetting@ then vetting2@", "vet Chongqing Liangjiang, its papers too; a changed contact; tiers"),
+    ("", "vetting2@", "approve Orchid Mobility as the second person"),
     ("", "review@ or disputes@", "decide the objection to “Simulated tides” while it is public"),
     ("", "clearing@ then clearing2@", "release the cycle above the limit"),
-    ("", "payments@, disputes@", "money that did not fit, a changed payout account; two objections"),
+    ("", "payments@, disputes@", "money that did not fit, a refund that came back, an account; objections"),
+    ("", "clearing@", "confirm that a certificate is revoked"),
     ("nobody", "", "the catalogue with entries of another exchange (made up), and"),
     ("", "", "/verify/ with a certificate's number"),
 ]

@@ -50,6 +50,7 @@ class Fate(StrEnum):
     AWAITS_MATCHING = "awaits_matching"  # too little arrived
     AWAITS_RETURN = "awaits_return"  # it was paid twice
     AWAITS_BANK = "awaits_bank"  # a chargeback
+    AWAITS_ACCOUNT = "awaits_account"  # an objection decided for the buyer, whose bank sent the refund back
 
 
 _WEIGHTS = {
@@ -182,6 +183,7 @@ def _may_buy(buyer: House, product: Product) -> bool:
 def _last_days(products: Sequence[Product], days: int) -> list[Deal]:
     """What waits for somebody when the demo opens; the product is left out where a slice of the demo lacks it."""
     wanted = [
+        (14, "logistics", "workdays", 0, Fate.AWAITS_ACCOUNT),
         (9, "insurer", "flights", 2, Fate.ACCEPTED),  # large: its cycle waits for two people
         (7, "insurer", "stations", 0, Fate.AWAITS_REPLY),
         (8, "retailer", "stations", 0, Fate.AWAITS_DECISION),

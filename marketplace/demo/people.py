@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from compliance import declaration_text, dossier, exchange_rules, joint_members, tiers, verification
-from compliance.models import Verification
+from compliance.models import Decision, Verification
 from compliance.states import VerificationState
 from marketplace import participants
 from marketplace.demo.cast import HOUSES, PASSWORD, STAFF, House, Person
@@ -108,17 +108,21 @@ def verified(organisation: Organisation, staff: dict[str, User]) -> None:
     """Two of the staff approve it; a seller then says where its money goes."""
     standing = applied(organisation)
     if standing.state == VerificationState.APPLIED:
-        decision = standing.decisions.filter(decided_at=None, dropped_at=None).first() or verification.propose(
-            standing,
-            "approve",
-            reason_code="checks_passed",
-            reason="The register, the legal representative and the bank account were checked.",
-            by=staff["vetting"],
-        )
-        verification.confirm(decision, by=staff["vetting2"])
+        verification.confirm(approved_once(standing, staff), by=staff["vetting2"])
     if "supplier" in organisation.kinds and not PayoutAccount.objects.filter(organisation=organisation).exists():
         account = f"demo-{organisation.registration_number[-6:]}"
         paid_to(organisation, account, staff)
+
+
+def approved_once(standing: Verification, staff: dict[str, User]) -> Decision:
+    """The first of the staff says that it may be verified; once."""
+    return standing.decisions.filter(decided_at=None, dropped_at=None).first() or verification.propose(
+        standing,
+        "approve",
+        reason_code="checks_passed",
+        reason="The register, the legal representative and the bank account were checked.",
+        by=staff["vetting"],
+    )
 
 
 @transaction.atomic

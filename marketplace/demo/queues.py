@@ -11,13 +11,13 @@ from django.conf import settings
 from compliance import checklists, dossier, holds, review_questions, reviews, verification
 from compliance.models import FactChange, Hold, Review
 from compliance.states import ReviewState, VerificationState
-from listings import objections, publishing
+from listings import objections, product_papers, publishing
 from listings.models import Listing, Objection, Registration, Version
 from listings.states import ListingState
-from marketplace import clock
+from marketplace import clock, documents
 from marketplace.demo import hands, people, products, shelves, shown
 from marketplace.demo.cast import APPLICANTS
-from marketplace.models import Organisation, User
+from marketplace.models import Organisation, Revocation, User
 from settlement import payout_accounts
 from settlement.models import PayoutAccount
 
@@ -64,7 +64,9 @@ class Queues:
             (4, lambda: self._second_manual("partners", ReviewState.SECONDED)),
             (3, lambda: self._second_manual("metro", ReviewState.TAKEN)),
             (3, self._hold),
+            (4, self._approved_once),
             (3, self._changed_fact),
+            (2, self._revocation),
             (2, self._changed_account),
             (1, lambda: self._first_manual("medicine_prices")),
         ]
@@ -75,6 +77,20 @@ class Queues:
             if organisation.proofs.count() == 0 and house.is_seller:
                 shown.papers(house, organisation, expires_on=clock.today() + dt.timedelta(days=900))
             people.applied(organisation)
+
+    def _approved_once(self) -> None:
+        """The last applicant has one approval and needs another."""
+        standing = people.applied(people.house(APPLICANTS[-1]))
+        people.approved_once(standing, self._staff)
+
+    def _revocation(self) -> None:
+        """One of the staff asks that a certificate be revoked, which another has to confirm."""
+        key = "metro" if "metro" in self._listings else next(iter(self._listings))
+        registration = Registration.objects.filter(version__listing=self._listings[key]).order_by("pk").first()
+        papers = product_papers.certificates_of(registration) if registration else []
+        if papers and not Revocation.objects.exists():
+            reason = "The holder's name was misspelt; a new one was issued. 持有人名称有误，已另发新证。"
+            documents.ask_revocation(papers[0], reason=reason, by=self._staff["review"])
 
     def _tiers(self) -> None:
         for key, organisation in self._houses.items():

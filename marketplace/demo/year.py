@@ -18,7 +18,10 @@ from settlement.gateways import sandbox_bank
 from settlement.models import Dispute, Trade, Unmatched
 from settlement.states import DisputeState, GrantState, TradeState
 
-OBJECTING = (Fate.FOUND_GOOD, Fate.FOUND_WANTING, Fate.FOUND_IN_PART, Fate.AWAITS_REPLY, Fate.AWAITS_DECISION)
+OBJECTING = (
+    *(Fate.FOUND_GOOD, Fate.FOUND_WANTING, Fate.FOUND_IN_PART),
+    *(Fate.AWAITS_REPLY, Fate.AWAITS_DECISION, Fate.AWAITS_ACCOUNT),
+)
 IN_SEVERAL_STEPS = (Fate.PAID_AT_SECOND_TRY, Fate.PAID_IN_TWO)  # who pauses before each would be too late
 CAREFUL = ("peak", "insurer", "institute")  # buyers who download before they accept
 UNDER_WAY = (TradeState.PROPOSED, TradeState.REGISTERED, TradeState.DELIVERED, TradeState.DISPUTED)
@@ -137,7 +140,8 @@ class Carrier:
         order = sandbox_bank.order(payment.reference)
         if what in sandbox_bank.possible_acts(order):
             half = {"amount_minor": trade.price_minor // 2} if what == "pay_less" else {}
-            sandbox_bank.act(payment.reference, what, account=f"acct-{deal.buyer}", **half)
+            kind = "bounce" if deal.fate == Fate.AWAITS_ACCOUNT else "acct"  # what goes to the first comes back
+            sandbox_bank.act(payment.reference, what, account=f"{kind}-{deal.buyer}", **half)
         if what == "fail":
             hands.hear()
             trades.pay_again(trade, by=self._who(trade.buyer, "pay"))

@@ -11,16 +11,16 @@ from django.conf import settings
 from django.db.models import Count
 
 from compliance import proofs
-from compliance.models import DossierSection, FactChange, Hold, Proof, Review, TierDecision, Verification
+from compliance.models import Decision, DossierSection, FactChange, Hold, Proof, Review, TierDecision, Verification
 from listings.models import CatalogueEntry, Listing, Objection, Offer, Registration
 from listings.states import ListingState
 from marketplace import clock
 from marketplace.demo import explained, market, opening, products
 from marketplace.demo.cast import APPLICANTS, BUYERS, HOUSES, SELLERS
 from marketplace.journal_audit import Audit
-from marketplace.models import Event, User
+from marketplace.models import Event, Revocation, User
 from settlement import ledger
-from settlement.models import ClearingCycle, Receipt, SandboxNotice, Trade
+from settlement.models import ClearingCycle, Receipt, Refund, SandboxNotice, Trade
 from settlement.states import TradeState
 from tests.crashes.dying import surroundings
 
@@ -126,7 +126,10 @@ def test_a_slice_opens_with_trades_in_the_past_and_work_for_every_desk_and_only_
     assert ClearingCycle.objects.filter(released_at__isnull=False).count() >= 10
     require_content()
     assert (clock.now() - Trade.objects.earliest("proposed_at").proposed_at).days >= 7
-    assert Verification.objects.filter(state="applied").count() == 1
+    assert Verification.objects.filter(state="applied").count() == 2
+    assert Decision.objects.filter(decided_at=None, dropped_at=None).count() == 1
+    assert Revocation.objects.filter(revoked_at=None).count() == 1
+    assert Refund.objects.filter(state="bounced").count() == 1
     assert Verification.objects.filter(state="more_requested").count() == 1
     assert set(Review.objects.exclude(state="approved").values_list("state", flat=True)) == {
         "open", "taken", "changes_requested",
