@@ -42,6 +42,7 @@ def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
 
 def _footer() -> list[tuple[str, str]]:
     places = [
+        ("market", _("The market")),
         ("register", _("Public register")),
         ("rules", _("Rules of the exchange")),
         ("api_docs", _("API")),

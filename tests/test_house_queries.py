@@ -37,6 +37,10 @@ READ_BY_ALL = {
     ("settlement/channels/files/download.py", "*"): "the signed link names the grant, and roles are asked of it",
     ("settlement/gateways/sandbox_pages.py", "_paid_for"): "by the order's key, and only for somebody of its buyer",
     ("listings/api.py", "_buyers"): "a seller names buyers by their public id",
+    (
+        "settlement/merchant_page.py",
+        "merchant",
+    ): "for anybody: that it is a member, and its register",
 }
 
 

@@ -170,6 +170,7 @@ TRADE = f"{API}/trades/<str:trade_id>"
 BUYERS = ("buyer",)
 CLEAR, MATCH = Staff(acts=("release_clearing",)), Staff(acts=("match_payment",))
 SETTLEMENT = [
+    Row("GET", f"{API}/market", Anyone()),
     Row("GET", f"{API}/trades", Own("look")),
     Row(
         "POST",

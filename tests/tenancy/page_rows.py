@@ -177,6 +177,8 @@ PLAN = {
     "personal_data": "none",
 }
 PRODUCTS = [
+    Row("GET", "/market/", Anyone()),
+    Row("GET", "/merchants/<str:public_id>/", Anyone(), at=lambda w: {"public_id": w.seller.public_id}),
     Row("GET", "/catalogue/", Anyone()),
     Row("GET", "/register/", Anyone()),
     Row("GET", "/register/<str:number>/", Anyone(), at=_in_window),
