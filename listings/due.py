@@ -7,8 +7,9 @@ from django.conf import settings
 from listings import isolation, registration
 from listings.models import Profile, Upload
 from listings.states import ProfileState, UploadState
-from marketplace import health, scanning
+from marketplace import health, heartbeats, scanning
 
+ISOLATION = "profiler isolation"
 PROFILED_WITHIN_SECONDS = 3600  # a profile may take minutes, and others wait for it
 
 
@@ -34,7 +35,16 @@ def watch() -> None:
     health.register_sign(profiler_isolation)
 
 
-def profiler_isolation() -> health.Sign:
-    """Whether a process that reads a stranger's file is walled in; needed in production, a warning elsewhere."""
+def note_isolation() -> None:
+    """A worker says what its machine grants; measured once a process."""
     walls = isolation.grants()
-    return health.Sign("profiler isolation", walls.is_complete, walls.warning, settings.PROFILE_NEEDS_ISOLATION)
+    heartbeats.note(ISOLATION, {"is_complete": walls.is_complete, "warning": walls.warning})
+
+
+def profiler_isolation() -> health.Sign:
+    """Whether the process in which a worker reads a stranger's file is walled in, as the worker itself found.
+
+    Needed in production, a warning elsewhere.
+    """
+    found = heartbeats.noted(ISOLATION) or {"is_complete": False, "warning": "No worker has said yet what it grants."}
+    return health.Sign(ISOLATION, found["is_complete"], found["warning"], settings.PROFILE_NEEDS_ISOLATION)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from listings import arrivals, profiling, registration
+from listings import arrivals, due, profiling, registration
 
 
 @shared_task
 def profile_releases() -> None:
-    """Measure every release that waits for it."""
+    """Measure every release that waits for it, and say what this worker's machine grants for that."""
+    due.note_isolation()
     while profiling.profile_next():
         pass
 

@@ -35,6 +35,27 @@ def age_seconds(name: str) -> float | None:
     return None if left is None else max(0.0, time.time() - left)
 
 
+def note(name: str, finding: dict[str, Any]) -> None:
+    """Keep what a worker found of its own machine, for a day. A cache that does not answer loses it until next time."""
+    try:
+        cache.set(_finding(name), finding, KEPT_SECONDS)
+    except redis.RedisError:
+        logger.debug("what was found of %s was not kept", name)
+
+
+def noted(name: str) -> dict[str, Any] | None:
+    """What a worker found last; None if none said so within a day, or the cache does not answer."""
+    try:
+        found: dict[str, Any] | None = cache.get(_finding(name))
+    except redis.RedisError:
+        return None
+    return found
+
+
+def _finding(name: str) -> str:
+    return f"finding:{name.replace(' ', '_')}"
+
+
 def _key(name: str) -> str:
     return f"heartbeat:{name}"
 

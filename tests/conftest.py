@@ -40,6 +40,6 @@ flush.Command.handle = _empty_the_test_database
 def fresh_cache(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
     """No test inherits another's rate limits, and every count is of now."""
     settings.CATALOGUE_COUNTS_SECONDS = 0
-    yield
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
-        cache.clear()
+        cache.clear()  # before the test: after it, its settings may name a Redis that is away
+    yield

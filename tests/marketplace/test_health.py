@@ -123,14 +123,23 @@ def test_asking_often_does_not_count_often(client, alive, monkeypatch, django_as
 
 def test_a_machine_without_isolation_is_a_warning_in_development_and_not_ready_in_production(settings, monkeypatch):
     from listings import due, isolation
+    from listings import tasks as listings_tasks
 
     nothing = isolation.Isolation(network=False, files=True, processes=True, memory=True)
     monkeypatch.setattr(isolation, "grants", lambda: nothing)
     settings.PROFILE_NEEDS_ISOLATION = False
+    assert due.profiler_isolation().detail == "No worker has said yet what it grants."
+    listings_tasks.profile_releases()
+    assert "no network isolation" in due.profiler_isolation().detail
     assert not due.profiler_isolation().is_ok
     assert health.is_ready([due.profiler_isolation()])
     settings.PROFILE_NEEDS_ISOLATION = True
     assert not health.is_ready([due.profiler_isolation()])
+    # What counts is what the worker found, not what the process that is asked could do.
+    monkeypatch.setattr(isolation, "grants", lambda: isolation.Isolation(True, True, True, True))
+    assert not health.is_ready([due.profiler_isolation()])
+    listings_tasks.profile_releases()
+    assert health.is_ready([due.profiler_isolation()])
 
 
 # --- work ----------------------------------------------------------------------------------------------------------
