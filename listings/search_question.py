@@ -100,9 +100,23 @@ def read(text: str, *, is_as_typed: bool = False) -> Question:
 
 
 def _of_run(run: str) -> list[Word]:
-    cut = list(dict.fromkeys(rjieba.cut(run)))
+    cut = list(dict.fromkeys(part for word in rjieba.cut(run) for part in _parts(word)))
     telling = [word for word in cut if word not in synonyms.SMALL and word not in synonyms.PLAIN] or cut
     return [Word(word, synonyms.of(word), run=run) for word in telling]
+
+
+def _parts(word: str) -> list[str]:
+    """A long word that no group names is asked by its parts: 证券行情 by 证券 and 行情, which may stand apart."""
+    if len(word) < 4 or synonyms.of(word):
+        return [word]
+    known, parts, place = set(rjieba.cut_for_search(word)) - {word}, [], 0
+    while place < len(word):
+        ends = [end for end in range(len(word), place + 1, -1) if word[place:end] in known]
+        if not ends:
+            return [word]
+        parts.append(word[place : ends[0]])
+        place = ends[0]
+    return parts
 
 
 def _join_names(words: list[Word]) -> None:

@@ -81,7 +81,7 @@ def _items(asked: Asked, *, with_words: bool) -> Part:
         "i.id, i.listing_id, i.entry_id, i.is_entry, i.since, i.product_type, i.sector, i.region, i.classification, "
         "i.frequency, i.grade, i.merchant, i.quality, i.price_minor, i.currency"
     )
-    plain += ", i.search" if with_words else ""
+    plain += ", i.search, i.title_search" if with_words else ""
     return f"SELECT {plain}, {columns} FROM listings_shelfitem i {join} WHERE {condition}", values  # noqa: S608
 
 
@@ -135,12 +135,13 @@ def _best(found: str, values: list[Any], asked: Asked, *, is_ranked: bool) -> Pa
     values = [*strict_values, *wide_values, *values]
     if not is_ranked:
         return f"SELECT listing_id, entry_id FROM ({sql}) AS tiered ORDER BY {order}", values  # noqa: S608
-    rank = f"ts_rank(search, {strict}) + ts_rank(search, {wide}) / 2"
+    # A short title that says it is nearer than a long one (1: by the logarithm of its length).
+    rank = f"ts_rank(title_search, {wide}, 1) + ts_rank(search, {strict}) + ts_rank(search, {wide}) / 2"
     sql = (
         f"SELECT listing_id, entry_id FROM ({sql} ORDER BY {order} LIMIT {RANKED}) AS best "  # noqa: S608
         f"ORDER BY is_entry, tier DESC, {rank} DESC, since DESC, id DESC"
     )
-    return sql, [*values, *strict_values, *wide_values]
+    return sql, [*values, *wide_values, *strict_values, *wide_values]
 
 
 def counts(asked: Asked) -> Counts:
