@@ -21,7 +21,7 @@ def context(asked: QueryDict, *, reader: Organisation | None) -> dict[str, Any]:
     """Everything templates/listings/catalogue.html shows. What cannot be asked is left out and said in `refusal`."""
     text, filters, sort, refusal = asked.get("q", "").strip(), Filters(), "best", ""
     try:
-        if len(text) > LONGEST or "\0" in text:
+        if len(text) > LONGEST:
             text = ""
             raise Invalid(_("Search for at most %(most)s characters.") % {"most": LONGEST}, code="wrong_search")
         filters, sort = Filters.asked(asked), sort_of(asked.get("sort", ""))

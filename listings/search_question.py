@@ -78,7 +78,7 @@ def read(text: str, *, is_as_typed: bool = False) -> Question:
     """
     text = " ".join(folded(text)[:LONGEST].split())
     pieces = [(found[1] or "", found[2] or "") for found in _PIECE.finditer(text)][:MOST_WORDS]
-    asked = [other.strip("'\"“”‘’.,;:!?()[]").lower() for _run, other in pieces]
+    asked = [other.strip("'\"“”‘’.,;:!?()[]<>{}").lower() for _run, other in pieces]
     known = spelling.known({word for word in asked if _LETTERS.fullmatch(word) and word not in synonyms.SMALL})
     question = Question(text=text)
     for place, ((run, _other), word) in enumerate(zip(pieces, asked, strict=True)):
