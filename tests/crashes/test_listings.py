@@ -13,6 +13,7 @@ from listings import tasks as listings_tasks
 from listings.models import Listing, Profile, Registration, ReleaseFile, Upload
 from listings.states import ListingState, ProfileState
 from marketplace import clock
+from marketplace import tasks as marketplace_tasks
 from marketplace.models import Paper
 from tests import factories
 from tests.crashes.dying import die_at, let_claims_lapse
@@ -49,6 +50,7 @@ def test_an_approved_product_gets_one_number_and_one_certificate(at: str, tmp_pa
     assert [paper.record["register_number"] for paper in Paper.objects.all()] == [entry.number] * 2
     once = {"version.registered": 1, "listing.published": 1, "paper.issued": 2}
     assert recorded(*once) == once
+    marketplace_tasks.send_letters()
     nothing_is_amiss()
 
 
@@ -73,6 +75,7 @@ def test_a_product_whose_window_has_passed_is_listed_once(at: str, tmp_path: Pat
     assert Listing.objects.get().state == ListingState.LISTED
     once = {"version.registered": 1, "listing.published": 1, "paper.issued": 2}
     assert recorded(*once) == once
+    marketplace_tasks.send_letters()
     nothing_is_amiss()
 
 
