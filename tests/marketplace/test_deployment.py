@@ -96,7 +96,7 @@ def test_every_service_is_walled_in(unit):
     for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictSUIDSGID"):
         assert said[name] == ["yes"], name
     assert said["ProtectSystem"] == ["strict"] and said["CapabilityBoundingSet"] == [""]
-    namespaces = "user mnt pid net ipc uts" if unit.stem in ("databourse-web", "databourse-worker") else "yes"
+    namespaces = "user mnt pid net ipc uts" if unit.stem == "databourse-worker" else "yes"
     assert said["RestrictNamespaces"] == [namespaces]
 
 
