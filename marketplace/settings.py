@@ -251,6 +251,7 @@ SPECTACULAR_SETTINGS = {
         for name in names
     }
     | {"Role": "marketplace.roles.Role", "StaffRole": "marketplace.roles.StaffRole"}
+    | {"PaperKind": "marketplace.models.Paper.Kind", "ProofKind": "compliance.proof_models.Proof.Kind"}
     | {"SoldHere": ["product"], "SoldElsewhere": ["catalogue_entry"]},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -102,7 +102,7 @@ class TurnoverOut(serializers.Serializer):
     gross_minor = serializers.IntegerField(allow_null=True)
 
 
-class PartOut(serializers.Serializer):
+class MarketPartOut(serializers.Serializer):
     """A month (`2026-11`), a sector, or a country and region (`CN/CN-SH`)."""
 
     key = serializers.CharField()
@@ -118,9 +118,9 @@ class MarketOut(serializers.Serializer):
     sellers = serializers.IntegerField()
     today = TurnoverOut(many=True)
     whole = TurnoverOut(many=True)
-    months = PartOut(many=True)
-    sectors = PartOut(many=True)
-    regions = PartOut(many=True)
+    months = MarketPartOut(many=True)
+    sectors = MarketPartOut(many=True)
+    regions = MarketPartOut(many=True)
 
 
 class MarketFigures(APIView):
