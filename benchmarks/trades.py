@@ -144,9 +144,9 @@ def _statements(offer: Any, buyer: Any, count: int = 50) -> float:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from settlement import clearing, trades
+    from settlement import trades
     from settlement.gateways import sandbox_bank
-    from settlement.models import ClearingCycle, Payment, Trade
+    from settlement.models import Payment, Trade
     from tests import trading
 
     with exchange.paused("celery"), CaptureQueriesContext(connection) as captured:
@@ -157,9 +157,7 @@ def _statements(offer: Any, buyer: Any, count: int = 50) -> float:
         trading.work()
         for trade in made:
             trades.accept(trade, by=buyer.created_by)
-        ClearingCycle.objects.filter(state="open").update(cut_off_at=made[0].proposed_at)
-        trades.clear(clearing.close(clearing.open_cycle()))
-        trading.work()
+        trading.clear_now()
     certified = Trade.objects.filter(pk__in=[trade.pk for trade in made], certificate__isnull=False).count()
     if certified != count:
         raise SystemExit(f"only {certified} of {count} trades were certified while statements were counted")
