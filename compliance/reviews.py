@@ -49,9 +49,18 @@ class QuestionOpen(Refused):
     next = _("Wait for the answer, or withdraw the question.")
 
 
+def left(version: Version) -> list[clearance.Reason]:
+    """Everything for which `submit` would refuse this draft now, whoever hands it in; empty where it would not.
+
+    Reasons about the manual name their `field`; those about the seller say what to do `next`.
+    """
+    about_manual: Any = publishing.problems(version)
+    return [*clearance.reasons_against_listing(version.listing.seller), *about_manual]
+
+
 @transaction.atomic
 def submit(version: Version, *, by: User) -> Review:
-    """The seller hands a complete manual in for review.
+    """The seller hands a complete manual in for review; `left` tells beforehand what it would refuse.
 
     Raises RoleNeeded, NotCleared (the seller may not list, or a release is held), and what publishing.submit raises.
     """

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance import dossier_views, joint_views, proof_views, views
+from compliance import dossier_views, joint_views, manual_editor, proof_views, views
 
 urlpatterns = [
     path("apply/", dossier_views.apply, name="apply"),
@@ -24,6 +24,8 @@ urlpatterns = [
     ),
     path("rules/", views.rules, name="rules"),
     path("rules/<str:version>/", views.rules, name="rules_version"),
+    path("studio/<slug:public_id>/versions/<int:number>/", manual_editor.version, name="studio_version"),
+    path("studio/<slug:public_id>/versions/<int:number>/preview/", manual_editor.preview, name="studio_preview"),
     path("studio/<str:public_id>/versions/<int:number>/submission/", views.submission, name="submit_version"),
     path("studio/<str:public_id>/versions/<int:number>/taking-back/", views.taking_back, name="take_version_back"),
     path(

@@ -7,14 +7,16 @@ field that is wrong. `lacks` reads one version and says what keeps it from being
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from listings import personal_found, plain_text
-from listings.models import Classification, ProductType, Version
+from listings.models import MANUAL, Classification, ProductType, Version
 from listings.states import ProfileState
 from listings.terms_words import LANGUAGES
 from marketplace.errors import Invalid
@@ -49,11 +51,15 @@ _HAS_FIELDS = {ProductType.DATASET, ProductType.API}
 
 
 class Problem(TypedDict):
-    """One thing that is wrong or missing: a stable code, a sentence, and the field of the manual it is about."""
+    """One thing that is wrong or missing: a stable code, a sentence, and the field of the manual it is about.
+
+    `at` says where in that field, if it has parts: a language, or a right.
+    """
 
     code: str
     detail: str
     field: str
+    at: NotRequired[str]
 
 
 class _Wrong(plain_text.NotPlain):
@@ -89,6 +95,12 @@ def cleaned(manual: dict[str, Any]) -> dict[str, Any]:
     return good
 
 
+def mark(version: Version) -> str:
+    """A short digest of everything the manual says: the same as long as nobody changes it."""
+    told = {field: version.release_id if field == "release" else getattr(version, field) for field in MANUAL}
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
 def lacks(version: Version) -> list[Problem]:
     """Everything that keeps this manual from being submitted, in the order of the form; empty when it is whole."""
     return [
@@ -103,8 +115,9 @@ def lacks(version: Version) -> list[Problem]:
 _PARTS = {"titles": _("titles"), "summaries": _("summaries")}
 
 
-def _problem(code: str, field: str, detail: str) -> Problem:
-    return {"code": code, "detail": detail, "field": field}
+def _problem(code: str, field: str, detail: str, at: str = "") -> Problem:
+    problem: Problem = {"code": code, "detail": detail, "field": field}
+    return {**problem, "at": at} if at else problem
 
 
 def _missing_words(version: Version) -> list[Problem]:
@@ -119,10 +132,10 @@ def _missing_words(version: Version) -> list[Problem]:
                 "language": language,
                 "there": _PARTS[there],
             }
-            found.append(_problem("language_missing", there, detail))
+            found.append(_problem("language_missing", there, detail, language))
         elif version.coverage_area and version.titles.get(language) and not version.coverage_area.get(language):
             detail = gettext("The title has %(language)s, the area covered does not.") % {"language": language}
-            found.append(_problem("language_missing", "coverage_area", detail))
+            found.append(_problem("language_missing", "coverage_area", detail, language))
     return found
 
 
@@ -172,16 +185,17 @@ def _wrong_rights(version: Version) -> list[Problem]:
                     "right_missing",
                     "rights",
                     gettext("Say whether you hold the right of %(right)s.") % {"right": RIGHT_NAMES[right]},
+                    right,
                 )
             )
         elif claim["held"] and not (claim["basis"] and claim["evidence"]):
             detail = gettext("The right of %(right)s is claimed without its basis and evidence.") % {
                 "right": RIGHT_NAMES[right]
             }
-            found.append(_problem("right_without_evidence", "rights", detail))
+            found.append(_problem("right_without_evidence", "rights", detail, right))
     if (version.rights.get("operation") or {}).get("held") is False:
         detail = gettext("Only who holds the right to operate the product may sell it.")
-        found.append(_problem("operation_right_needed", "rights", detail))
+        found.append(_problem("operation_right_needed", "rights", detail, "operation"))
     return found
 
 

@@ -19,7 +19,6 @@ urlpatterns = [
     path(PRODUCT, studio.product, name="studio_product"),
     path(PRODUCT + "withdrawal/", studio.withdrawal, name="studio_withdrawal"),
     path(PRODUCT + "versions/", studio.new_draft, name="studio_draft"),
-    path(PRODUCT + "versions/<int:number>/", studio.version, name="studio_version"),
     path(PRODUCT + "releases/", studio.new_release, name="studio_releases"),
     path(RELEASE, studio.release, name="studio_release"),
     path(RELEASE + "files/", studio.files, name="studio_files"),

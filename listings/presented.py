@@ -170,6 +170,7 @@ class ProblemOut(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     field = serializers.CharField()
+    at = serializers.CharField(required=False, help_text="Where in the field: a language, or a right.")
 
 
 class ReleaseFileOut(serializers.ModelSerializer[ReleaseFile]):

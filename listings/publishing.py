@@ -58,13 +58,23 @@ def draft(listing: Listing, *, by: User) -> Version:
 
 
 @transaction.atomic
-def edit(version: Version, *, by: User, **fields: Any) -> Version:
+def edit(version: Version, *, by: User, seen: str = "", **fields: Any) -> Version:
     """Change fields of a draft's manual; `release` is a Release of the same product, or None.
 
-    Raises RoleNeeded, WrongState once it was submitted, and Invalid naming every wrong field.
+    `seen` is the `manual.mark` of the draft the writer began from; empty where it does not matter. Raises RoleNeeded,
+    WrongState once it was submitted or `changed_meanwhile` by somebody else, and Invalid naming every wrong field.
     """
     version = _locked_version(version)
     require_draft(version, by=by)
+    if seen and seen != manual.mark(version):
+        raise WrongState(
+            _("The draft was changed meanwhile, in another window or by a colleague."),
+            code="changed_meanwhile",
+            next=_(
+                "What you wrote still stands in the form. Open the page in another window to see what changed; "
+                "save again to put yours in its place."
+            ),
+        )
     values = manual.cleaned(fields)
     release = values.get("release")
     if release is not None and not (isinstance(release, Release) and release.listing_id == version.listing_id):
@@ -95,12 +105,20 @@ def require_draft(version: Version, *, by: User) -> None:
 
 def problems(version: Version) -> list[manual.Problem]:
     """Everything that keeps this version from being submitted: `{code, detail, field}`, empty when nothing does."""
-    found = manual.lacks(version)
+    found = [*_waiting_for_review(version), *manual.lacks(version)]
     for offer in version.listing.offers.filter(closed_at=None):
         for reason in offers.contradictions(version, channel=offer.channel, terms=offer.terms):
             detail = gettext("Offer “%(offer)s”: %(why)s") % {"offer": offer.name, "why": reason["detail"]}
             found.append({"code": reason["code"], "detail": detail, "field": "classification"})
     return found
+
+
+def _waiting_for_review(version: Version) -> list[manual.Problem]:
+    """One version of a product is reviewed at a time. One statement."""
+    if not version.listing.versions.filter(state__in=UNDER_REVIEW).exists():
+        return []
+    detail = gettext("Another version of this product is under review.")
+    return [{"code": "already_in_review", "detail": detail, "field": ""}]
 
 
 @transaction.atomic
@@ -114,13 +132,13 @@ def submit(version: Version, *, by: User) -> Version:
     roles.require(by, listing.seller, "submit")
     _require_not_withdrawn(listing)
     after = _next(version, VERSION_MOVES, "submit")
-    if listing.versions.filter(state__in=UNDER_REVIEW).exists():
+    missing = problems(version)
+    if missing and missing[0]["code"] == "already_in_review":
         raise WrongState(
             _("Another version of this product is under review."),
             code="already_in_review",
             next=_("Wait for its review; then submit this one."),
         )
-    missing = problems(version)
     if missing:
         raise Invalid(
             _("The manual is not complete: %(why)s"),

@@ -20,10 +20,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from listings import (
     checksums,
-    dictionary,
     differences,
     licence_contract,
-    manual,
     offers,
     product_page,
     publishing,
@@ -33,7 +31,7 @@ from listings import (
     uploads,
 )
 from listings.form_files import IntoRelease
-from listings.forms import ManualForm, OfferForm, ProductForm, ReasonForm, ReleaseForm
+from listings.forms import OfferForm, ProductForm, ReasonForm, ReleaseForm
 from listings.models import Listing, Offer, Release, Version
 from listings.states import LISTING_MOVES, ListingState, VersionState
 from marketplace import posted, roles
@@ -43,12 +41,14 @@ from marketplace.forms import add_refusal
 from marketplace.participants import acting_organisation
 
 
-def _own(request: HttpRequest, public_id: str) -> Listing:
+def own_listing(request: HttpRequest, public_id: str) -> Listing:
+    """A product of the organisation one acts for. Raises Http404."""
     own = Listing.objects.sold_by(acting_organisation(request)).select_related("seller", "current_version")
     return get_object_or_404(own, public_id=public_id)
 
 
-def _may(request: HttpRequest, listing: Listing) -> dict[str, bool]:
+def may_do(request: HttpRequest, listing: Listing) -> dict[str, bool]:
+    """Which acts of the studio this person's role allows."""
     acts = ("edit_listing", "submit", "offer", "withdraw_listing")
     role = request.user.role_in(listing.seller)  # type: ignore[union-attr]
     return {act: role in roles.MEMBER_ACTS[act] for act in acts}
@@ -90,13 +90,13 @@ def _newest(listing: Listing) -> Version | None:
 @require_safe
 def product(request: HttpRequest, public_id: str) -> HttpResponse:
     """One product with everything that belongs to it, and what to do next."""
-    listing = _own(request, public_id)
+    listing = own_listing(request, public_id)
     versions = list(listing.versions.select_related("release", "registration").order_by("-number"))
-    may = _may(request, listing)
+    may = may_do(request, listing)
     context = {
         "listing": listing,
         "title": product_page.title_of(listing),
-        "versions": [{"version": version, "sent_back": _sent_back(version)} for version in versions],
+        "versions": [{"version": version, "sent_back": sent_back(version)} for version in versions],
         "newest": versions[0] if versions else None,
         "releases": listing.releases.select_related("profile"),
         "offers": listing.offers.order_by("closed_at", "-pk"),
@@ -123,34 +123,18 @@ def _acts(listing: Listing, may: dict[str, bool]) -> list[dict[str, Any]]:
     ]
 
 
-def _sent_back(version: Version) -> Any:
+def sent_back(version: Version) -> Any:
     """The review that sent this version back, with its reason in words."""
     if version.state not in (VersionState.CHANGES_REQUESTED, VersionState.REFUSED):
         return None
     return getattr(version, "review", None)
 
 
-def _under_review(version: Version) -> Any:
-    """The review that is under way."""
-    if version.state not in publishing.UNDER_REVIEW:
-        return None
-    return getattr(version, "review", None)
-
-
-def _asked(version: Version) -> dict[str, list[Any]]:
-    """What the reviewers asked of this version, by field, with the answers."""
-    asked: dict[str, list[Any]] = {}
-    review = getattr(version, "review", None)
-    for question in review.questions.select_related("answered_by") if review else ():
-        asked.setdefault(question.field, []).append(question)
-    return asked
-
-
 @login_required
 @require_POST
 def withdrawal(request: HttpRequest, public_id: str) -> HttpResponse:
     """Withdraw a product."""
-    listing = _own(request, public_id)
+    listing = own_listing(request, public_id)
     publishing.withdraw(listing, reason=request.POST.get("reason", ""), by=request.user)  # type: ignore[arg-type]
     messages.success(request, _("The product was withdrawn."))
     return redirect("studio_product", public_id)
@@ -163,48 +147,8 @@ def withdrawal(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def new_draft(request: HttpRequest, public_id: str) -> HttpResponse:
     """Open a draft of the next version."""
-    draft = publishing.draft(_own(request, public_id), by=request.user)  # type: ignore[arg-type]
+    draft = publishing.draft(own_listing(request, public_id), by=request.user)  # type: ignore[arg-type]
     return redirect("studio_version", public_id, draft.number)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def version(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
-    """One version of the manual: a draft to be written, or one that was handed in, to be read."""
-    listing = _own(request, public_id)
-    shown = get_object_or_404(listing.versions.select_related("listing__seller", "release__profile"), number=number)
-    is_open = shown.state == VersionState.DRAFT and listing.state != ListingState.WITHDRAWN
-    may = _may(request, listing)
-    if request.method == "POST":
-        roles.require(request.user, listing.seller, "edit_listing")  # type: ignore[arg-type]
-    form = ManualForm(request.POST or None, version=shown) if is_open and may["edit_listing"] else None
-    if request.method == "POST" and form is not None and form.is_valid():
-        try:
-            publishing.edit(shown, by=request.user, **form.facts())  # type: ignore[arg-type]
-            if "draft_dictionary" in request.POST:
-                dictionary.draft_from_profile(shown, by=request.user)  # type: ignore[arg-type]
-        except Refused as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("The draft was saved."))
-            return redirect("studio_version", public_id, number)
-    facts = product_page.measured(shown.release)
-    context = {
-        "listing": listing,
-        "version": shown,
-        "title": shown.title or product_page.title_of(listing),
-        "form": form,
-        "problems": publishing.problems(shown) if is_open else [],
-        "is_open": is_open,
-        "may": may,
-        "sent_back": _sent_back(shown),
-        "review": _under_review(shown),
-        "asked": _asked(shown),
-        "measured": facts,
-        "fields": product_page.field_rows(shown, facts),
-        "rights": [(name, shown.rights.get(name, {})) for name in manual.RIGHTS],
-    }
-    return render(request, "listings/studio_version.html", context, status=422 if form and form.errors else 200)
 
 
 # --- releases ------------------------------------------------------------------------------------------------------
@@ -214,7 +158,7 @@ def version(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
 @require_POST
 def new_release(request: HttpRequest, public_id: str) -> HttpResponse:
     """Open a release."""
-    listing = _own(request, public_id)
+    listing = own_listing(request, public_id)
     form = ReleaseForm(request.POST)
     facts = form.cleaned_data if form.is_valid() else {"label": request.POST.get("label", "")}
 
@@ -225,7 +169,7 @@ def new_release(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def _own_release(request: HttpRequest, public_id: str, release_id: int) -> Release:
-    releases = _own(request, public_id).releases.select_related("listing__seller", "profile")
+    releases = own_listing(request, public_id).releases.select_related("listing__seller", "profile")
     return get_object_or_404(releases, pk=release_id)
 
 
@@ -247,7 +191,7 @@ def _release_page(request: HttpRequest, shown: Release, refusals: list[Refused] 
         "progress": release_progress.of(shown),
         "allowance": quotas.allowance(listing.seller),
         "is_open": is_open,
-        "may_edit": _may(request, listing)["edit_listing"],
+        "may_edit": may_do(request, listing)["edit_listing"],
         "profile": getattr(shown, "profile", None),
         "measured": product_page.measured(shown),
         "differences": differences.shown(shown),
@@ -327,7 +271,7 @@ def upload_cancellation(request: HttpRequest, public_id: str, release_id: int, u
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
     """Make an offer."""
-    listing = _own(request, public_id)
+    listing = own_listing(request, public_id)
     if request.method == "POST":
         roles.require(request.user, listing.seller, "offer")  # type: ignore[arg-type]
     nearest = {"jurisdiction": licence_contract.default_jurisdiction(listing.seller.country)}
@@ -359,7 +303,7 @@ def _offered(request: HttpRequest, listing: Listing, form: OfferForm) -> bool:
 @require_POST
 def offer_closing(request: HttpRequest, public_id: str, offer_id: str) -> HttpResponse:
     """Take an offer off sale."""
-    own = Offer.objects.filter(listing=_own(request, public_id))
+    own = Offer.objects.filter(listing=own_listing(request, public_id))
     offers.close_offer(get_object_or_404(own, public_id=offer_id), by=request.user)  # type: ignore[arg-type]
     messages.success(request, _("The offer was closed. Trades made under it go on."))
     return redirect("studio_product", public_id)

@@ -107,11 +107,11 @@ def test_a_seller_takes_a_product_from_the_studio_to_the_catalogue_by_pages(brow
 
     version = Version.objects.get()
     page = text_of(browser.get(f"{here}versions/1/"))
-    assert "16 things are missing before this can be reviewed" in page
+    assert "16 things left before you can hand it in" in page
     saved = browser.post(f"{here}versions/1/", manual_form(version))
     assert saved.status_code == 302
     assert publishing.problems(Version.objects.get()) == []
-    assert "The manual is complete" in text_of(browser.get(f"{here}versions/1/"))
+    assert "Ready to hand in" in text_of(browser.get(f"{here}versions/1/"))
 
     offered = browser.post(f"{here}offers/new/", OFFER | {"key": key_in(browser.get(f"{here}offers/new/"))})
     assert offered["Location"] == here

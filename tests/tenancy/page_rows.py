@@ -211,6 +211,7 @@ PRODUCTS = [
     ),
     Row("POST", PRODUCT + "versions/", Member("edit_listing", SELLERS), gives=302, at=_fresh, says=_form()),
     Row("GET", PRODUCT + "versions/<int:number>/", Member("look", SELLERS), at=_draft_version),
+    Row("GET", PRODUCT + "versions/<int:number>/preview/", Member("look", SELLERS), at=_draft_version),
     Row(
         "POST",
         PRODUCT + "versions/<int:number>/",
