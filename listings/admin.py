@@ -100,3 +100,14 @@ class Objections(Looking):
     list_display = ["registration", "state", "by", "filed_at", "decided_by", "decided_at"]
     list_filter = ["state"]
     search_fields = ["=registration__number"]
+
+
+@admin.register(models.Question)
+class Questions(Looking):
+    list_display = ["listing", "asked_for", "by", "asked_at", "answered_at", "hidden_at"]
+    search_fields = ["=listing__public_id"]
+
+
+@admin.register(models.Answer)
+class Answers(Looking):
+    list_display = ["question", "by", "answered_at"]

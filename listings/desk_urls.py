@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from listings import entry_desk, objection_desk
+from listings import entry_desk, objection_desk, question_desk
 
 urlpatterns = [
     path("objections/", objection_desk.objections_list, name="desk_objections"),
     path("objections/<int:objection_id>/", objection_desk.objection, name="desk_objection"),
     path("objections/<int:objection_id>/act/", objection_desk.objection_act, name="desk_objection_act"),
+    path("questions/<int:question_id>/hiding/", question_desk.question_hiding, name="desk_question_hiding"),
     path(
         "catalogue/entries/<slug:public_id>/withdrawal/",
         entry_desk.entry_withdrawal,

@@ -795,3 +795,8 @@ class Objection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.registration} · {self.pk}"
+
+
+# Questions have a module of their own; Django finds them through this one.
+from listings.question_rows import Answer as Answer  # noqa: E402
+from listings.question_rows import Question as Question  # noqa: E402

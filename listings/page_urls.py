@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from listings import register_views, studio, views
+from listings import question_views, register_views, studio, views
 
 PRODUCT = "studio/<slug:public_id>/"
 RELEASE = PRODUCT + "releases/<int:release_id>/"
@@ -15,6 +15,13 @@ urlpatterns = [
     path("register/<str:number>/", register_views.entry, name="register_entry"),
     path("register/<str:number>/objections/", register_views.objection, name="register_objection"),
     path("products/<slug:public_id>/", views.product, name="product"),
+    path("products/<slug:public_id>/questions/", question_views.questions_list, name="product_questions"),
+    path("products/<slug:public_id>/questions/new/", question_views.new_question, name="product_question"),
+    path(
+        "products/<slug:public_id>/questions/<int:question_id>/answers/",
+        question_views.new_answer,
+        name="product_answer",
+    ),
     path("studio/", studio.studio, name="studio"),
     path(PRODUCT, studio.product, name="studio_product"),
     path(PRODUCT + "withdrawal/", studio.withdrawal, name="studio_withdrawal"),

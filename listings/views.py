@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from listings import catalogue, catalogue_page, entry_page, licence_contract, product_page
+from listings import catalogue, catalogue_page, entry_page, licence_contract, product_page, question_page
 from listings.models import Listing, Offer
 from marketplace.participants import acting_or_none
 
@@ -34,7 +34,8 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
     if found is None:
         raise Http404
     is_own = reader is not None and reader.pk == found.listing.seller_id
-    return render(request, "listings/product.html", product_page.context(found, is_own=is_own))
+    context = product_page.context(found, is_own=is_own) | question_page.beside_product(found.listing, request)
+    return render(request, "listings/product.html", context)
 
 
 @require_safe

@@ -29,6 +29,7 @@ ACTS: dict[str, Promise] = {
     "confirm_account": pgettext_lazy("act", "confirm a payout account"),
     "decide_objection": pgettext_lazy("act", "decide an objection"),
     "forget": pgettext_lazy("act", "forget facts of the journal"),
+    "hide_question": pgettext_lazy("act", "hide a question"),
     "hold": pgettext_lazy("act", "place or lift a hold"),
     "look_everywhere": pgettext_lazy("act", "look at everything"),
     "manage_staff": pgettext_lazy("act", "manage the staff"),

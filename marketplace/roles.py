@@ -69,6 +69,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "hold": frozenset({S.VETTING, S.REVIEW, S.DISPUTES}),
     "suspend_listing": frozenset({S.REVIEW}),
     "decide_objection": frozenset({S.REVIEW, S.DISPUTES}),
+    "hide_question": frozenset({S.REVIEW}),
     "withdraw_entry": frozenset({S.REVIEW}),
     "set_quota": frozenset({S.VETTING}),
     "resolve": frozenset({S.DISPUTES}),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from compliance import joint_members
 from compliance.models import ReviewQuestion, Verification
 from compliance.states import VerificationState
-from listings.models import Version
+from listings.models import Question, Version
 from listings.states import VersionState
 from marketplace.models import Organisation
 from marketplace.roles import MEMBER_ACTS
@@ -29,12 +29,13 @@ SHOWN_JOINT = 6
 
 @dataclass(frozen=True)
 class Todo:
-    """One thing to do, where, and by when."""
+    """One thing to do, where, and by when; or since when somebody waits."""
 
     text: str
     about: str
     url: str
     until: dt.datetime | None = None
+    since: dt.datetime | None = None
 
 
 def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
@@ -47,7 +48,7 @@ def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
         *_trades(organisation, role),
         *_payout(organisation, role),
     ]
-    return [*found, *_asked(organisation, role), *_sent_back(organisation, role)]
+    return [*found, *_asked(organisation, role), *_sent_back(organisation, role), *_buyers_ask(organisation, role)]
 
 
 def _may(role: str, act: str) -> bool:
@@ -132,6 +133,20 @@ def _asked(organisation: Organisation, role: str) -> list[Todo]:
         version = question.review.version
         url = reverse("studio_version", args=[version.listing.public_id, version.number])
         found.append(Todo(_("Answer the reviewers’ question"), version.title, f"{url}#question-{question.pk}"))
+    return found
+
+
+def _buyers_ask(organisation: Organisation, role: str) -> list[Todo]:
+    """Questions about the organisation's products, the one that waits longest first."""
+    if not _may(role, "edit_listing"):
+        return []
+    rows = Question.objects.open().filter(listing__seller=organisation).order_by("asked_at", "pk")
+    found = []
+    for question in rows.select_related("listing__current_version")[:SHOWN_QUESTIONS]:
+        listing = question.listing
+        url = f"{reverse('product_questions', args=[listing.public_id])}#question-{question.pk}"
+        about = listing.current_version.title if listing.current_version else str(listing)
+        found.append(Todo(_("Answer a question about a product"), about, url, since=question.asked_at))
     return found
 
 

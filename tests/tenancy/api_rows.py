@@ -211,6 +211,13 @@ def _fresh(world):
     return {"public_id": world.fresh.public_id}
 
 
+QUESTIONS = f"{API}/products/<slug:public_id>/questions"
+
+
+def _question(world):
+    return {"public_id": world.listed.public_id, "question_id": world.question_waiting.pk}
+
+
 def _draft(world):
     return {"public_id": world.draft.listing.public_id}
 
@@ -261,6 +268,24 @@ LISTINGS = [
         at=lambda w: {"public_id": w.entry.public_id},
     ),
     Row("GET", f"{API}/products/<slug:public_id>", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row("GET", QUESTIONS, Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row(
+        "POST",
+        QUESTIONS,
+        Own("look", side="buyer"),
+        gives=201,
+        at=lambda w: {"public_id": w.listed.public_id},
+        says=lambda w: {"text": "Are nights covered?"},
+        but={"seller:*": Answer(409, "own_product")},
+    ),
+    Row(
+        "POST",
+        f"{QUESTIONS}/<int:question_id>/answers",
+        Member("edit_listing", SELLERS),
+        gives=201,
+        at=_question,
+        says=lambda w: {"text": "They are."},
+    ),
     Row("GET", f"{API}/listings", Own("look")),
     Row("POST", f"{API}/listings", Own("edit_listing"), gives=201, says=lambda w: {"product_type": "report"}),
     Row("GET", LISTING, Member("look", SELLERS), at=_draft),

@@ -194,6 +194,15 @@ ROWS = [
         at=_objection,
         says=_says(act="dismiss", decision="The contract ended."),
     ),
+    # --- questions to sellers
+    Row(
+        "POST",
+        DESK + "questions/<int:question_id>/hiding/",
+        Staff("reviews", ("hide_question",)),
+        gives=302,
+        at=lambda w: {"question_id": w.question_answered.pk},
+        says=_says(reason="It names a person."),
+    ),
     # --- payments
     Row("GET", DESK + "payments/", Staff("payments")),
     Row(

@@ -142,6 +142,13 @@ PRODUCT = "/studio/<slug:public_id>/"
 RELEASE = PRODUCT + "releases/<int:release_id>/"
 
 
+QUESTIONS = "/products/<slug:public_id>/questions/"
+
+
+def _question(world):
+    return {"public_id": world.listed.public_id, "question_id": world.question_waiting.pk}
+
+
 def _draft(world):
     return {"public_id": world.draft.listing.public_id}
 
@@ -198,6 +205,24 @@ PRODUCTS = [
         at=lambda w: {"public_id": w.entry.public_id},
     ),
     Row("GET", "/products/<slug:public_id>/", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row("GET", QUESTIONS, Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row(
+        "POST",
+        QUESTIONS + "new/",
+        Own("look", side="buyer"),
+        gives=302,
+        at=lambda w: {"public_id": w.listed.public_id},
+        says=_form(text="Are nights covered?"),
+        but={"seller:*": Answer(409, "own_product")},
+    ),
+    Row(
+        "POST",
+        QUESTIONS + "<int:question_id>/answers/",
+        Member("edit_listing", SELLERS),
+        gives=302,
+        at=_question,
+        says=_form(text="They are."),
+    ),
     Row("GET", "/studio/", Own("look")),
     Row("POST", "/studio/", Own("edit_listing"), gives=302, says=_form(product_type="report")),
     Row("GET", PRODUCT, Member("look", SELLERS), at=_draft),

@@ -14,7 +14,7 @@ from PIL import Image
 
 from compliance import dossier, holds, joint_members, proofs, review_questions, reviews, verification
 from compliance.models import Review
-from listings import objections, publishing, registration, uploads
+from listings import objections, publishing, questions, registration, uploads
 from listings.models import Registration
 from marketplace import documents, journal, participants, tokens
 from marketplace.models import Organisation, Paper, User
@@ -107,6 +107,7 @@ class World:
         publishing.suspend(self.suspended, reason=reason, by=factories.make_staff("review"))
         self.draft = factories.make_draft(self.seller, **self._manual())
         self._make_objection()
+        self._make_questions()
         self.fresh = publishing.create_listing(seller=self.seller, product_type="dataset", by=owner)
         label = "to be sealed" + self.mark
         self.release = uploads.open_release(self.fresh, label=label, notes=label, by=owner)
@@ -123,6 +124,13 @@ class World:
         self.in_window = Registration.objects.get(version=version)
         by, reason = factories.make_user(), "Those rows are ours." + self.mark
         self.objection = objections.file(self.in_window, reason=reason, evidence=reason, by=by)
+
+    def _make_questions(self) -> None:
+        """One that waits for its answer, and one that is answered for all to read."""
+        asked = {"asked_for": self.buyer, "by": self.buyer.created_by}
+        self.question_waiting = questions.ask(self.listed, text="Is Macao covered?" + self.mark, **asked)
+        self.question_answered = questions.ask(self.listed, text="Are Sundays covered?", **asked)
+        questions.answer(self.question_answered, text="They are.", by=self.seller.created_by)
 
     def _manual(self) -> dict[str, Any]:
         """What the manual says of the product, marked."""
@@ -285,6 +293,7 @@ class World:
             str(self.seller.created_by.email),
             self.payout.key,
             self.dispute.reason,
+            self.question_waiting.text,
         ]
 
 
