@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
@@ -47,12 +47,16 @@ def grant(trades: Sequence[Trade]) -> None:
     Grant.objects.bulk_create(Grant(trade=trade, channel=trade.offer.channel) for trade in trades)
 
 
-def claim_next_grants() -> list[Grant]:
-    """The next grants to open: funded, and not frozen by a chargeback; few, for a channel may take its time."""
-    due = Grant.objects.filter(
+def due_to_open() -> QuerySet[Grant]:
+    """Funded, and not frozen by a chargeback."""
+    return Grant.objects.filter(
         state=GrantState.DUE, is_close_due=False, trade__state=TradeState.FUNDED, trade__is_frozen=False
     )
-    parts = due.select_related("trade__offer", "trade__release", "trade__version")
+
+
+def claim_next_grants() -> list[Grant]:
+    """The next grants to open; few, for a channel may take its time."""
+    parts = due_to_open().select_related("trade__offer", "trade__release", "trade__version")
     return Grant.claim_several(parts.prefetch_related("trade__release__files"), most=AT_ONCE)
 
 
@@ -131,10 +135,15 @@ def end(trade: Trade) -> None:
     )
 
 
-def claim_next_close() -> Grant | None:
-    """The next grant to close: ended by its trade, or by its licence's term."""
+def due_to_close() -> QuerySet[Grant]:
+    """Ended by its trade, or by its licence's term."""
     over = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) | Q(state__in=LIVE, ends_at__lte=clock.now())
-    return Grant.claim_next(Grant.objects.filter(over).select_related("trade__offer"))
+    return Grant.objects.filter(over)
+
+
+def claim_next_close() -> Grant | None:
+    """The next grant to close."""
+    return Grant.claim_next(due_to_close().select_related("trade__offer"))
 
 
 @transaction.atomic

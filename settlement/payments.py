@@ -72,10 +72,13 @@ def request(trades: Sequence[Trade], *, by: User | None) -> list[Payment]:
     return asked
 
 
+def due_to_start() -> QuerySet[Payment]:
+    return Payment.objects.filter(state=PaymentState.REQUESTED, is_stop_due=False)
+
+
 def claim_next() -> Payment | None:
     """The next payment a gateway must be told of."""
-    due = Payment.objects.filter(state=PaymentState.REQUESTED, is_stop_due=False)
-    return Payment.claim_next(due)
+    return Payment.claim_next(due_to_start())
 
 
 @transaction.atomic
@@ -104,9 +107,13 @@ def stop_open(trade: Trade) -> None:
     trade.payments.filter(state__in=OPEN).update(is_stop_due=True, next_try_at=clock.now(), tries=0)
 
 
+def due_to_stop() -> QuerySet[Payment]:
+    return Payment.objects.filter(state__in=OPEN, is_stop_due=True)
+
+
 def claim_next_stop() -> Payment | None:
     """The next payment a gateway must be told to stop."""
-    return Payment.claim_next(Payment.objects.filter(state__in=OPEN, is_stop_due=True))
+    return Payment.claim_next(due_to_stop())
 
 
 @transaction.atomic
@@ -151,9 +158,13 @@ def note(gateway_name: str, body: bytes, headers: Mapping[str, str]) -> Notice:
     return notice
 
 
+def unread() -> QuerySet[Notice]:
+    return Notice.objects.filter(read_at=None)
+
+
 def claim_next_notices() -> list[Notice]:
     """The next notices nobody has read; reading them calls nobody."""
-    return Notice.claim_several(Notice.objects.filter(read_at=None), most=AT_ONCE)
+    return Notice.claim_several(unread(), most=AT_ONCE)
 
 
 def put_in_suspense(fact: Paid, *, gateway_name: str, payment: Payment | None, why: str) -> Unmatched | None:
@@ -261,9 +272,13 @@ def open_suspense_refund(unmatched: Unmatched, amount_minor: int, *, reason: str
     return refund
 
 
+def refunds_due() -> QuerySet[Refund]:
+    return Refund.objects.filter(state=OutgoingState.DUE)
+
+
 def claim_next_refund() -> Refund | None:
     """The next refund to send."""
-    return Refund.claim_next(Refund.objects.filter(state=OutgoingState.DUE))
+    return Refund.claim_next(refunds_due())
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ which the account before it serves and any owner can stop the change. Every owne
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -45,13 +46,14 @@ def coming(organisation: Organisation) -> PayoutAccount | None:
 
 def waiting_for_staff() -> QuerySet[PayoutAccount]:
     """Accounts to confirm whose organisation has nobody but the one who named it."""
-    others = Membership.objects.filter(
-        organisation=OuterRef("organisation"),
-        ended_at=None,
-        role__in=MEMBER_ACTS["manage_payout"],
-        user__is_active=True,
-    ).exclude(user=OuterRef("by"))
+    others = _others(OuterRef("organisation"), OuterRef("by"))
     return PayoutAccount.objects.filter(~Exists(others), confirmed_at=None, dropped_at=None)
+
+
+def _others(organisation: Any, by: Any) -> QuerySet[Membership]:
+    """Who of the organisation, but this person, may confirm its accounts."""
+    may = Membership.objects.filter(ended_at=None, role__in=MEMBER_ACTS["manage_payout"], user__is_active=True)
+    return may.filter(organisation=organisation).exclude(user=by)
 
 
 @transaction.atomic
@@ -162,13 +164,7 @@ def _require_staff_may(account: PayoutAccount, by: User) -> None:
 
 def _has_another(account: PayoutAccount) -> bool:
     """Whether somebody else in the organisation may confirm it."""
-    people = Membership.objects.filter(
-        organisation=account.organisation_id,
-        ended_at=None,
-        role__in=MEMBER_ACTS["manage_payout"],
-        user__is_active=True,
-    )
-    return people.exclude(user=account.by_id).exists()
+    return _others(account.organisation_id, account.by_id).exists()
 
 
 def _locked(account: PayoutAccount) -> PayoutAccount:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -43,12 +43,15 @@ def reopen_bounced() -> int:
     return opened
 
 
+def due() -> QuerySet[Payout]:
+    """Payouts that wait and know where to go."""
+    has_account = Exists(payout_accounts.serving().filter(organisation=OuterRef("organisation")))
+    return Payout.objects.filter(has_account, state=OutgoingState.DUE)
+
+
 def claim_next() -> Payout | None:
     """The next payout to send, with the payee's gateway and destination written into it before anything is sent."""
-    has_account = Exists(payout_accounts.serving().filter(organisation=OuterRef("organisation")))
-    payout = Payout.claim_next(
-        Payout.objects.filter(has_account, state=OutgoingState.DUE).select_related("organisation")
-    )
+    payout = Payout.claim_next(due().select_related("organisation"))
     if payout is not None and not payout.gateway:
         account = payout_accounts.account_of(payout.organisation)
         if account is not None:
