@@ -7,6 +7,7 @@ manual. Whoever changes a product calls `put` (or `index`, when its words change
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import connection
 
@@ -45,44 +46,55 @@ _PUT = f"""
         FROM listings_offer o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
         WHERE o.listing_id = l.id AND o.closed_at IS NULL AND o.audience <> 'named'
     ) o ON true
-    WHERE l.id = %s
+    WHERE l.id = ANY(%s)
     ON CONFLICT (listing_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FACETS)}
 """  # noqa: S608
 
-WEIGHTS = {"titles": "A", "names": "B", "summaries": "C", "details": "D"}
+_WEIGHTS = {"titles": "A", "names": "B", "summaries": "C", "details": "D"}
 
 
-def put(listing: Listing) -> None:
-    """Bring the product's row in step with its state, offers and measurements. Without a current version, nothing."""
+def put(*listings: Listing) -> None:
+    """Bring products' rows in step with their state, offers and measurements; without a current version, nothing."""
+    pks = [listing.pk for listing in listings]
     with connection.cursor() as cursor:
         # Of two who change offers of one product, the second reads what the first has written.
-        cursor.execute("SELECT FROM listings_shelfitem WHERE listing_id = %s FOR UPDATE", [listing.pk])
-        cursor.execute(_PUT, [listing.pk])
+        cursor.execute(
+            "SELECT FROM listings_shelfitem WHERE listing_id = ANY(%s) ORDER BY listing_id FOR UPDATE", [pks]
+        )
+        cursor.execute(_PUT, [pks])
 
 
 def put_all_of(seller: Organisation) -> None:
     """Bring the rows of all the seller's products in step, also with its name."""
-    for listing in (
-        Listing.objects.sold_by(seller).select_related("current_version", "seller").order_by("pk").iterator()
-    ):
-        index(listing)
+    index(*Listing.objects.sold_by(seller).select_related("current_version", "seller").order_by("pk"))
 
 
-def index(listing: Listing) -> None:
-    """Make the product findable by what its current version says. Without one, nothing."""
-    version = listing.current_version
-    if version is None:
+def index(*listings: Listing) -> None:
+    """Make products findable by what their current versions say; without one, nothing."""
+    rows: list[str] = []
+    values: list[Any] = []
+    noted: list[str] = []
+    for listing in listings:
+        if listing.current_version is None:
+            continue
+        texts = _texts(listing, listing.current_version)
+        sql, parameters = search_words.vector([(_WEIGHTS[name], text) for name, text in texts.items()])
+        title_sql, title_parameters = search_words.vector([("A", texts["titles"])])
+        rows.append(f"(%s::bigint, {sql}, {title_sql})")
+        values += [listing.pk, *parameters, *title_parameters]
+        noted += texts.values()
+    if not rows:
         return
-    put(listing)
-    texts = _texts(listing, version)
-    sql, values = search_words.vector([(WEIGHTS[name], text) for name, text in texts.items()])
-    title_sql, title_values = search_words.vector([("A", texts["titles"])])
+    put(*listings)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE listings_shelfitem SET search = {sql}, title_search = {title_sql} WHERE listing_id = %s",  # noqa: S608
-            [*values, *title_values, listing.pk],
+            f"""
+            UPDATE listings_shelfitem item SET search = t.search, title_search = t.title_search
+            FROM (VALUES {", ".join(rows)}) AS t (id, search, title_search) WHERE item.listing_id = t.id
+            """,  # noqa: S608
+            values,
         )
-    spelling.note(texts.values())
+    spelling.note(noted)
 
 
 def _texts(listing: Listing, version: Version) -> dict[str, str]:

@@ -21,13 +21,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         CatalogueWord.objects.all().delete()
-        products = 0
+        products = entries = last = 0
         listings = Listing.objects.filter(current_version__isnull=False).select_related("seller", "current_version")
-        for listing in listings.iterator(AT_ONCE):
+        while found := list(listings.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
             with transaction.atomic():
-                shelf.index(listing)
-            products += 1
-        entries, last = 0, 0
+                shelf.index(*found)
+            products, last = products + len(found), found[-1].pk
+        last = 0
         while batch := list(CatalogueEntry.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
             with transaction.atomic():
                 shelf.put_entries({entry.pk: shelf.words_of(entry) for entry in batch})
