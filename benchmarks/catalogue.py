@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--listings", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=240)
     asked = parser.parse_args()
-    with exchange.PeakMemory() as memory, exchange.running():
+    with exchange.PeakMemory() as memory, exchange.running(), exchange.paused("celery"):
         words = _stock(asked.listings)
         questions = _questions(words)
         from django.conf import settings

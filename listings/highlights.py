@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from django.db import connection
 
@@ -52,7 +53,7 @@ class Hits:
         return [*segments, Segment(text[place:])] if place < len(text) else segments
 
     def _spans(self, text: str) -> Iterable[tuple[int, int]]:
-        plain = "".join(one if len(one) == 1 else kept for kept in text for one in [folded(kept)])
+        plain = "".join(map(_plain, text))
         for term in self._han:
             start = plain.find(term)
             while start >= 0:
@@ -62,6 +63,13 @@ class Hits:
             for word in _LATIN.finditer(HAN.sub(lambda run: " " * len(run[0]), plain)):
                 if word[0].lower() in self._latin:
                     yield word.span()
+
+
+@cache
+def _plain(character: str) -> str:
+    """The character as it is searched, where that is one character too: places stay what they are."""
+    plain = folded(character)
+    return plain if len(plain) == 1 else character
 
 
 def _han_terms(question: Question) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.http import QueryDict
 from django.test import Client
@@ -11,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from compliance import dossier, fact_changes
 from listings import catalogue, facets, offers, publishing, shelf
 from listings.filters import NARROWING, Filters, known_values, sort_of
-from listings.models import ShelfItem
+from listings.models import CatalogueWord, ShelfItem
 from marketplace.errors import Invalid
 from marketplace.organisation_facts import FIELDS
 from tests import factories
@@ -232,3 +235,18 @@ def test_the_database_refuses_an_item_that_is_neither_product_nor_entry(shelf_of
         with pytest.raises(IntegrityError), transaction.atomic():
             item.update(**wrong)
     assert item.count() == 1
+
+
+def test_the_whole_shelf_can_be_made_anew(shelf_of_four):
+    before = {item.pop("listing_id") or 0: item for item in ShelfItem.objects.exclude(listing=None).values()}
+    ShelfItem.objects.all().delete()
+    CatalogueWord.objects.all().delete()
+    said = io.StringIO()
+    call_command("reindex_catalogue", stdout=said)
+    assert said.getvalue() == "3 products and 1 entries.\n"
+    after = {item.pop("listing_id") or 0: item for item in ShelfItem.objects.exclude(listing=None).values()}
+    for item in (*before.values(), *after.values()):
+        item.pop("id")
+    assert after == before
+    assert titles("吞吐量") == ["港口吞吐量月报"]
+    assert titles("tiddes") == ["Tides"]
