@@ -6,6 +6,7 @@ number of SQL statements, however much it shows.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -118,9 +119,11 @@ def newest(count: int, *, reader: Organisation | None = None) -> list[Any]:
 
 
 def _counts(asked: Asked) -> Counts:
-    if asked.question or asked.filters != Filters():
+    """How many there are; where no filter is chosen they may be a minute old."""
+    if asked.filters != Filters():
         return shelf_queries.counts(asked)
-    key = f"catalogue-counts:{asked.reader.pk if asked.reader else 'anyone'}"
+    words = hashlib.sha256(f"{asked.is_any} {asked.question.words}".encode()).hexdigest()
+    key = f"catalogue-counts:{asked.reader.pk if asked.reader else 'anyone'}:{words}"
     counted: Counts | None = cache.get(key)
     if counted is None:
         counted = shelf_queries.counts(asked)

@@ -5,12 +5,13 @@ All SQL here holds placeholders only; every word and value is a parameter.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from listings.filters import Filters
 from listings.search_question import Part, Question
@@ -108,9 +109,7 @@ def page(asked: Asked, *, sort: str, start: int, count: int) -> list[tuple[int |
             f"SELECT listing_id, entry_id {found} ORDER BY is_entry, {order} since DESC, id DESC",
             values + more,
         )
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql} LIMIT %s OFFSET %s", [*values, count, start])
-        return cursor.fetchall()
+    return _run(f"{sql} LIMIT %s OFFSET %s", [*values, count, start])
 
 
 def _order(sort: str) -> Part:
@@ -156,18 +155,27 @@ def counts(asked: Asked) -> Counts:
     # Which of the chosen filters a row fails, a bit each: it counts for a filter's values where it fails no other.
     bits = {name: 1 << place for place, name in enumerate(chosen)}
     failed = " + ".join(f"CASE WHEN {tests[name]} THEN 0 ELSE {bit} END" for name, bit in bits.items()) or "0"
-    columns = {"show": "is_entry"} | {name: column for name, column in COLUMNS.items() if name != "merchant"}
+    columns = {"show": "is_entry"} | COLUMNS
     free = {name: column for name, column in columns.items() if name not in chosen}
     parts = [_grouped(free, "failed = 0")] if free else []
-    parts += [_grouped({name: columns[name]}, f"failed IN (0, {bits[name]})") for name in bits if name != "merchant"]
-    by_merchant = f"FROM found WHERE failed IN (0, {bits.get('merchant', 0)}) AND merchant <> '' GROUP BY merchant"
-    most = f"ORDER BY merchant = ANY(%s) DESC, count(*) DESC, merchant LIMIT {MERCHANTS_COUNTED}"
-    parts.append(f"(SELECT 'merchant', merchant, count(*) {by_merchant} {most})")  # noqa: S608
-    parts.append("SELECT 'matching', '', count(*) FROM found")
-    sql = f"WITH found AS MATERIALIZED (SELECT *, {failed} AS failed FROM ({base}) AS item) {' UNION ALL '.join(parts)}"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, list(asked.filters.merchant)])
-        return _told(cursor.fetchall())
+    parts += [_grouped({name: columns[name]}, f"failed IN (0, {bits[name]})") for name in bits]
+    if bits:
+        parts.append("SELECT 'matching', '', count(*) FROM found")
+    # Where nothing is chosen one pass over the matches does; else they are read once for each of the chosen.
+    kept = "AS MATERIALIZED" if bits else "AS NOT MATERIALIZED"
+    sql = f"WITH found {kept} (SELECT *, {failed} AS failed FROM ({base}) AS item) {' UNION ALL '.join(parts)}"  # noqa: S608
+    return _told(_run(sql, values), asked.filters)
+
+
+def _run(sql: str, values: list[Any]) -> list[Any]:
+    """The rows of a question. PostgreSQL weighs reading a row, but not fetching its words from beside it: without the
+    hint it would rather read all of them than use their index."""
+    has_words = "@@" in sql
+    with transaction.atomic() if has_words else contextlib.nullcontext(), connection.cursor() as cursor:
+        if has_words:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'")
+        cursor.execute(sql, values)
+        return cursor.fetchall()
 
 
 def _grouped(columns: dict[str, str], condition: str) -> str:
@@ -185,7 +193,7 @@ def _grouped(columns: dict[str, str], condition: str) -> str:
     )
 
 
-def _told(rows: Iterable[tuple[str, str, int]]) -> Counts:
+def _told(rows: Iterable[tuple[str, str, int]], filters: Filters) -> Counts:
     told = Counts(of={name: {} for name in COLUMNS})
     for name, value, number in rows:
         if name == "matching":
@@ -199,4 +207,8 @@ def _told(rows: Iterable[tuple[str, str, int]]) -> Counts:
             for one in value.strip("{}").replace('"', "").split(",") if name in ARRAYS else [value]:
                 if one:
                     told.of[name][one] = told.of[name].get(one, 0) + number
+    told.matching = told.matching or told.products + told.entries
+    merchants = told.of["merchant"]
+    most = sorted(merchants, key=lambda one: (one not in filters.merchant, -merchants[one], one))[:MERCHANTS_COUNTED]
+    told.of["merchant"] = {one: merchants[one] for one in most}
     return told

@@ -269,7 +269,7 @@ FOLLOWERS = {
     "settlement": "settlement.followers.follow",
 }
 CURRENCIES = ["CNY", "HKD", "USD", "EUR", "SGD", "MOP"]
-# How long the numbers beside the catalogue's filters may lag where nothing is searched or narrowed.
+# How long the numbers beside the catalogue's filters may lag where no filter is chosen.
 CATALOGUE_COUNTS_SECONDS = env.int("CATALOGUE_COUNTS_SECONDS", default=60)
 # Days between registration and listing in which anyone signed in may object; 0 lists at once.
 PUBLICITY_DAYS = env.int("PUBLICITY_DAYS", default=0)

@@ -169,7 +169,7 @@ def test_a_searched_and_narrowed_page_costs_the_same_however_many_it_shows(shelf
     few = statements()
     for _ in range(3):
         factories.make_listed_product(titles={"en": "More ports"}, summaries={"en": "Calls."})
-    assert statements() == few <= 12
+    assert statements() == few <= 16
 
 
 def test_the_page_shows_counts_chips_and_keeps_the_choice(shelf_of_four):
