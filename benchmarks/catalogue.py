@@ -128,7 +128,9 @@ def _manual(number: int, chosen: random.Random, words: list[tuple[str, str]], we
         json.dumps(titles, ensure_ascii=False),
         json.dumps(summaries, ensure_ascii=False),
         " ".join(f"{en} {han}" for han, en in details[:40]),
-        json.dumps([{"name": en, "meaning": han} for han, en in details[40:]], ensure_ascii=False),
+        json.dumps(
+            [{"name": en, "type": "text", "meaning": han, "unit": ""} for han, en in details[40:]], ensure_ascii=False
+        ),
         chosen.choice(("transport", "weather", "finance", "trade", "health", "industry", "energy", "city", "other")),
         chosen.choice(("real_time", "daily", "weekly", "monthly", "quarterly", "yearly")),
         chosen.choice(("general_1", "general_1", "general_2", "general_3")),
@@ -252,7 +254,7 @@ def _bare(text: str) -> None:
 
     sql, values = search_question.read(text).wide()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
         cursor.execute(f"SELECT count(*) FROM listings_shelfitem WHERE is_shown AND search @@ {sql}", values)  # noqa: S608
         cursor.fetchall()
         cursor.execute(

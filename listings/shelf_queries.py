@@ -167,13 +167,18 @@ def counts(asked: Asked) -> Counts:
     return _told(_run(sql, values), asked.filters)
 
 
+_BY_WORDS = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"
+)
+
+
 def _run(sql: str, values: list[Any]) -> list[Any]:
     """The rows of a question. PostgreSQL weighs reading a row, but not fetching its words from beside it: without the
     hint it would rather read all of them than use their index."""
     has_words = "@@" in sql
     with transaction.atomic() if has_words else contextlib.nullcontext(), connection.cursor() as cursor:
         if has_words:
-            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'")
+            cursor.execute(_BY_WORDS)
         cursor.execute(sql, values)
         return cursor.fetchall()
 
