@@ -161,7 +161,7 @@ _SELLERS = """
 def _copy_of(table: str, condition: str, changes: str) -> str:
     """SQL that copies one row of the table for each row of `copied`, changed by a record of its columns."""
     return f"""
-    INSERT INTO {table} SELECT (jsonb_populate_record(one, {changes})).* FROM copied c, {table} AS one
+    INSERT INTO {table} SELECT copy.* FROM copied c, {table} AS one, jsonb_populate_record(one, {changes}) AS copy
         WHERE one.id = (SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT 1);
     """  # noqa: S608
 
