@@ -27,7 +27,7 @@ from listings.states import VersionState
 from marketplace import clock, joint_merchants, journal, roles
 from marketplace.act_words import ACTS
 from marketplace.errors import Refused, RoleNeeded, Text, WrongState, in_words
-from marketplace.models import User
+from marketplace.models import Organisation, User
 
 A = ReviewDecision.Act
 
@@ -54,8 +54,14 @@ def left(version: Version) -> list[clearance.Reason]:
 
     Reasons about the manual name their `field`; those about the seller say what to do `next`.
     """
-    about_manual: Any = publishing.problems(version)
-    return [*clearance.reasons_against_listing(version.listing.seller), *about_manual]
+    return left_of([version], version.listing.seller)[version.pk]
+
+
+def left_of(versions: list[Version], seller: Organisation) -> dict[int, list[clearance.Reason]]:
+    """The same of several drafts of one seller, by their ids. A fixed number of statements."""
+    about_seller = clearance.reasons_against_listing(seller) if versions else []
+    about_manuals: Any = publishing.problems_of(versions)
+    return {version.pk: [*about_seller, *about_manuals[version.pk]] for version in versions}
 
 
 @transaction.atomic

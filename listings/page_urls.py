@@ -22,7 +22,6 @@ urlpatterns = [
         question_views.new_answer,
         name="product_answer",
     ),
-    path("studio/", studio.studio, name="studio"),
     path(PRODUCT, studio.product, name="studio_product"),
     path(PRODUCT + "withdrawal/", studio.withdrawal, name="studio_withdrawal"),
     path(PRODUCT + "versions/", studio.new_draft, name="studio_draft"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from listings import manual, offers, plain_text, product_papers, profiling, shelf
-from listings.models import MANUAL, Listing, ProductType, Release, Version
+from listings.models import MANUAL, Listing, Offer, ProductType, Release, Version
 from listings.states import LISTING_MOVES, VERSION_MOVES, ListingState, VersionState
 from marketplace import clock, joint_merchants, journal, roles
 from marketplace.act_words import ACTS
@@ -105,20 +105,26 @@ def require_draft(version: Version, *, by: User) -> None:
 
 def problems(version: Version) -> list[manual.Problem]:
     """Everything that keeps this version from being submitted: `{code, detail, field}`, empty when nothing does."""
-    found = [*_waiting_for_review(version), *manual.lacks(version)]
-    for offer in version.listing.offers.filter(closed_at=None):
-        for reason in offers.contradictions(version, channel=offer.channel, terms=offer.terms):
-            detail = gettext("Offer “%(offer)s”: %(why)s") % {"offer": offer.name, "why": reason["detail"]}
-            found.append({"code": reason["code"], "detail": detail, "field": "classification"})
+    return problems_of([version])[version.pk]
+
+
+def problems_of(versions: list[Version]) -> dict[int, list[manual.Problem]]:
+    """The same of each of several versions, by its id. Two statements, besides each release's profile."""
+    listings = {version.listing_id for version in versions}
+    waiting = set(
+        Version.objects.filter(listing__in=listings, state__in=UNDER_REVIEW).values_list("listing_id", flat=True)
+    )
+    found: dict[int, list[manual.Problem]] = {}
+    for version in versions:
+        detail = gettext("Another version of this product is under review.")
+        other: manual.Problem = {"code": "already_in_review", "detail": detail, "field": ""}
+        found[version.pk] = [*([other] if version.listing_id in waiting else []), *manual.lacks(version)]
+    for offer in Offer.objects.filter(listing__in=listings, closed_at=None):
+        for version in (one for one in versions if one.listing_id == offer.listing_id):
+            for reason in offers.contradictions(version, channel=offer.channel, terms=offer.terms):
+                detail = gettext("Offer “%(offer)s”: %(why)s") % {"offer": offer.name, "why": reason["detail"]}
+                found[version.pk].append({"code": reason["code"], "detail": detail, "field": "classification"})
     return found
-
-
-def _waiting_for_review(version: Version) -> list[manual.Problem]:
-    """One version of a product is reviewed at a time. One statement."""
-    if not version.listing.versions.filter(state__in=UNDER_REVIEW).exists():
-        return []
-    detail = gettext("Another version of this product is under review.")
-    return [{"code": "already_in_review", "detail": detail, "field": ""}]
 
 
 @transaction.atomic

@@ -31,7 +31,7 @@ from listings import (
     uploads,
 )
 from listings.form_files import IntoRelease
-from listings.forms import OfferForm, ProductForm, ReasonForm, ReleaseForm
+from listings.forms import OfferForm, ReasonForm, ReleaseForm
 from listings.models import Listing, Offer, Release, Version
 from listings.states import LISTING_MOVES, ListingState, VersionState
 from marketplace import posted, roles
@@ -55,35 +55,6 @@ def may_do(request: HttpRequest, listing: Listing) -> dict[str, bool]:
 
 
 # --- products ------------------------------------------------------------------------------------------------------
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def studio(request: HttpRequest) -> HttpResponse:
-    """What the organisation sells, and a form to begin another product."""
-    seller = acting_organisation(request)
-    form = ProductForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-
-        def begin() -> str:
-            listing = publishing.create_listing(seller=seller, by=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-            publishing.draft(listing, by=request.user)  # type: ignore[arg-type]
-            return listing.public_id
-
-        return redirect("studio_product", posted.posted_once(request, seller, begin))
-    own = Listing.objects.sold_by(seller).select_related("current_version").prefetch_related("versions")
-    context = {
-        "seller": seller,
-        "products": [{"listing": listing, "newest": _newest(listing)} for listing in own.order_by("-pk")[:200]],
-        "form": form,
-        "key": posted.new_key(),
-        "may_edit": roles.may(request.user, seller, "edit_listing"),  # type: ignore[arg-type]
-    }
-    return render(request, "listings/studio.html", context, status=422 if form.errors else 200)
-
-
-def _newest(listing: Listing) -> Version | None:
-    return next(iter(sorted(listing.versions.all(), key=lambda version: -version.number)), None)
 
 
 @login_required

@@ -5,11 +5,13 @@ from django.urls import path
 from marketplace.desks import participant_desk
 from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
+from marketplace.desks.studio_home import studio
 
 PARTICIPANTS = "admin/desks/participants/"
 
 urlpatterns = [
     path("", home, name="home"),
+    path("studio/", studio, name="studio"),
     path("admin/", staff_home, name="desk"),
     path(PARTICIPANTS, participant_desk.participants, name="desk_participants"),
     path(f"{PARTICIPANTS}<str:public_id>/", participant_desk.participant, name="desk_participant"),
