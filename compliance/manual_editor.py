@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from compliance import manual_left
 from compliance.models import Review
-from listings import dictionary, manual, product_page, publishing
+from listings import dictionary, manual, product_page, publishing, question_page
 from listings.catalogue import Product
 from listings.forms import ManualForm
 from listings.models import Offer, Version
@@ -158,4 +158,5 @@ def preview(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
         profile=getattr(shown.release, "profile", None),
         offers=list(Offer.objects.filter(listing=shown.listing, closed_at=None)),
     )
-    return render(request, "listings/product.html", product_page.context(product, is_own=False) | {"is_preview": True})
+    context = product_page.context(product, is_own=False) | question_page.beside_product(shown.listing, request)
+    return render(request, "listings/product.html", context | {"is_preview": True})

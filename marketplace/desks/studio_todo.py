@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from compliance import proofs, reviews
 from compliance.models import ReviewQuestion
-from listings.models import Listing, Offer, Release, ReleaseFile, Version
+from listings.models import Listing, Offer, Question, Release, ReleaseFile, Version
 from listings.product_page import WITHOUT_CHANNEL
 from listings.states import ListingState, ProfileState, VersionState
 from marketplace import clock
@@ -47,6 +47,7 @@ def of(seller: Organisation, role: str | None) -> list[Task]:
     """What a person of this role can do next; what keeps others waiting first."""
     kinds: list[tuple[str, Callable[[Organisation], Iterable[Task]]]] = [
         ("edit_listing", _questions),
+        ("edit_listing", _buyers_ask),
         ("edit_listing", _sent_back),
         ("edit_listing", _failed),
         ("edit_listing", lambda seller: _drafts(seller, may_submit=role in MEMBER_ACTS["submit"])),
@@ -85,6 +86,16 @@ def _questions(seller: Organisation) -> Iterable[Task]:
         version = question.review.version
         url = f"{_version_url(version)}#question-{question.pk}"
         yield Task(_("Answer the reviewers’ question"), version.title, url, since=question.asked_at)
+
+
+def _buyers_ask(seller: Organisation) -> Iterable[Task]:
+    """Questions about its products that wait for an answer in public."""
+    rows = Question.objects.open().filter(listing__seller=seller).select_related("listing__current_version")
+    for question in _first(rows.order_by("asked_at", "pk")):
+        listing = question.listing
+        url = f"{reverse('product_questions', args=[listing.public_id])}#question-{question.pk}"
+        about = _title(listing, listing.current_version)
+        yield Task(_("Answer a question about a product"), about, url, since=question.asked_at)
 
 
 def _of_newest(seller: Organisation, state: str) -> QuerySet[Version]:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compliance import review_questions, reviews
 from compliance.models import Proof
-from listings import offers, profiling, publishing, uploads
+from listings import offers, profiling, publishing, questions, uploads
 from listings.models import Profile
 from marketplace import clock
 from marketplace.desks import studio_todo
@@ -77,6 +77,18 @@ def test_a_draft_is_done_once_handed_in_and_comes_back_as_a_question_and_then_as
     assert tasks(seller) == [("Rework the manual that was sent back", "Departures of New York")]
     publishing.draft(version.listing, by=owner)
     assert tasks(seller) == [("Hand the draft in", "Departures of New York · Ready to hand in")]
+
+
+def test_a_buyers_question_waits_until_it_is_answered(seller):
+    listing = factories.make_listed_product(seller)
+    buyer = factories.make_verified()
+    asked = questions.ask(listing, asked_for=buyer, text="Is Macao covered?", by=factories.owner_of(buyer))
+    assert tasks(seller) == [("Answer a question about a product", "Departures of New York")]
+    assert f"/products/{listing.public_id}/questions/#question-{asked.pk}" in [
+        task.url for task in studio_todo.of(seller, Role.OWNER)
+    ]
+    questions.answer(asked, text="It is.", by=factories.owner_of(seller))
+    assert tasks(seller) == []
 
 
 def test_releases_wait_to_be_sealed_once_they_hold_a_file_and_tell_when_they_could_not_be_measured(seller):
