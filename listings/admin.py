@@ -111,3 +111,10 @@ class Questions(Looking):
 @admin.register(models.Answer)
 class Answers(Looking):
     list_display = ["question", "by", "answered_at"]
+
+
+@admin.register(models.ListingReport)
+class ListingReports(Looking):
+    list_display = ["listing", "category", "state", "by", "reported_at", "decided_by", "decided_at"]
+    list_filter = ["state", "category"]
+    search_fields = ["=listing__public_id"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from listings import api, catalogue_api, questions_api, quotas_api, register_api, uploads_api
+from listings import api, catalogue_api, questions_api, quotas_api, register_api, reports_api, uploads_api
 
 urlpatterns = [
     path("catalogue", catalogue_api.Catalogue.as_view(), name="api_catalogue"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("register/<str:number>", register_api.OneEntry.as_view(), name="api_register_entry"),
     path("register/<str:number>/objections", register_api.Objections.as_view(), name="api_register_objections"),
     path("products/<slug:public_id>", catalogue_api.OneProduct.as_view(), name="api_product"),
+    path("products/<slug:public_id>/reports", reports_api.ListingReports.as_view(), name="api_product_reports"),
     path("products/<slug:public_id>/questions", questions_api.Questions.as_view(), name="api_product_questions"),
     path(
         "products/<slug:public_id>/questions/<int:question_id>/answers",

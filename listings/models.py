@@ -797,6 +797,8 @@ class Objection(models.Model):
         return f"{self.registration} · {self.pk}"
 
 
-# Questions have a module of their own; Django finds them through this one.
+# Questions and reports have modules of their own; Django finds them through this one.
 from listings.question_rows import Answer as Answer  # noqa: E402
 from listings.question_rows import Question as Question  # noqa: E402
+from listings.report_rows import ListingReport as ListingReport  # noqa: E402
+from listings.report_rows import ReportCategory as ReportCategory  # noqa: E402

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from listings import question_views, register_views, studio, views
+from listings import question_views, register_views, report_views, studio, views
 
 PRODUCT = "studio/<slug:public_id>/"
 RELEASE = PRODUCT + "releases/<int:release_id>/"
@@ -15,6 +15,7 @@ urlpatterns = [
     path("register/<str:number>/", register_views.entry, name="register_entry"),
     path("register/<str:number>/objections/", register_views.objection, name="register_objection"),
     path("products/<slug:public_id>/", views.product, name="product"),
+    path("products/<slug:public_id>/report/", report_views.report, name="product_report"),
     path("products/<slug:public_id>/questions/", question_views.questions_list, name="product_questions"),
     path("products/<slug:public_id>/questions/new/", question_views.new_question, name="product_question"),
     path(

@@ -44,6 +44,12 @@ class ObjectionState(models.TextChoices):
     DISMISSED = "dismissed", _("Dismissed")
 
 
+class ReportState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("report", "Open")
+    DISMISSED = "dismissed", pgettext_lazy("report", "Dismissed")
+    ACTED_UPON = "acted_upon", _("Acted upon")
+
+
 V, L, P, U, B = VersionState, ListingState, ProfileState, UploadState, ObjectionState
 
 VERSION_MOVES: Moves = {
@@ -87,4 +93,10 @@ OBJECTION_MOVES: Moves = {
     B.OPEN: {"uphold": B.UPHELD, "dismiss": B.DISMISSED},
     B.UPHELD: {},
     B.DISMISSED: {},
+}
+
+REPORT_MOVES: Moves = {
+    ReportState.OPEN: {"dismiss": ReportState.DISMISSED, "act_upon": ReportState.ACTED_UPON},
+    ReportState.DISMISSED: {},
+    ReportState.ACTED_UPON: {},
 }

@@ -28,6 +28,7 @@ ACTS: dict[str, Promise] = {
     # of the staff
     "confirm_account": pgettext_lazy("act", "confirm a payout account"),
     "decide_objection": pgettext_lazy("act", "decide an objection"),
+    "decide_report": pgettext_lazy("act", "decide a report"),
     "forget": pgettext_lazy("act", "forget facts of the journal"),
     "hide_question": pgettext_lazy("act", "hide a question"),
     "hold": pgettext_lazy("act", "place or lift a hold"),

@@ -29,6 +29,7 @@ TITLES: dict[str, Promise] = {
     "participants": _("Participants"),
     "reviews": _("Reviews"),
     "objections": _("Objections"),
+    "reports": _("Reports"),
     "payments": _("Payments"),
     "disputes": _("Disputes"),
     "clearing": _("Clearing"),

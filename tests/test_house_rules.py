@@ -29,6 +29,7 @@ OWNERS_OF_STATE = (
     "listings/profiling.py",
     "listings/arrivals.py",
     "listings/objections.py",
+    "listings/listing_reports.py",
     "compliance/verification.py",
     "compliance/reviews.py",
     "settlement/trades.py",

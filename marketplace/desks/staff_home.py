@@ -22,8 +22,8 @@ from django.views.decorators.http import require_safe
 from compliance import proofs, review_targets
 from compliance.models import Decision, FactChange, Review, Verification
 from compliance.states import ReviewState, VerificationState
-from listings.models import Objection
-from listings.states import ObjectionState
+from listings.models import ListingReport, Objection
+from listings.states import ObjectionState, ReportState
 from marketplace import health
 from marketplace.desk_pages import TITLES, desks_of
 from marketplace.models import Revocation
@@ -98,6 +98,10 @@ def _objections() -> list[Waits]:
     return [_waits(_("objections to decide"), Objection.objects.filter(state=ObjectionState.OPEN), "filed_at")]
 
 
+def _reports() -> list[Waits]:
+    return [_waits(_("reports to decide"), ListingReport.objects.filter(state=ReportState.OPEN), "reported_at")]
+
+
 def _clearing() -> list[Waits]:
     bounced = Payout.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
     return [
@@ -120,6 +124,7 @@ WAITING: dict[str, Callable[[], list[Waits]]] = {
     "payments": _payments,
     "disputes": _disputes,
     "objections": _objections,
+    "reports": _reports,
     "clearing": _clearing,
     "papers": _papers,
     "stuck": _stuck,
@@ -131,6 +136,7 @@ SAYS = {
     "payments": gettext_lazy("Money that fits no trade, or came back."),
     "disputes": gettext_lazy("Who gets the money in escrow."),
     "objections": gettext_lazy("Who says that a registration is wrong."),
+    "reports": gettext_lazy("What people say is wrong with a product."),
     "clearing": gettext_lazy("Cycles, statements and payouts."),
     "trades": gettext_lazy("Find any trade, and hold it."),
     "papers": gettext_lazy("Certificates, contracts, statements."),

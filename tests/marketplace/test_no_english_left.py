@@ -205,7 +205,8 @@ def test_what_a_refusal_says_can_be_put_into_the_readers_language() -> None:
 
 # Read by operators on a command line or in a log, or put together from what was translated.
 FOR_PROGRAMMERS = (
-    "listings/catalogue_files.py", "listings/objections.py", "listings/questions.py", "settlement/channels/__init__.py",
+    "listings/catalogue_files.py", "listings/objections.py", "listings/questions.py", "listings/listing_reports.py",
+    "settlement/channels/__init__.py",
     "settlement/channels/files/__init__.py", "marketplace/object_store.py",
 )  # fmt: skip
 

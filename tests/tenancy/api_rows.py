@@ -268,6 +268,15 @@ LISTINGS = [
         at=lambda w: {"public_id": w.entry.public_id},
     ),
     Row("GET", f"{API}/products/<slug:public_id>", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row(
+        "POST",
+        f"{API}/products/<slug:public_id>/reports",
+        SignedIn(),
+        gives=201,
+        at=lambda w: {"public_id": w.listed.public_id},
+        says=lambda w: {"category": "rights", "text": "It is ours."},
+        but={"seller:*": Answer(409, "own_product")},
+    ),
     Row("GET", QUESTIONS, Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
     Row(
         "POST",

@@ -194,6 +194,17 @@ ROWS = [
         at=_objection,
         says=_says(act="dismiss", decision="The contract ended."),
     ),
+    # --- reports of products
+    Row("GET", DESK + "reports/", Staff("reports")),
+    Row("GET", DESK + "reports/<int:report_id>/", Staff("reports"), at=lambda w: {"report_id": w.report.pk}),
+    Row(
+        "POST",
+        DESK + "reports/<int:report_id>/act/",
+        Staff("reports", ("decide_report",)),
+        gives=302,
+        at=lambda w: {"report_id": w.report.pk},
+        says=_says(act="dismiss", decision="The dates are right."),
+    ),
     # --- questions to sellers
     Row(
         "POST",

@@ -205,6 +205,16 @@ PRODUCTS = [
         at=lambda w: {"public_id": w.entry.public_id},
     ),
     Row("GET", "/products/<slug:public_id>/", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row("GET", "/products/<slug:public_id>/report/", SignedIn(), at=lambda w: {"public_id": w.listed.public_id}),
+    Row(
+        "POST",
+        "/products/<slug:public_id>/report/",
+        SignedIn(),
+        gives=302,
+        at=lambda w: {"public_id": w.listed.public_id},
+        says=_form(category="rights", text="It is ours."),
+        but={"seller:*": Answer(409, "own_product")},
+    ),
     Row("GET", QUESTIONS, Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
     Row(
         "POST",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from compliance import dossier, holds, joint_members, proofs, review_questions, reviews, verification
 from compliance.models import Review
-from listings import objections, publishing, questions, registration, uploads
+from listings import listing_reports, objections, publishing, questions, registration, uploads
 from listings.models import Registration
 from marketplace import documents, journal, participants, tokens
 from marketplace.models import Organisation, Paper, User
@@ -108,6 +108,7 @@ class World:
         self.draft = factories.make_draft(self.seller, **self._manual())
         self._make_objection()
         self._make_questions()
+        self._make_report()
         self.fresh = publishing.create_listing(seller=self.seller, product_type="dataset", by=owner)
         label = "to be sealed" + self.mark
         self.release = uploads.open_release(self.fresh, label=label, notes=label, by=owner)
@@ -131,6 +132,10 @@ class World:
         self.question_waiting = questions.ask(self.listed, text="Is Macao covered?" + self.mark, **asked)
         self.question_answered = questions.ask(self.listed, text="Are Sundays covered?", **asked)
         questions.answer(self.question_answered, text="They are.", by=self.seller.created_by)
+
+    def _make_report(self) -> None:
+        by, text = factories.make_user(), "Its dates are wrong." + self.mark
+        self.report = listing_reports.report(self.listed, category="description", text=text, by=by)
 
     def _manual(self) -> dict[str, Any]:
         """What the manual says of the product, marked."""
@@ -294,6 +299,7 @@ class World:
             self.payout.key,
             self.dispute.reason,
             self.question_waiting.text,
+            self.report.text,
         ]
 
 
