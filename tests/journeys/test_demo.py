@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from compliance import proofs
 from compliance.models import Decision, DossierSection, FactChange, Hold, Proof, Review, TierDecision, Verification
-from listings.models import CatalogueEntry, Listing, Objection, Offer, Registration
+from listings.models import Answer, CatalogueEntry, Listing, ListingReport, Objection, Offer, Question, Registration
 from listings.states import ListingState
 from marketplace import clock
 from marketplace.demo import explained, market, opening, products
@@ -130,6 +130,8 @@ def test_a_slice_opens_with_trades_in_the_past_and_work_for_every_desk_and_only_
     assert Decision.objects.filter(decided_at=None, dropped_at=None).count() == 1
     assert Revocation.objects.filter(revoked_at=None).count() == 1
     assert Refund.objects.filter(state="bounced").count() == 1
+    assert Question.objects.open().count() == Answer.objects.count() == 1
+    assert ListingReport.objects.filter(state="open").count() == 1
     assert Verification.objects.filter(state="more_requested").count() == 1
     assert set(Review.objects.exclude(state="approved").values_list("state", flat=True)) == {
         "open", "taken", "changes_requested",
