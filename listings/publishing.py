@@ -66,15 +66,6 @@ def edit(version: Version, *, by: User, seen: str = "", **fields: Any) -> Versio
     """
     version = _locked_version(version)
     require_draft(version, by=by)
-    if seen and seen != manual.mark(version):
-        raise WrongState(
-            _("The draft was changed meanwhile, in another window or by a colleague."),
-            code="changed_meanwhile",
-            next=_(
-                "What you wrote still stands in the form. Open the page in another window to see what changed; "
-                "save again to put yours in its place."
-            ),
-        )
     values = manual.cleaned(fields)
     release = values.get("release")
     if release is not None and not (isinstance(release, Release) and release.listing_id == version.listing_id):
@@ -85,8 +76,19 @@ def edit(version: Version, *, by: User, seen: str = "", **fields: Any) -> Versio
                 {"code": "wrong_release", "detail": gettext("Choose a release of this product."), "field": "release"}
             ],
         )
+    before = manual.mark(version)
     for field, value in values.items():
         setattr(version, field, value)
+    # Who writes what stands there already takes nothing from anybody: the same form, sent twice.
+    if seen and seen != before != manual.mark(version):
+        raise WrongState(
+            _("The draft was changed meanwhile, in another window or by a colleague."),
+            code="changed_meanwhile",
+            next=_(
+                "What you wrote still stands in the form. Open the page in another window to see what changed; "
+                "save again to put yours in its place."
+            ),
+        )
     version.save(update_fields=list(values))
     if {"fields", "release"} & values.keys():
         profiling.measure_again(version, by=by)

@@ -11,6 +11,7 @@
   const frame = preview.querySelector("iframe")
   let isChanged = false // since the last save began
   let isStopped = false // the draft was changed elsewhere, or may no longer be changed
+  let isSaving = false
   let timer = null
   let saving = Promise.resolve()
 
@@ -61,10 +62,12 @@
 
   function saveNow () {
     clearTimeout(timer)
-    saving = saving.then(() => isChanged && !isStopped ? save() : null).catch(() => {
+    isSaving = true
+    const mine = saving.then(() => isChanged && !isStopped ? save() : null).catch(() => {
       isChanged = true
       said.textContent = form.dataset.failed
-    })
+    }).finally(() => { if (saving === mine) isSaving = false })
+    saving = mine
     return saving
   }
 
@@ -74,7 +77,18 @@
     timer = setTimeout(saveNow, PAUSE_MS)
   })
   form.addEventListener("change", saveNow)
-  form.addEventListener("submit", () => { isChanged = false })
+  /* The button waits for a save under way, whose answer brings the mark this one has to name. */
+  form.addEventListener("submit", async event => {
+    if (!isSaving) {
+      clearTimeout(timer)
+      isChanged = false
+      return
+    }
+    event.preventDefault()
+    const pressed = event.submitter
+    await saving
+    form.requestSubmit(pressed)
+  })
   document.addEventListener("visibilitychange", () => { if (document.hidden) saveNow() })
   window.addEventListener("beforeunload", event => { if (isChanged) event.preventDefault() })
 

@@ -64,3 +64,14 @@ def test_a_draft_changed_elsewhere_is_not_overwritten(browser, live_server):
     page.get_by_text("The draft was saved.").wait_for()
     assert Version.objects.get().support_contact == "my own desk"
     context.close()
+
+
+def test_the_button_pressed_at_once_is_no_conflict_with_the_saving_under_way(page_of):
+    version = make_draft(make_verified())
+    page = editor(page_of(owner_of(version.listing.seller)), version)
+    for words in ("first desk", "second desk"):
+        page.get_by_label("Support contact").fill(words)
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save the draft").click()
+        page.get_by_text("The draft was saved.").wait_for()
+        assert Version.objects.get().support_contact == words

@@ -147,6 +147,15 @@ def test_a_draft_changed_meanwhile_is_not_overwritten_and_what_was_typed_is_kept
     assert (again.status_code, kept(version)["support_contact"]) == (302, "my own desk")
 
 
+def test_the_same_form_sent_twice_is_no_conflict():
+    version = factories.make_draft(factories.make_verified())
+    browser = signed_in(factories.owner_of(version.listing.seller))
+    form = manual_form(version, seen=browser.get(page_of(version)).context["seen"], support_contact="our desk")
+    assert as_script(browser, version, form).status_code == 200
+    assert browser.post(page_of(version), form).status_code == 302
+    assert kept(version)["support_contact"] == "our desk"
+
+
 def test_a_script_is_told_of_mistakes_and_nothing_is_saved():
     version = factories.make_draft(factories.make_verified())
     browser = signed_in(factories.owner_of(version.listing.seller))
