@@ -12,6 +12,7 @@ from django.apps import apps
 from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db import connections, transaction
+from django.utils import translation
 
 # What migrations lay and no test changes.
 LAID = {"django_migrations", "django_content_type", "auth_permission"}
@@ -38,7 +39,8 @@ flush.Command.handle = _empty_the_test_database
 
 @pytest.fixture(autouse=True)
 def fresh_cache(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
-    """No test inherits another's rate limits, and every count is of now."""
+    """No test inherits another's rate limits or language, and every count is of now."""
+    translation.activate(settings.LANGUAGE_CODE)
     settings.CATALOGUE_COUNTS_SECONDS = 0
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         cache.clear()  # before the test: after it, its settings may name a Redis that is away
