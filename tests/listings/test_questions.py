@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from listings import publishing, questions
@@ -299,3 +300,29 @@ def test_a_member_asks_and_the_seller_answers_by_api(listing, asking):
     assert post(asker, f"{here}/{asked.json()['id']}/answers", "Are they?").status_code == 404
     [shown] = Client().get(here).json()["results"]
     assert [one["text"] for one in shown["answers"]] == ["They are."]
+
+
+def test_a_page_of_questions_costs_the_same_however_many_there_are(listing):
+    seller = factories.owner_of(listing.seller)
+    client = signed_in(seller)
+
+    def cost(path: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(path).status_code == 200
+        return len(queries)
+
+    def costs() -> list[int]:
+        return [cost(path) for path in (f"/products/{listing.public_id}/questions/", listing.get_absolute_url(), "/")]
+
+    def one_more() -> None:
+        asking = factories.make_organisation()
+        questions.answer(ask(listing, asking, "A?"), text="Yes.", by=seller)
+        ask(listing, asking, "B?")
+
+    one_more()
+    before = costs()
+    for _number in range(6):
+        one_more()
+    after = costs()
+    assert all(now <= then for now, then in zip(after, before, strict=True))
+    assert max(after) <= 25
