@@ -162,4 +162,7 @@ def _sent_back(organisation: Organisation, role: str) -> list[Todo]:
         .order_by("-pk")
     )
     words = _("Rework the manual that was sent back")
-    return [Todo(words, version.title, reverse("studio")) for version in rows[:SHOWN_DRAFTS]]
+    return [
+        Todo(words, version.title, reverse("studio_product", args=[version.listing.public_id]))
+        for version in rows[:SHOWN_DRAFTS]
+    ]
