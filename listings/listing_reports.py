@@ -11,7 +11,7 @@ from listings import plain_text, report_letters
 from listings.models import Listing, ListingReport, ReportCategory
 from listings.states import REPORT_MOVES, ListingState, ReportState
 from marketplace import clock, joint_merchants, journal, roles
-from marketplace.errors import Invalid, Refused, RoleNeeded, Text, WrongState
+from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
 from marketplace.models import Membership, User
 
 LONGEST_TEXT = 2000
@@ -52,7 +52,7 @@ def report(listing: Listing, *, category: str, text: str, by: User) -> ListingRe
         raise Invalid(
             _("Say what it is about: %(known)s."), code="no_such_category", known=", ".join(ReportCategory.values)
         )
-    text = _words(text, _("Say what is wrong with this product."))
+    text = plain_text.needed(text, _("Say what is wrong with this product."), LONGEST_TEXT)
     own = ListingReport.objects.filter(by=by)
     if own.filter(listing=found, state=ReportState.OPEN).exists():
         raise Refused(
@@ -92,16 +92,9 @@ def _decide(made: ListingReport, act: str, decision: str, by: User) -> ListingRe
             code="own_report",
             next=_("Let a colleague who has none decide."),
         )
-    found.decision = _words(decision, _("Say why, in words the reporter reads."))
+    found.decision = plain_text.needed(decision, _("Say why, in words the reporter reads."), LONGEST_TEXT)
     found.state, found.decided_by, found.decided_at = after, by, clock.now()
     found.save(update_fields=["state", "decision", "decided_by", "decided_at"])
     journal.record(f"listing_report.{found.state}", found, by=by, listing=found.listing_id)
     report_letters.tell_of_decision(found)
     return found
-
-
-def _words(text: object, otherwise: Text) -> str:
-    try:
-        return plain_text.cleaned(text, LONGEST_TEXT, shortest=1)
-    except plain_text.NotPlain as wrong:
-        raise Invalid("%(asked)s %(wrong)s", code="words_needed", asked=otherwise, wrong=wrong) from None

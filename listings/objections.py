@@ -15,7 +15,7 @@ from listings import objection_letters, plain_text, product_papers
 from listings.models import Listing, Objection, Registration
 from listings.states import OBJECTION_MOVES, ListingState, ObjectionState
 from marketplace import clock, documents, joint_merchants, journal, roles
-from marketplace.errors import Invalid, Refused, RoleNeeded, Text, WrongState
+from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Annotation, Membership, User
 
 LONGEST_TEXT = 4000
@@ -74,8 +74,10 @@ def file(registration: Registration, *, reason: str, evidence: str = "", by: Use
         raise TooManyObjections()
     objection = Objection.objects.create(
         registration=registration,
-        reason=_words(reason, _("Say what is wrong with this registration."), shortest=1),
-        evidence=_words(evidence, _("The evidence:"), shortest=0),
+        reason=plain_text.needed(
+            reason, _("Say what is wrong with this registration."), LONGEST_TEXT, code="reason_needed"
+        ),
+        evidence=plain_text.needed(evidence, _("The evidence:"), LONGEST_TEXT, shortest=0, code="reason_needed"),
         by=by,
     )
     journal.record("objection.filed", objection, by=by, listing=listing.pk, registration=registration.pk)
@@ -117,7 +119,9 @@ def _decide(objection: Objection, act: str, decision: str, by: User) -> Objectio
             code="own_objection",
             next=_("Let a colleague who has none decide."),
         )
-    found.decision = _words(decision, _("Say why, in words both sides read."), shortest=1)
+    found.decision = plain_text.needed(
+        decision, _("Say why, in words both sides read."), LONGEST_TEXT, code="reason_needed"
+    )
     found.state, found.decided_by, found.decided_at = after, by, clock.now()
     found.save(update_fields=["state", "decision", "decided_by", "decided_at"])
     journal.record(f"objection.{found.state}", found, by=by, registration=found.registration_id)
@@ -128,10 +132,3 @@ def _decide(objection: Objection, act: str, decision: str, by: User) -> Objectio
 def _belongs_to_holder(registration: Registration, by: User) -> bool:
     """Who ever belonged to the holder has an interest, also after leaving it."""
     return joint_merchants.has_interest(by, registration.holder_id)
-
-
-def _words(text: object, otherwise: Text, *, shortest: int) -> str:
-    try:
-        return plain_text.cleaned(text, LONGEST_TEXT, shortest=shortest)
-    except plain_text.NotPlain as wrong:
-        raise Invalid("%(asked)s %(wrong)s", code="reason_needed", asked=otherwise, wrong=wrong) from None

@@ -6,6 +6,8 @@ import unicodedata
 
 from django.utils.translation import gettext
 
+from marketplace.errors import Invalid, Text
+
 
 class NotPlain(ValueError):
     """The sentence says what is wrong with the text."""
@@ -32,3 +34,11 @@ def cleaned(value: object, longest: int, *, shortest: int = 0, is_one_line: bool
             raise NotPlain(gettext("The text is missing."))
         raise NotPlain(gettext("The text is shorter than %(shortest)s characters.") % {"shortest": shortest})
     return value
+
+
+def needed(value: object, otherwise: Text, longest: int, *, shortest: int = 1, code: str = "words_needed") -> str:
+    """The text of somebody who has to say something; `otherwise` asks for it. Raises Invalid with `code`."""
+    try:
+        return cleaned(value, longest, shortest=shortest)
+    except NotPlain as wrong:
+        raise Invalid("%(asked)s %(wrong)s", code=code, asked=otherwise, wrong=wrong) from None

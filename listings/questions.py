@@ -11,7 +11,7 @@ from listings import plain_text, question_letters
 from listings.models import Answer, Listing, Question
 from listings.states import ListingState
 from marketplace import clock, joint_merchants, journal, roles
-from marketplace.errors import Invalid, Refused, RoleNeeded, Text, WrongState
+from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Organisation, User
 
 LONGEST_QUESTION = 1000
@@ -63,7 +63,7 @@ def ask(listing: Listing, *, asked_for: Organisation, text: str, by: User) -> Qu
         )
     if found.state != ListingState.LISTED:
         raise TakesNoQuestions()
-    text = _words(text, _("Write your question."), LONGEST_QUESTION)
+    text = plain_text.needed(text, _("Write your question."), LONGEST_QUESTION)
     if Question.objects.open().filter(listing=found, asked_for=asked_for).count() >= MOST_OPEN:
         raise TooManyQuestions(
             _("%(most)s of your questions about this product wait for their answers."), most=MOST_OPEN
@@ -88,7 +88,7 @@ def answer(question: Question, *, text: str, by: User) -> Answer:
     found = _locked(question)
     roles.require(by, found.listing.seller, "edit_listing")
     _require_shown(found)
-    text = _words(text, _("Write your answer."), LONGEST_ANSWER)
+    text = plain_text.needed(text, _("Write your answer."), LONGEST_ANSWER)
     if found.answers.count() >= MOST_ANSWERS:
         raise TooManyAnswers()
     now = clock.now()
@@ -116,7 +116,7 @@ def hide(question: Question, *, reason: str, by: User) -> Question:
             code="own_question",
             next=_("Let a colleague who has none decide."),
         )
-    found.hidden_reason = _words(reason, _("Say why, in words both sides read."), LONGEST_REASON)
+    found.hidden_reason = plain_text.needed(reason, _("Say why, in words both sides read."), LONGEST_REASON)
     found.hidden_at, found.hidden_by = clock.now(), by
     found.save(update_fields=["hidden_at", "hidden_by", "hidden_reason"])
     journal.record("question.hidden", found, by=by, listing=found.listing_id)
@@ -132,10 +132,3 @@ def _locked(question: Question) -> Question:
 def _require_shown(question: Question) -> None:
     if question.hidden_at is not None:
         raise WrongState(_("The exchange has hidden this question."))
-
-
-def _words(text: object, otherwise: Text, longest: int) -> str:
-    try:
-        return plain_text.cleaned(text, longest, shortest=1)
-    except plain_text.NotPlain as wrong:
-        raise Invalid("%(asked)s %(wrong)s", code="words_needed", asked=otherwise, wrong=wrong) from None

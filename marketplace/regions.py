@@ -80,3 +80,8 @@ def regions_of(country: str) -> list[str]:
     if country == "CN":
         return [*DIVISIONS, *PILOT_ZONES]
     return [country] if country in ("HK", "MO") else [OTHER]
+
+
+def place_name(country: str, region: str) -> str:
+    """Where somebody has their seat: on the mainland the division or zone, elsewhere the country or territory."""
+    return str(REGION_NAMES.get(region, COUNTRY_NAMES[country]) if country == "CN" else COUNTRY_NAMES[country])

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from listings.models import ProductType, Version
 from marketplace.money import Money, format_minor
-from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
+from marketplace.regions import place_name
 from settlement import market
 from settlement.market import Part, Turnover
 
@@ -88,7 +88,7 @@ def _month(key: str) -> str:
 
 def _region(key: str) -> str:
     country, _slash, region = key.partition("/")
-    return str(REGION_NAMES.get(region) if country == "CN" and region in REGION_NAMES else COUNTRY_NAMES[country])
+    return place_name(country, region)
 
 
 # --- the API -------------------------------------------------------------------------------------------------------

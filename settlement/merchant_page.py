@@ -20,7 +20,7 @@ from listings.product_page import card
 from marketplace import joint_merchants
 from marketplace.models import Organisation
 from marketplace.participants import acting_or_none
-from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
+from marketplace.regions import place_name
 from settlement import track_record
 from settlement.track_record import Counted
 
@@ -47,7 +47,7 @@ def merchant(request: HttpRequest, public_id: str) -> HttpResponse:
         "merchant": found,
         "verification": verification,
         "is_verified": is_verified,
-        "place": _place(found),
+        "place": place_name(found.country, found.region),
         "kinds": [Organisation.Kind(kind).label for kind in found.kinds],
         "tier": tier_of(found),
         "members": joint_merchants.members_of(found),
@@ -57,12 +57,6 @@ def merchant(request: HttpRequest, public_id: str) -> HttpResponse:
         "cards": [card(listing) | {"seller_is_verified": is_verified} for listing in page],
     }
     return render(request, "settlement/merchant.html", context)
-
-
-def _place(organisation: Organisation) -> str:
-    country = str(COUNTRY_NAMES[organisation.country])
-    region = REGION_NAMES.get(organisation.region) if organisation.country == "CN" else None
-    return f"{region}" if region else country
 
 
 def _record(found: Organisation) -> list[dict[str, str]]:
