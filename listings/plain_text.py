@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import Invalid, Text
 
@@ -41,4 +42,4 @@ def needed(value: object, otherwise: Text, longest: int, *, shortest: int = 1, c
     try:
         return cleaned(value, longest, shortest=shortest)
     except NotPlain as wrong:
-        raise Invalid("%(asked)s %(wrong)s", code=code, asked=otherwise, wrong=wrong) from None
+        raise Invalid(_("%(asked)s %(wrong)s"), code=code, asked=otherwise, wrong=wrong) from None
