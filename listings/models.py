@@ -797,7 +797,9 @@ class Objection(models.Model):
         return f"{self.registration} · {self.pk}"
 
 
-# Questions and reports have modules of their own; Django finds them through this one.
+# Counts, questions and reports have modules of their own; Django finds them through this one.
+from listings.daily_count_rows import CountedBatch as CountedBatch  # noqa: E402
+from listings.daily_count_rows import DailyCount as DailyCount  # noqa: E402
 from listings.question_rows import Answer as Answer  # noqa: E402
 from listings.question_rows import Question as Question  # noqa: E402
 from listings.report_rows import ListingReport as ListingReport  # noqa: E402

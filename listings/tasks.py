@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from listings import arrivals, due, profiling, registration
+from listings import arrivals, daily_counts, due, profiling, registration
 
 
 @shared_task
@@ -38,3 +38,9 @@ def publish_products() -> None:
 def remove_abandoned_uploads() -> None:
     """Take away what was never finished."""
     arrivals.remove_abandoned()
+
+
+@shared_task
+def write_counts_down() -> None:
+    """Write down how often products were looked at."""
+    daily_counts.write_down()

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from listings import catalogue, catalogue_page, entry_page, licence_contract, product_page, question_page
+from listings import catalogue, catalogue_page, daily_counts, entry_page, licence_contract, product_page, question_page
 from listings.models import Listing, Offer
 from marketplace.participants import acting_or_none
 
@@ -19,6 +19,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     A script that asks for the part that changes, by the header `X-Part`, gets that part alone.
     """
     context = catalogue_page.context(request.GET, reader=acting_or_none(request))
+    daily_counts.count(request, [one for one in context["page"] if isinstance(one, Listing)], "seen")
     is_part = request.headers.get("X-Part") == "found"
     template = "listings/_found.html" if is_part else "listings/catalogue.html"
     response = render(request, template, context, status=422 if context["refusal"] else 200)
@@ -33,6 +34,7 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
     found = catalogue.product(public_id, reader=reader)
     if found is None:
         raise Http404
+    daily_counts.count(request, [found.listing], "opened")
     is_own = reader is not None and reader.pk == found.listing.seller_id
     context = product_page.context(found, is_own=is_own) | question_page.beside_product(found.listing, request)
     return render(request, "listings/product.html", context)

@@ -222,6 +222,7 @@ NEED_NO_TRIGGERS = {
     "KeyedCommand": "kept thirty days; the unique index is its guard",
     "OfferBuyer": "a pair, added with its offer",
     "ShelfItem": "made from products and entries, and can be made anew",
+    "CountedBatch": "kept a day; its key is its guard",
     "CatalogueWord": "words to know misspelt ones by",
     "SandboxOrder": "the acted-out bank's own books",
     "SandboxNotice": "the acted-out bank's own letters",

@@ -37,6 +37,7 @@ def points() -> set[str]:
         test_listings.PUBLISH,
         test_listings.MEASURE,
         test_listings.CHECK,
+        test_listings.COUNTS,
         test_letters.SEND,
         test_member_papers.DRAW,
     ]
@@ -75,6 +76,7 @@ def test_a_worker_is_killed_before_and_after_every_commit() -> None:
     after = {at.removeprefix("after ") for at in points() if at.startswith("after ")}
     assert within == {
         "listings.arrivals.add_file",
+        "listings.daily_counts.add",
         "listings.profiling.finish",
         "listings.registration._register_if_due",
         "marketplace.journal._follow_one",

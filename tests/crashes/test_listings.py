@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import RequestFactory
 
-from listings import arrivals, profiling, publishing, registration, uploads
+from listings import arrivals, daily_counts, profiling, publishing, registration, uploads
 from listings import tasks as listings_tasks
-from listings.models import Listing, Profile, Registration, ReleaseFile, Upload
+from listings.models import DailyCount, Listing, Profile, Registration, ReleaseFile, Upload
 from listings.states import ListingState, ProfileState
 from marketplace import clock
 from marketplace import tasks as marketplace_tasks
@@ -26,6 +28,7 @@ TASKS = {
     "listings.tasks.publish_products",
     "listings.tasks.profile_releases",
     "listings.tasks.check_files",
+    "listings.tasks.write_counts_down",
 }
 REGISTER = [
     "before listings.registration._register",
@@ -149,3 +152,30 @@ def commands_running() -> list[str]:
         except OSError:
             continue
     return found
+
+
+COUNTS = [
+    "after listings.daily_counts._set_aside",
+    "within listings.daily_counts.add",
+    "after listings.daily_counts.add",
+]
+
+
+@pytest.mark.parametrize("at", COUNTS)
+def test_what_was_counted_is_written_down_once(at: str, tmp_path: Path) -> None:
+    listing = factories.make_draft(factories.make_organisation()).listing
+    look_at(listing)
+    die_at(at, "listings.tasks.write_counts_down", tmp_path)
+    is_done = at == "after listings.daily_counts.add"
+    assert list(DailyCount.objects.values_list("seen", flat=True)) == ([1] if is_done else [])
+    look_at(listing)
+    assert daily_counts.write_down() == 2
+    assert list(DailyCount.objects.values_list("listing", "seen", "opened")) == [(listing.pk, 2, 0)]
+    nothing_is_amiss()
+
+
+def look_at(listing: Listing) -> None:
+    """Somebody unknown sees its card in a browser."""
+    request = RequestFactory().get("/", headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"})
+    request.user = AnonymousUser()
+    daily_counts.count(request, [listing], "seen")
