@@ -9,6 +9,7 @@ class ComplianceConfig(AppConfig):
     verbose_name = _("Compliance")
 
     def ready(self) -> None:
-        from compliance import due
+        from compliance import due, notification_kinds
 
         due.watch()
+        notification_kinds.register()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import review_letters, working_time
+from compliance import review_notices, working_time
 from compliance.models import Review, ReviewNote, ReviewQuestion
 from compliance.states import IN_HAND
 from listings import plain_text
@@ -38,7 +38,7 @@ def ask(review: Review, *, field: str, question: str, by: User) -> ReviewQuestio
     if review.stands_still_since is None:
         review.stands_still_since = asked.asked_at
         review.save(update_fields=["stands_still_since"])
-    review_letters.tell_of_question(asked)
+    review_notices.tell_of_question(asked)
     journal.record("review.question_asked", review, by=by, question=asked.pk, field=field)
     return asked
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import checklists, clearance, exchange_rules, review_letters, review_questions, risk, working_time
+from compliance import checklists, clearance, exchange_rules, review_notices, review_questions, risk, working_time
 from compliance.checklists import Answers
 from compliance.models import Review, ReviewDecision
 from compliance.reasons import SEND_BACK, require_reason
@@ -124,7 +124,7 @@ def approve(review: Review, *, answers: Answers, by: User) -> Review:
     review.second_by, review.decided_at = by, decision.decided_at
     review = _move(review, "approve_second", "review.approved", by, "second_by", "decided_at")
     publishing.approve(review.version, by=by)
-    review_letters.tell_of_decision(review)
+    review_notices.tell_of_decision(review)
     return review
 
 
@@ -159,7 +159,7 @@ def _send_back(review: Review, act: str, reason_code: str, reason: str, answers:
     event = "review.changes_requested" if act == A.REQUEST_CHANGES else "review.refused"
     review = _move(review, act, event, by, "by", "second_by", "decided_at", "reason", "reason_code")
     (publishing.request_changes if act == A.REQUEST_CHANGES else publishing.refuse)(review.version, by=by)
-    review_letters.tell_of_decision(review)
+    review_notices.tell_of_decision(review)
     return review
 
 

@@ -9,6 +9,7 @@ class ListingsConfig(AppConfig):
     verbose_name = _("Listings")
 
     def ready(self) -> None:
-        from listings import due
+        from listings import due, notification_kinds
 
         due.watch()
+        notification_kinds.register()

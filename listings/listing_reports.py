@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from listings import plain_text, report_letters
+from listings import plain_text, report_notices
 from listings.models import Listing, ListingReport, ReportCategory
 from listings.states import REPORT_MOVES, ListingState, ReportState
 from marketplace import clock, joint_merchants, journal, roles
@@ -96,5 +96,5 @@ def _decide(made: ListingReport, act: str, decision: str, by: User) -> ListingRe
     found.state, found.decided_by, found.decided_at = after, by, clock.now()
     found.save(update_fields=["state", "decision", "decided_by", "decided_at"])
     journal.record(f"listing_report.{found.state}", found, by=by, listing=found.listing_id)
-    report_letters.tell_of_decision(found)
+    report_notices.tell_of_decision(found)
     return found

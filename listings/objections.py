@@ -11,7 +11,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from listings import objection_letters, plain_text, product_papers
+from listings import objection_notices, plain_text, product_papers
 from listings.models import Listing, Objection, Registration
 from listings.states import OBJECTION_MOVES, ListingState, ObjectionState
 from marketplace import clock, documents, joint_merchants, journal, roles
@@ -81,7 +81,7 @@ def file(registration: Registration, *, reason: str, evidence: str = "", by: Use
         by=by,
     )
     journal.record("objection.filed", objection, by=by, listing=listing.pk, registration=registration.pk)
-    objection_letters.tell_of_filing(objection)
+    objection_notices.tell_of_filing(objection)
     return objection
 
 
@@ -125,7 +125,7 @@ def _decide(objection: Objection, act: str, decision: str, by: User) -> Objectio
     found.state, found.decided_by, found.decided_at = after, by, clock.now()
     found.save(update_fields=["state", "decision", "decided_by", "decided_at"])
     journal.record(f"objection.{found.state}", found, by=by, registration=found.registration_id)
-    objection_letters.tell_of_decision(found)
+    objection_notices.tell_of_decision(found)
     return found
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from listings import plain_text, question_letters
+from listings import plain_text, question_notices
 from listings.models import Answer, Listing, Question
 from listings.states import ListingState
 from marketplace import clock, joint_merchants, journal, roles
@@ -75,7 +75,7 @@ def ask(listing: Listing, *, asked_for: Organisation, text: str, by: User) -> Qu
         )
     question = Question.objects.create(listing=found, asked_for=asked_for, text=text, by=by)
     journal.record("question.asked", question, by=by, listing=found.pk, asked_for=asked_for.pk)
-    question_letters.tell_seller(question)
+    question_notices.tell_seller(question)
     return question
 
 
@@ -97,7 +97,7 @@ def answer(question: Question, *, text: str, by: User) -> Answer:
         found.answered_at = now
         found.save(update_fields=["answered_at"])
     journal.record("question.answered", found, by=by, listing=found.listing_id, answer=given.pk)
-    question_letters.tell_asker(given)
+    question_notices.tell_asker(given)
     return given
 
 
@@ -120,7 +120,7 @@ def hide(question: Question, *, reason: str, by: User) -> Question:
     found.hidden_at, found.hidden_by = clock.now(), by
     found.save(update_fields=["hidden_at", "hidden_by", "hidden_reason"])
     journal.record("question.hidden", found, by=by, listing=found.listing_id)
-    question_letters.tell_of_hiding(found)
+    question_notices.tell_of_hiding(found)
     return found
 
 

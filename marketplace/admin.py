@@ -109,6 +109,20 @@ class Letters(Looking):
     unread = ("body",)
 
 
+@admin.register(models.Notification)
+class Notifications(Looking):
+    list_display = ["kind", "to", "organisation", "told_at", "read_at"]
+    search_fields = ["=kind", "to__email"]
+    exclude = ["facts"]
+    unread = ("facts",)
+
+
+@admin.register(models.NotificationSwitch)
+class NotificationSwitches(Looking):
+    list_display = ["kind", "user", "in_app", "by_mail"]
+    search_fields = ["=kind", "user__email"]
+
+
 @admin.register(models.JointMember)
 class JointMembers(Looking):
     list_display = ["joint", "member", "named_at", "consented_by", "consented_at"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from django.core.mail import send_mail
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
-from marketplace import clock, languages
+from marketplace import clock, languages, letter_html
 from marketplace.models import Invitation, Letter, User
 
 SHOWN_AT_ONCE = 50
@@ -34,24 +34,19 @@ def send_invitation(invitation: Invitation, secret: str) -> None:
             "organisation": invitation.organisation.name,
             "exchange": settings.EXCHANGE_NAME,
         }
-        body = render_to_string("marketplace/invitation_letter.txt", context)
-    send_mail(subject, body, None, [invitation.email])
+        _mail(subject, render_to_string("marketplace/invitation_letter.txt", context), invitation.email)
+
+
+def drafted(to: User, subject: str, body: str, language: str) -> Letter:
+    """A letter that is not in the post yet."""
+    return Letter(to=to.email, subject=" ".join(subject.split())[:200], body=body, language=language)
 
 
 def write(to: User, subject: str, body: str) -> Letter:
-    """Put a letter into the post, within the caller's transaction; a worker sends it."""
-    return Letter.objects.create(to=to.email, subject=" ".join(subject.split())[:200], body=body)
-
-
-def write_to_each(people: Iterable[User], subject: Callable[[], str], template: str, context: dict[str, Any]) -> None:
-    """The same letter to each of them in the language they read, in the caller's transaction.
-
-    `subject` is asked in that language; `template` gets `context` and the exchange's name.
-    """
-    for person in people:
-        with override(languages.of_address(person.email)):
-            body = render_to_string(template, context | {"exchange_name": settings.EXCHANGE_NAME})
-            write(person, subject(), body)
+    """Put a letter in the language in use into the post, within the caller's transaction; a worker sends it."""
+    letter = drafted(to, subject, body, get_language() or settings.LANGUAGE_CODE)
+    letter.save()
+    return letter
 
 
 def members(organisation_id: int, roles: Collection[str]) -> QuerySet[User]:
@@ -71,7 +66,13 @@ def claim_next() -> Letter | None:
 
 def send(letter: Letter) -> None:
     """Hand it to the mail server; no transaction is open."""
-    send_mail(letter.subject, letter.body, None, [letter.to])
+    with override(letter.language):
+        _mail(letter.subject, letter.body, letter.to)
+
+
+def _mail(subject: str, body: str, to: str) -> None:
+    """Plain text, and beside it the same words as HTML in the language in use."""
+    send_mail(subject, body, None, [to], html_message=letter_html.drawn(subject, body))
 
 
 def record_sent(letter: Letter) -> None:

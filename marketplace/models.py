@@ -17,6 +17,8 @@ from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, both_or_neither, never_changes, never_deleted, never_truncated, sentence
 from marketplace.joint_models import JointMember as JointMember
+from marketplace.notification_models import Notification as Notification
+from marketplace.notification_models import NotificationSwitch as NotificationSwitch
 from marketplace.roles import SEES_EVERY_DESK, Role, StaffRole
 
 
@@ -411,6 +413,7 @@ class Letter(Claimable):
     to = models.EmailField()
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    language = models.CharField(max_length=10, default="en")
     written_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -418,7 +421,7 @@ class Letter(Claimable):
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
         indexes = [models.Index(fields=["next_try_at"], condition=Q(sent_at=None), name="letter_unsent")]
-        triggers = [never_changes("to", "subject", "body", "written_at"), *never_deleted()]
+        triggers = [never_changes("to", "subject", "body", "language", "written_at"), *never_deleted()]
 
     def __str__(self) -> str:
         return f"{self.subject} → {self.to}"

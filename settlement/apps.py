@@ -9,7 +9,8 @@ class SettlementConfig(AppConfig):
     verbose_name = _("Settlement")
 
     def ready(self) -> None:
-        from settlement import due, figures
+        from settlement import due, figures, notification_kinds
 
         due.watch()
+        notification_kinds.register()
         figures.tell()

@@ -2,7 +2,7 @@
 
 The second person is another owner or finance member; where the organisation has nobody else, one of the exchange's
 payments staff. A first account serves at once when it is confirmed; a later one after PAYOUT_ACCOUNT_WAIT_HOURS, in
-which the account before it serves and any owner can stop the change. Every owner is told by letter of each step.
+which the account before it serves and any owner can stop the change. Every owner is told of each step.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from compliance.verification import SamePerson
-from marketplace import clock, joint_merchants, journal, letters, roles
+from marketplace import clock, joint_merchants, journal, notifications, roles
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
 from marketplace.models import Membership, Organisation, User
-from marketplace.roles import MEMBER_ACTS, Role
+from marketplace.roles import MEMBER_ACTS
 from settlement.gateways import gateway
 from settlement.models import PayoutAccount
 
@@ -85,7 +84,7 @@ def name(organisation: Organisation, *, gateway_name: str, reference: str, by: U
     except IntegrityError as clash:  # the lock above stands before it
         raise WrongState(_("Another account was named at the same moment.")) from clash
     journal.record("payout_account.named", account, by=by, organisation=organisation.pk, gateway=gateway_name)
-    _tell_owners(account, _("A payout account was named for %s"), by)
+    _tell_owners("payout_account.named", account, by)
     return account
 
 
@@ -113,7 +112,7 @@ def confirm(account: PayoutAccount, *, by: User) -> PayoutAccount:
         "payout_account.confirmed", account, by=by, organisation=account.organisation_id,
         effective_at=account.effective_at.isoformat(),
     )  # fmt: skip
-    _tell_owners(account, _("The payout account of %s changes"), by)
+    _tell_owners("payout_account.confirmed", account, by)
     return account
 
 
@@ -132,7 +131,7 @@ def drop(account: PayoutAccount, *, by: User) -> PayoutAccount:
     account.dropped_by, account.dropped_at = by, now
     account.save(update_fields=["dropped_by", "dropped_at"])
     journal.record("payout_account.dropped", account, by=by, organisation=account.organisation_id)
-    _tell_owners(account, _("The new payout account of %s was dropped"), by)
+    _tell_owners("payout_account.dropped", account, by)
     return account
 
 
@@ -180,11 +179,14 @@ def _locked(account: PayoutAccount) -> PayoutAccount:
     return account
 
 
-def _tell_owners(account: PayoutAccount, subject: Promise, by: User) -> None:
-    """A letter to each owner, in the language they read."""
-    letters.write_to_each(
-        letters.members(account.organisation_id, [Role.OWNER]),
-        lambda: str(subject) % account.organisation,
-        "settlement/account_letter.txt",
-        {"account": account, "by": by, "url": settings.BASE_URL + reverse("money") + "#account"},
-    )
+def _tell_owners(kind: str, account: PayoutAccount, by: User) -> None:
+    """Every owner, whoever did it."""
+    facts = {
+        "organisation": account.organisation,
+        "account": f"{account.gateway} {account.reference}",
+        "named_by": str(account.by),
+        "by": str(by),
+        "at": account.effective_at or "",
+    }
+    path = reverse("money") + "#account"
+    notifications.tell(kind, organisation=account.organisation_id, path=path, facts=facts, by=by)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+LETTER = ROOT / "templates" / "marketplace" / "letter.html"  # drawn by mail programs, which know no style sheet of ours
+TEMPLATES = sorted(set((ROOT / "templates").rglob("*.html")) - {LETTER})
 STYLES = sorted((ROOT / "static" / "css").glob("*.css"))
 COMMENTS = re.compile(r"{% comment %}.*?{% endcomment %}|{#.*?#}|/\*.*?\*/", re.DOTALL)
 
