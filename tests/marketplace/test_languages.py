@@ -43,7 +43,10 @@ FOREIGN_WORDS = {
     "zh-hant": ["信息", "質量", "清算", "登錄", "註冊賬", "文件夾", "資訊", "網路", "使用者", "帳號", "品質", "您"],
     "zh-hans": ["登入", "交收", "档案", "电邮", "质素", "个人资料", "帐"],
 }
-GLOSSARY = {
+# Where a word of the glossary has another sense.
+OTHER_SENSES = {"listed": ("Listed company", "If it is listed", "Listed elsewhere")}
+# What the exchange calls a thing at the head of a page, column or button, letter for letter.
+HEADINGS = {
     "Clearing": ("清算", "結算"),
     "Settled": ("已结算", "已交收"),
     "Personal information": ("个人信息", "個人資料"),
@@ -122,9 +125,34 @@ def test_no_character_or_word_of_the_other_chinese(language: str) -> None:
             assert not [word for word in FOREIGN_WORDS[language] if word in answer], answer
 
 
-@pytest.mark.parametrize(("english", "chinese"), GLOSSARY.items())
-def test_the_glossary_binds(english: str, chinese: tuple[str, str]) -> None:
+@pytest.mark.parametrize(("english", "chinese"), HEADINGS.items())
+def test_a_heading_says_the_word_of_the_glossary(english: str, chinese: tuple[str, str]) -> None:
     assert (said("zh-hans", english), said("zh-hant", english)) == chinese
+
+
+def glossary() -> list[tuple[str, list[str]]]:
+    """Each row of docs/glossary.md: the English word and, for each Chinese, the words that may stand for it."""
+    lines = (ROOT / "docs/glossary.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [(row[0], row[1:3]) for row in cells[2:]]
+
+
+@pytest.mark.parametrize(("english", "chinese"), glossary(), ids=lambda value: value if isinstance(value, str) else "")
+@EACH_LANGUAGE
+def test_the_glossary_binds_every_sentence(english: str, chinese: list[str], language: str) -> None:
+    """Wherever a sentence names the thing, its translation calls it by a word of the row."""
+    words = chinese[list(FOLDERS).index(language)].split("／")
+    named = re.compile(rf"(?<![\w-]){re.escape(english)}s?(?![\w-])", re.IGNORECASE)
+    about = [e for e in sentences.entries(FOLDERS[language]) if named.search(PLACEHOLDER.sub("", e.asked.text))]
+    others = OTHER_SENSES.get(english, ())
+    wrong = [
+        f"{entry.asked.text!r}: {answer!r}"
+        for entry in about
+        for answer in entry.answers
+        if not any(word in answer for word in words) and not any(other in entry.asked.text for other in others)
+    ]
+    assert not wrong, f"{words}\n" + "\n".join(wrong)
+    assert about, f"No sentence says “{english}”: it needs no row."
 
 
 @EACH_LANGUAGE
