@@ -39,8 +39,9 @@ flush.Command.handle = _empty_the_test_database
 
 @pytest.fixture(autouse=True)
 def fresh_cache(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
-    """No test inherits another's rate limits or language, and every count is of now."""
+    """No test inherits another's rate limits or language, every count is of now, and a password costs no second."""
     translation.activate(settings.LANGUAGE_CODE)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CATALOGUE_COUNTS_SECONDS = 0
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         cache.clear()  # before the test: after it, its settings may name a Redis that is away

@@ -21,7 +21,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from listings.models import Upload
 from marketplace.models import Event, KeyedCommand
-from tests.tenancy.asking import ROWS, body_of, made_world, named, read, taken_back, who_may
+from tests.tenancy.asking import ROWS, body_of, made_world, named, read, some, taken_back, who_may
 from tests.tenancy.rules import Row
 from tests.tenancy.walk import filled
 from tests.tenancy.world import World
@@ -201,13 +201,13 @@ def test_every_operation_with_a_body_is_among_the_rows() -> None:
 def test_every_declared_field_is_held_to_its_type(row: Row, world: World) -> None:
     """One field wrong, the others right: never a crash, and a value of another type is refused."""
     case = Case(row, world)
-    for name, field in OPERATIONS[_address(row)].items():
+    for at, (name, field) in enumerate(OPERATIONS[_address(row)].items()):
         kind = field.get("type", "string")
         kinds = [one for one in kind if one != "null"] if isinstance(kind, list) else [kind]
         for value in NEVER[kinds[0]]:
             said = {**(row.says(world) if row.says else {}), name: value}
             case.send(f"{name}={value!r:.40}", json.dumps(said).encode(), is_refused=True)
-        for value in ODD:
+        for value in some(ODD, at):
             said = {**(row.says(world) if row.says else {}), name: value}
             case.send(f"{name}={value!r:.40}", json.dumps(said).encode(), is_refused=False)
     said = {**(row.says(world) if row.says else {}), "nobody_asked": {"for": ["this"]}}

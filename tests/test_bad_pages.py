@@ -20,7 +20,7 @@ from settlement.models import Statement
 from settlement.papers import safe_cell
 from settlement.states import TradeState
 from tests import trading
-from tests.tenancy.asking import ROWS, made_world, named, read, taken_back, who_may
+from tests.tenancy.asking import ROWS, made_world, named, read, some, taken_back, who_may
 from tests.tenancy.rules import Row
 from tests.tenancy.walk import filled
 from tests.tenancy.world import World
@@ -138,10 +138,14 @@ def test_html_in_a_name_stays_text_in_the_admins_records(world: World) -> None:
 
 @pytest.mark.parametrize("row", FORMS, ids=named)
 def test_a_form_filled_with_nonsense_crashes_nothing(row: Row, world: World) -> None:
-    """Each field wrong in turn, the others right; then forms that are none. A refusal leaves nothing behind."""
+    """All fields wrong, each wrong in turn with the others right, forms that are none. A refusal leaves nothing."""
     said = row.says(world) if row.says else {}
     path, wrong = filled(row.route, row.at(world)), []
-    sent = [(f"{name}={value!r:.30}", {**said, name: value}) for name in [*said, "key"] for value in VALUES]
+    sent = [
+        (f"all={value!r:.30}", {name: said[name] if name == "files" else value for name in said}) for value in VALUES
+    ]
+    in_turn = [(name, value) for at, name in enumerate([*said, "key"]) for value in some(VALUES, at)]
+    sent += [(f"{name}={value!r:.30}", {**said, name: value}) for name, value in in_turn]
     sent += [("nothing", {}), ("many fields", {f"field{number}": "x" for number in range(1100)})]
     for what, form in sent:
         if "files" in form and not form["files"]:

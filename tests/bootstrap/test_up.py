@@ -66,7 +66,7 @@ class Up:
 
 
 @pytest.fixture(scope="module")
-def opened():
+def folder():
     """A state folder in which an empty exchange was opened once, and stopped."""
     state = Path(tempfile.mkdtemp(prefix="up state ", dir="/tmp"))
     state.chmod(0o755)
@@ -80,11 +80,30 @@ def opened():
     shutil.rmtree(state)
 
 
+@pytest.fixture(scope="module")
+def runs(folder):
+    """The one run that goes on from test to test, until one ends it: each start takes seconds."""
+    going = []
+    yield going
+    for run in going:
+        run.end()
+
+
 @pytest.fixture
-def up(opened):
-    run = Up(opened).until_ready()
-    yield run
-    run.end()
+def up(folder, runs):
+    while runs and runs[0].process.poll() is not None:
+        runs.pop(0).end()
+    if not runs:
+        runs.append(Up(folder))
+    return runs[0].until_ready()
+
+
+@pytest.fixture
+def opened(folder, runs):
+    """The folder, with nothing running in it."""
+    while runs:
+        runs.pop().end()
+    return folder
 
 
 def nothing_is_left(state):
@@ -97,44 +116,24 @@ def nothing_is_left(state):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_and_when_asked_to_stop_leaves_nothing(up, opened, number):
-    assert up.answers("/healthz")
-    assert processes_of(opened)
-    up.process.send_signal(number)
-    assert up.until_ended() == 0
-    assert nothing_is_left(opened)
-
-
-def test_a_second_start_says_that_it_already_runs_and_where(up, opened):
-    second = Up(opened)
+def test_a_second_start_says_that_it_already_runs_and_where(up, folder):
+    second = Up(folder)
     assert second.until_ended() == 1
     assert f"already running at {up.url} (process {up.process.pid})" in second.said
     second.end()
     assert up.answers("/healthz")
 
 
-def test_the_demo_does_not_open_while_workers_run(up, opened):
+def test_the_demo_does_not_open_while_workers_run(up, folder):
     eventually(lambda: up.answers("/readyz"))
     surroundings = {name: value for name, value in os.environ.items() if name not in OWN}
     opening = subprocess.run(
-        [sys.executable, "manage.py", "demo", "--open"], env=surroundings | {"STATE_DIR": str(opened)},
+        [sys.executable, "manage.py", "demo", "--open"], env=surroundings | {"STATE_DIR": str(folder)},
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert opening.returncode == 1
     assert "The demo is not open: workers run" in opening.stderr
     assert "Sellers" not in opening.stdout and "%]" not in opening.stdout
-
-
-def test_a_killed_up_leaves_no_process_and_the_next_start_recovers(up, opened):
-    eventually(lambda: any("celery" in line and "worker" in line for line in processes_of(opened).values()))
-    up.process.kill()
-    up.process.wait()
-    eventually(lambda: not processes_of(opened))
-    again = Up(opened).until_ready()
-    assert again.answers("/healthz")
-    again.end()
-    assert nothing_is_left(opened)
 
 
 @of_our_redis
@@ -147,6 +146,24 @@ def test_every_child_that_is_killed_starts_again(up):
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: all(up.child(name) not in (0, before[name]) for name in names))
     eventually(lambda: up.answers("/readyz"))
+
+
+def test_a_killed_up_leaves_no_process_and_the_next_start_recovers(up, folder, runs):
+    eventually(lambda: any("celery" in line and "worker" in line for line in processes_of(folder).values()))
+    up.process.kill()
+    up.process.wait()
+    eventually(lambda: not processes_of(folder))
+    runs.append(Up(folder))
+    assert runs[-1].until_ready().answers("/healthz")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_and_when_asked_to_stop_leaves_nothing(up, folder, number):
+    assert up.answers("/healthz")
+    assert processes_of(folder)
+    up.process.send_signal(number)
+    assert up.until_ended() == 0
+    assert nothing_is_left(folder)
 
 
 def test_a_taken_port_is_named_and_nothing_is_started(opened):
