@@ -22,6 +22,7 @@ from compliance.models import (
 )
 from compliance.reasons import LONGEST_REASON_CHARACTERS, REASONS
 from compliance.states import VerificationState
+from marketplace import desk_targets
 from marketplace.members_api import OrganisationOut
 from marketplace.models import Organisation
 
@@ -261,11 +262,11 @@ class ReviewOut(serializers.ModelSerializer):
     @extend_schema_field(
         serializers.ChoiceField(
             [
-                review_targets.OVERDUE,
-                review_targets.SOON,
-                review_targets.IN_TIME,
-                review_targets.STANDS_STILL,
-                review_targets.DECIDED,
+                desk_targets.OVERDUE,
+                desk_targets.SOON,
+                desk_targets.IN_TIME,
+                desk_targets.STANDS_STILL,
+                desk_targets.DECIDED,
             ]
         )
     )

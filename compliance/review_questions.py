@@ -9,12 +9,12 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import review_notices, working_time
+from compliance import review_notices
 from compliance.models import Review, ReviewNote, ReviewQuestion
 from compliance.states import IN_HAND
 from listings import plain_text
 from listings.models import MANUAL
-from marketplace import clock, joint_merchants, journal, roles
+from marketplace import clock, joint_merchants, journal, roles, working_time
 from marketplace.errors import Invalid, RoleNeeded, WrongState
 from marketplace.models import User
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from compliance import checklists, clearance, exchange_rules, review_notices, review_questions, risk, working_time
+from compliance import checklists, clearance, exchange_rules, review_notices, review_questions, risk
 from compliance.checklists import Answers
 from compliance.models import Review, ReviewDecision
 from compliance.reasons import SEND_BACK, require_reason
@@ -24,7 +24,7 @@ from compliance.verification import SamePerson
 from listings import publishing
 from listings.models import Listing, Version
 from listings.states import VersionState
-from marketplace import clock, joint_merchants, journal, roles
+from marketplace import clock, joint_merchants, journal, roles, working_time
 from marketplace.act_words import ACTS
 from marketplace.errors import Refused, RoleNeeded, Text, WrongState, in_words
 from marketplace.models import Organisation, User

@@ -12,19 +12,10 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from marketplace import plots
+
 MOST_SHOWN = 60  # columns of one table
-PLOT_WIDTH, PLOT_HEIGHT = 240, 48  # in the plot's own units
 FIGURES = 4  # significant digits of a mean
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar of a plot, in its own units, from its upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,7 @@ class ColumnShown:
     missing_share: float
     facts: list[dict[str, str]]
     frequent: list[dict[str, Any]]
-    bars: list[Bar]
+    bars: list[plots.Column]
     plot_words: str
     is_personal: bool
 
@@ -78,7 +69,7 @@ def _shown(column: dict[str, Any]) -> ColumnShown:
             {"value": one["value"], "share": one["share"], "words": percent(one["share"])}
             for one in column.get("frequent") or []
         ],
-        bars=bars_of(counts),
+        bars=plots.columns(counts),
         plot_words=_plot_words(column, counts),
         is_personal=is_personal,
     )
@@ -98,20 +89,6 @@ def _facts(column: dict[str, Any]) -> list[dict[str, str]]:
         words = " · ".join(written(float(f"{quartile:.{FIGURES}g}")) for quartile in quartiles)
         facts.append({"label": _("Quartiles"), "value": words})
     return facts
-
-
-def bars_of(counts: list[int]) -> list[Bar]:
-    """A bar for each count, as wide as there is room for, the highest as high as the plot; what is not none is seen."""
-    most = max(counts, default=0)
-    if not most:
-        return []
-    step = PLOT_WIDTH / len(counts)
-    bars = []
-    for place, count in enumerate(counts):
-        height = round(max(count / most * PLOT_HEIGHT, 1.0 if count else 0.0), 1)
-        if height:
-            bars.append(Bar(round(place * step, 1), round(PLOT_HEIGHT - height, 1), round(step - 1, 1), height))
-    return bars
 
 
 def _plot_words(column: dict[str, Any], counts: list[int]) -> str:

@@ -72,10 +72,14 @@ def desks_of(by: User) -> list[str]:
 
 def render_desk(request: HttpRequest, name: str, template: str, context: dict[str, Any]) -> HttpResponse:
     """A page of the desk `name`, with the tabs of all desks this person sees."""
+    return render(request, template, frame_of(request, name) | {"desk": name, "desk_title": TITLES[name]} | context)
+
+
+def frame_of(request: HttpRequest, name: str = "") -> dict[str, Any]:
+    """What the frame of every page of the staff shows: the tabs of the desks this person sees, `name` the current."""
     seen = desks_of(person(request))
     tabs = [{"label": TITLES[other], "url": reverse(f"desk_{other}"), "current": other == name} for other in seen]
-    shown = {"desk": name, "desk_title": TITLES[name], "desk_tabs": tabs, "desks_seen": seen}
-    return render(request, template, shown | context)
+    return {"desk_tabs": tabs, "desks_seen": seen}
 
 
 def acted(request: HttpRequest, command: Callable[[], Any], *, done: str | Promise, back: str) -> HttpResponse:

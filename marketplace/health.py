@@ -14,7 +14,7 @@ from typing import Any
 import redis
 from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -121,12 +121,22 @@ def waiting() -> list[Waiting]:
 
 def stuck() -> Iterator[Stuck]:
     """Rows whose work failed or never came to an end, the longest waiting of each kind first."""
+    for work, failed in _failed():
+        for row in failed.order_by("next_try_at", "pk")[:SHOWN_AT_MOST]:
+            yield Stuck(work.name, row, row.error, row.tries, row.next_try_at)
+
+
+def stuck_count() -> int:
+    """How many rows `stuck` would tell of, those beyond SHOWN_AT_MOST included. One statement."""
+    first, *others = [rows.order_by().values_list(Value(work.name)).annotate(Count("pk")) for work, rows in _failed()]
+    return sum(count for _name, count in first.union(*others, all=True))
+
+
+def _failed() -> Iterator[tuple[Work, models.QuerySet[Any]]]:
     for work in _works.values():
         rows = work.rows()
         if _has(rows.model, "error"):
-            failed = rows.filter(~Q(error="") | Q(tries__gt=TRIES_WITHOUT_A_WORD)).order_by("next_try_at", "pk")
-            for row in failed[:SHOWN_AT_MOST]:
-                yield Stuck(work.name, row, row.error, row.tries, row.next_try_at)
+            yield work, rows.filter(~Q(error="") | Q(tries__gt=TRIES_WITHOUT_A_WORD))
 
 
 def row_of(work_name: str, pk: str) -> Any:

@@ -282,6 +282,23 @@ DESK_CLOSES_HOUR = env.int("DESK_CLOSES_HOUR", default=17)
 REVIEW_TARGET_HOURS = {"general_1": 16, "general_2": 16, "general_3": 24, "general_4": 40, "important": 40} | env.dict(
     "REVIEW_TARGET_HOURS", cast={"value": int}, default={}
 )
+# Within how many working hours what waits in each other queue of the desks is decided; 0: nobody can hurry it.
+DESK_TARGET_HOURS = {
+    "applications": 24,
+    "second_person": 8,
+    "fact_changes": 16,
+    "expiring_papers": 0,
+    "unmatched": 8,
+    "refunds": 8,
+    "accounts": 8,
+    "chargebacks": 0,
+    "disputes": 40,
+    "objections": 40,
+    "reports": 16,
+    "cycles": 4,
+    "payouts": 8,
+    "revocations": 8,
+} | env.dict("DESK_TARGET_HOURS", cast={"value": int}, default={})
 PAYOUT_ACCOUNT_WAIT_HOURS = env.int("PAYOUT_ACCOUNT_WAIT_HOURS", default=24)  # before a changed account is paid
 CLEARING_CUT_OFF_HOUR = env.int("CLEARING_CUT_OFF_HOUR", default=16)
 CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)

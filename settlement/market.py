@@ -76,12 +76,12 @@ def figures() -> Market:
 
 def _counted() -> Market:
     today = clock.today()
-    since = _months_before(today.replace(day=1), MONTHS - 1)
+    since = months_before(today.replace(day=1), MONTHS - 1)
     done = Trade.objects.filter(state__in=DONE).order_by()
     of_year = done.filter(cleared_at__date__gte=since)
     listed = Listing.objects.filter(state=ListingState.LISTED).order_by()
     months = {part.key: part for part in _parts(of_year, TruncMonth("cleared_at"))}
-    names = [f"{_months_before(today.replace(day=1), back):%Y-%m}" for back in range(MONTHS - 1, -1, -1)]
+    names = [f"{months_before(today.replace(day=1), back):%Y-%m}" for back in range(MONTHS - 1, -1, -1)]
     return Market(
         at=clock.now(),
         listed=dict(listed.values_list("product_type").annotate(number=Count("pk"))),
@@ -130,7 +130,7 @@ def _withheld(numbers: list[int]) -> set[int]:
     return found
 
 
-def _months_before(first: dt.date, months: int) -> dt.date:
+def months_before(first: dt.date, months: int) -> dt.date:
     """The first day of the month so many months before that of `first`."""
     back = first.year * 12 + first.month - 1 - months
     return dt.date(back // 12, back % 12 + 1, 1)

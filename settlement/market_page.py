@@ -18,17 +18,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from listings.models import ProductType, Version
+from marketplace import plots
 from marketplace.money import Money, format_minor
 from marketplace.regions import place_name
 from settlement import market
 from settlement.market import Part, Turnover
 
-BAR = 1000
-
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of a chart: its words, its length of BAR, its trades, and its sum in each currency of the market:
+    """One line of a chart: its words, its length of plots.LINE, its trades, and its sum in each currency of the market:
     empty for none, None where it is withheld."""
 
     label: str
@@ -65,11 +64,10 @@ def market_page(request: HttpRequest) -> HttpResponse:
 def _bars(parts: list[Part], label: Callable[[str], str], currencies: list[str]) -> list[Bar]:
     """A line for each part, the longest the one with most trades."""
     numbers = [sum(one.trades for one in part.turnover) for part in parts]
-    most = max(numbers, default=0)
     bars = []
     for part, number in zip(parts, numbers, strict=True):
         sums = {one.currency: _amount(one) for one in part.turnover}
-        length = BAR * number // most if most else 0
+        length = plots.length(number, numbers)
         bars.append(Bar(label(part.key), length, number, [sums.get(currency, "") for currency in currencies]))
     return bars
 

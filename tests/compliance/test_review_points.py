@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import pytest
 
-from compliance import checklists, markings, reason_templates, risk, working_time
+from compliance import checklists, markings, reason_templates, risk
 from compliance.markings import Part
 from compliance.reasons import REASONS, SEND_BACK
 from listings.models import Classification, ProductType
+from marketplace import working_time
 from marketplace.errors import Invalid
 from marketplace.money import Money
 

@@ -59,6 +59,19 @@ def after(since: dt.datetime, time: dt.timedelta) -> dt.datetime:
         day += dt.timedelta(days=1)
 
 
+def before(until: dt.datetime, time: dt.timedelta) -> dt.datetime:
+    """The latest moment from which so much working time has passed until `until`."""
+    day, left = _local(until).date(), time
+    while True:
+        if is_working(day):
+            opens, closes = _hours(day)
+            ends = min(closes, until)
+            if ends - left >= opens:
+                return ends - left
+            left -= max(ends - opens, dt.timedelta())
+        day -= dt.timedelta(days=1)
+
+
 def _local(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(ZoneInfo(settings.TIME_ZONE))
 
