@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from listings import api, catalogue_api, questions_api, quotas_api, register_api, reports_api, uploads_api
+from listings import (
+    api,
+    catalogue_api,
+    questions_api,
+    quotas_api,
+    register_api,
+    reports_api,
+    samples_api,
+    uploads_api,
+)
 
 urlpatterns = [
     path("catalogue", catalogue_api.Catalogue.as_view(), name="api_catalogue"),
@@ -23,6 +32,12 @@ urlpatterns = [
     path("listings/<slug:public_id>/withdrawal", api.ListingWithdrawal.as_view(), name="api_listing_withdrawal"),
     path("listings/<slug:public_id>/suspension", api.ListingSuspension.as_view(), name="api_listing_suspension"),
     path("listings/<slug:public_id>/resumption", api.ListingResumption.as_view(), name="api_listing_resumption"),
+    path("listings/<slug:public_id>/sample", samples_api.Sample.as_view(), name="api_sample"),
+    path(
+        "listings/<slug:public_id>/sample/withdrawal",
+        samples_api.SampleWithdrawal.as_view(),
+        name="api_sample_withdrawal",
+    ),
     path("listings/<slug:public_id>/versions", api.Versions.as_view(), name="api_versions"),
     path("listings/<slug:public_id>/versions/<int:number>", api.OneVersion.as_view(), name="api_version"),
     path(

@@ -14,13 +14,22 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import BooleanField, Prefetch, QuerySet
+from django.db.models import BooleanField, Exists, OuterRef, Prefetch, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTransform
 
-from listings import search_question, shelf_queries
+from listings import samples, search_question, shelf_queries
 from listings.filters import Filters
-from listings.models import CatalogueEntry, Listing, Offer, Profile, Registration, ShelfItem, Version
+from listings.models import (
+    CatalogueEntry,
+    Listing,
+    Offer,
+    Profile,
+    PublishedSample,
+    Registration,
+    ShelfItem,
+    Version,
+)
 from listings.search_question import Question
 from listings.shelf_queries import Asked, Counts
 from marketplace.models import Organisation
@@ -39,6 +48,10 @@ class Product:
     registration: Registration | None
     profile: Profile | None
     offers: list[Offer] = field(default_factory=list)
+    # Why this reader sees no row before buying; '' where they do.
+    rows_withheld: str = ""
+    # What the seller lets this reader download.
+    sample: list[samples.Table] = field(default_factory=list)
 
 
 # --- searching -----------------------------------------------------------------------------------------------------
@@ -82,7 +95,8 @@ class Found:
         return self.count()
 
     def __getitem__(self, wanted: slice) -> list[Listing | CatalogueEntry]:
-        """The wanted part. A product has `open_offers`, those the reader may see, and `rows` of its release or None."""
+        """The wanted part. A product has `open_offers`, those the reader may see, `rows` of its release or None, and
+        `has_sample`."""
         if self.is_nothing:
             return []
         start = wanted.start or 0
@@ -131,12 +145,15 @@ def _counts(asked: Asked) -> Counts:
     return counted
 
 
+_HAS_SAMPLE = Exists(PublishedSample.objects.standing().filter(listing=OuterRef("pk")))
+
+
 def _products(pks: list[int], reader: Organisation | None) -> dict[int, Listing]:
     found = (
         Listing.objects.on_sale()
         .filter(pk__in=pks)
         .select_related("seller", "current_version__registration")
-        .annotate(rows=KeyTransform("rows", "current_version__release__profile__report"))
+        .annotate(rows=KeyTransform("rows", "current_version__release__profile__report"), has_sample=_HAS_SAMPLE)
         .defer(*(f"current_version__{name}" for name in _LONG_COLUMNS))
         .prefetch_related(Prefetch("offers", Offer.objects.visible_to(reader).defer("terms"), to_attr="open_offers"))
     )
@@ -187,15 +204,20 @@ def product(public_id: str, *, reader: Organisation | None) -> Product | None:
         Listing.objects.visible_to(reader)
         .filter(public_id=public_id, current_version__isnull=False)
         .select_related("seller", "current_version__release__profile", "current_version__registration")
+        .annotate(has_sample=_HAS_SAMPLE)
         .first()
     )
     if listing is None or listing.current_version is None:
         return None
     version = listing.current_version
+    version.listing = listing
+    withheld = str(samples.rows_withheld(version, reader))
     return Product(
         listing=listing,
         version=version,
         registration=getattr(version, "registration", None),
         profile=getattr(version.release, "profile", None),
         offers=list(Offer.objects.visible_to(reader).filter(listing=listing)),
+        rows_withheld=withheld,
+        sample=samples.tables_of(version.release) if listing.has_sample and not withheld else [],
     )

@@ -797,10 +797,11 @@ class Objection(models.Model):
         return f"{self.registration} · {self.pk}"
 
 
-# Counts, questions and reports have modules of their own; Django finds them through this one.
+# Counts, questions, reports and samples have modules of their own; Django finds them through this one.
 from listings.daily_count_rows import CountedBatch as CountedBatch  # noqa: E402
 from listings.daily_count_rows import DailyCount as DailyCount  # noqa: E402
 from listings.question_rows import Answer as Answer  # noqa: E402
 from listings.question_rows import Question as Question  # noqa: E402
 from listings.report_rows import ListingReport as ListingReport  # noqa: E402
 from listings.report_rows import ReportCategory as ReportCategory  # noqa: E402
+from listings.sample_rows import PublishedSample as PublishedSample  # noqa: E402

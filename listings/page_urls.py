@@ -1,20 +1,20 @@
-"""Addresses of the catalogue and of the studio."""
+"""Addresses of the register, of what belongs to one product, and of the studio."""
 
 from django.urls import path
 
-from listings import question_views, register_views, report_views, studio, views
+from listings import question_views, register_views, report_views, sample_views, studio, views
 
 PRODUCT = "studio/<slug:public_id>/"
 RELEASE = PRODUCT + "releases/<int:release_id>/"
 
 urlpatterns = [
-    path("catalogue/", views.browse, name="catalogue"),
     path("catalogue/entries/<slug:public_id>/", views.entry, name="catalogue_entry"),
     path("offers/<slug:public_id>/contract/", views.offer_contract, name="offer_contract"),
     path("register/", register_views.entries, name="register"),
     path("register/<str:number>/", register_views.entry, name="register_entry"),
     path("register/<str:number>/objections/", register_views.objection, name="register_objection"),
-    path("products/<slug:public_id>/", views.product, name="product"),
+    path("products/<slug:public_id>/samples/<int:number>.csv", sample_views.sample, name="product_sample"),
+    path("products/<slug:public_id>/dictionary.csv", sample_views.dictionary, name="product_dictionary"),
     path("products/<slug:public_id>/report/", report_views.report, name="product_report"),
     path("products/<slug:public_id>/questions/", question_views.questions_list, name="product_questions"),
     path("products/<slug:public_id>/questions/new/", question_views.new_question, name="product_question"),
@@ -25,6 +25,8 @@ urlpatterns = [
     ),
     path(PRODUCT, studio.product, name="studio_product"),
     path(PRODUCT + "withdrawal/", studio.withdrawal, name="studio_withdrawal"),
+    path(PRODUCT + "sample/", sample_views.publication, name="studio_sample"),
+    path(PRODUCT + "sample/withdrawal/", sample_views.withdrawal, name="studio_sample_withdrawal"),
     path(PRODUCT + "versions/", studio.new_draft, name="studio_draft"),
     path(PRODUCT + "releases/", studio.new_release, name="studio_releases"),
     path(RELEASE, studio.release, name="studio_release"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -354,8 +355,35 @@ class ProductOut(serializers.Serializer[Any]):
     registered_at = serializers.DateTimeField(source="registration.registered_at")
     manual = serializers.SerializerMethodField()
     release = ReleaseOut(source="version.release")
-    measured = ProfileOut(source="profile")
+    measured = serializers.SerializerMethodField()
+    samples = serializers.SerializerMethodField(help_text="Tables anybody may download, where the seller lets them.")
     offers = OfferOut(many=True)
+
+    class SampleTableOut(serializers.Serializer[Any]):
+        """One table of the sample."""
+
+        path = serializers.CharField()
+        url = serializers.CharField(help_text="CSV: UTF-8, the first row holds the columns' names.")
+
+    @extend_schema_field(ProfileOut(allow_null=True))
+    def get_measured(self, product: catalogue.Product) -> dict[str, Any] | None:
+        """Without the first rows where they are withheld."""
+        if product.profile is None:
+            return None
+        told = dict(ProfileOut(product.profile).data)
+        if product.rows_withheld and told["report"]:
+            files = [
+                {name: value for name, value in one.items() if name != "preview"} for one in told["report"]["files"]
+            ]
+            told["report"] = told["report"] | {"files": files}
+        return told
+
+    @extend_schema_field(SampleTableOut(many=True))
+    def get_samples(self, product: catalogue.Product) -> list[dict[str, str]]:
+        return [
+            {"path": table.path, "url": reverse("product_sample", args=[product.listing.public_id, table.number])}
+            for table in product.sample
+        ]
 
     @extend_schema_field(ManualOut)
     def get_manual(self, product: catalogue.Product) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def card(listing: Any) -> dict[str, Any]:
     traits = [version.area, version.period]
     if listing.rows is not None:
         traits.append(_("%s rows") % number_format(listing.rows, force_grouping=True))
+    if listing.has_sample:
+        traits.append(_("Sample"))
     return {
         "url": listing.get_absolute_url(),
         "title": version.title,
@@ -45,6 +47,7 @@ def card(listing: Any) -> dict[str, Any]:
         "kind_label": listing.get_product_type_display(),
         "number": version.registration.number,
         "seller": listing.seller.shown_name,
+        "seller_id": listing.seller_id,
         "price": prices[0] if prices else None,
         "is_not_offered": not prices,
         "has_dearer_plans": len(prices) > 1 and bool(prices[0]),
@@ -69,13 +72,13 @@ class Measured:
         return None if self.profile.quality is None else float(self.profile.quality)
 
 
-def measured(release: Release | None) -> Measured | None:
-    """The measured facts of a release, None until there are any."""
+def measured(release: Release | None, *, shows_rows: bool = True) -> Measured | None:
+    """The measured facts of a release, None until there are any; without its first rows where they are withheld."""
     profile = getattr(release, "profile", None)
     if release is None or profile is None or profile.state != ProfileState.DONE:
         return None
     report = profile.report
-    files = [_file(one) for one in report["files"]]
+    files = [_file(one, shows_rows=shows_rows) for one in report["files"]]
     columns = [len(one["columns"]) for one in files if one["columns"]]
     return Measured(
         profile=profile,
@@ -88,9 +91,10 @@ def measured(release: Release | None) -> Measured | None:
     )
 
 
-def _file(report: dict[str, Any]) -> dict[str, Any]:
+def _file(report: dict[str, Any], *, shows_rows: bool) -> dict[str, Any]:
     """One file's report with its preview as rows under its columns' names."""
     columns = report.get("columns", [])
+    preview = (report.get("preview") or []) if shows_rows else []
     return {
         "path": report["path"],
         "format": report["format"],
@@ -99,8 +103,8 @@ def _file(report: dict[str, Any]) -> dict[str, Any]:
         "rows": report.get("rows"),
         "columns": columns,
         "profiles": profiles_of(columns),
-        "preview_columns": [column["name"] for column in columns][: len((report.get("preview") or [[]])[0])],
-        "preview": report.get("preview") or [],
+        "preview_columns": [column["name"] for column in columns][: len((preview or [[]])[0])],
+        "preview": preview,
     }
 
 
@@ -138,7 +142,7 @@ def offer_cards(offers: list[Offer]) -> list[dict[str, Any]]:
 def context(product: Product, *, is_own: bool) -> dict[str, Any]:
     """Everything templates/listings/product.html shows."""
     version = product.version
-    facts = measured(version.release)
+    facts = measured(version.release, shows_rows=not product.rows_withheld)
     return {
         "product": product,
         "listing": product.listing,
@@ -147,6 +151,8 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         "registration": product.registration,
         "title_lang": language_of(version, version.titles),
         "measured": facts,
+        "sample": product.sample,
+        "rows_withheld": product.rows_withheld,
         "differences": differences.shown(version.release, only_approved=True),
         "fields": field_rows(version, facts),
         "offers": offer_cards(product.offers),

@@ -27,6 +27,7 @@ from listings import (
     publishing,
     quotas,
     release_progress,
+    samples,
     tasks,
     uploads,
 )
@@ -76,6 +77,7 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
         "release_form": ReleaseForm(),
         "key": posted.new_key(),
         "acts": _acts(listing, may),
+        **_sample(listing, may),
     }
     return render(request, "listings/studio_product.html", context)
 
@@ -92,6 +94,19 @@ def _acts(listing: Listing, may: dict[str, bool]) -> list[dict[str, Any]]:
             "form": ReasonForm(auto_id="withdraw_%s"),
         }
     ]
+
+
+def _sample(listing: Listing, may: dict[str, bool]) -> dict[str, Any]:
+    """The sample given away, and the switch for it."""
+    standing = samples.standing_of(listing)
+    label, name = (
+        (_("Take the sample back"), "studio_sample_withdrawal")
+        if standing
+        else (_("Give a sample away"), "studio_sample")
+    )
+    may_switch = may["edit_listing"] and listing.state != ListingState.WITHDRAWN
+    url = reverse(name, args=[listing.public_id])
+    return {"sample": standing, "sample_acts": [{"label": label, "url": url}] if may_switch else []}
 
 
 def sent_back(version: Version) -> Any:

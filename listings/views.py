@@ -1,43 +1,14 @@
-"""The pages anybody may see: the catalogue, and one product."""
+"""Pages anybody may see: what another exchange lists, and the contract of an offer."""
 
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from listings import catalogue, catalogue_page, daily_counts, entry_page, licence_contract, product_page, question_page
+from listings import catalogue, entry_page, licence_contract
 from listings.models import Listing, Offer
 from marketplace.participants import acting_or_none
-
-
-@require_safe
-def browse(request: HttpRequest) -> HttpResponse:
-    """What is on sale: searched by words, narrowed by filters, a bounded number of cards a page.
-
-    A script that asks for the part that changes, by the header `X-Part`, gets that part alone.
-    """
-    context = catalogue_page.context(request.GET, reader=acting_or_none(request))
-    daily_counts.count(request, [one for one in context["page"] if isinstance(one, Listing)], "seen")
-    is_part = request.headers.get("X-Part") == "found"
-    template = "listings/_found.html" if is_part else "listings/catalogue.html"
-    response = render(request, template, context, status=422 if context["refusal"] else 200)
-    patch_vary_headers(response, ["X-Part"])
-    return response
-
-
-@require_safe
-def product(request: HttpRequest, public_id: str) -> HttpResponse:
-    """One product: what the seller says, what the exchange measured, and what may be bought."""
-    reader = acting_or_none(request)
-    found = catalogue.product(public_id, reader=reader)
-    if found is None:
-        raise Http404
-    daily_counts.count(request, [found.listing], "opened")
-    is_own = reader is not None and reader.pk == found.listing.seller_id
-    context = product_page.context(found, is_own=is_own) | question_page.beside_product(found.listing, request)
-    return render(request, "listings/product.html", context)
 
 
 @require_safe

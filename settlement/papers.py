@@ -22,6 +22,7 @@ from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import NotReady, Refused
 from marketplace.models import Paper, Seal, TreeHead
 from marketplace.money import Money
+from marketplace.spreadsheets import safe_cell
 from settlement.gateways import gateway
 from settlement.models import Payment, Payout, Statement, Trade, Transfer
 from settlement.states import OutgoingState, PaymentState, TradeState
@@ -29,7 +30,6 @@ from settlement.states import OutgoingState, PaymentState, TradeState
 logger = logging.getLogger(__name__)
 
 Kind = Paper.Kind
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def about(trade: Trade, product_number: str | None) -> dict[str, Any]:
@@ -293,11 +293,3 @@ def statement_csv(statement: Statement) -> bytes:
 
 def _decimal(minor: int, currency: str) -> str:
     return Money(minor, currency).amount.replace(",", "")
-
-
-def safe_cell(text: str) -> str:
-    """Text for a CSV cell that no spreadsheet takes for a formula: one that looks so gets an apostrophe in front.
-
-    Source: OWASP, CSV Injection.
-    """
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text

@@ -15,9 +15,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from marketplace.models import Event, KeyedCommand
+from marketplace.spreadsheets import safe_cell
 from settlement import papers
 from settlement.models import Statement
-from settlement.papers import safe_cell
 from settlement.states import TradeState
 from tests import trading
 from tests.tenancy.asking import ROWS, made_world, named, read, some, taken_back, who_may

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from compliance import signs
 from compliance.models import Verification
 from compliance.states import VerificationState
 from listings import catalogue
@@ -27,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Answers 200 to anyone."""
     organisation = acting_or_none(request)
     listings = catalogue.newest(SHOWN_PRODUCTS, reader=organisation)
-    context: dict[str, Any] = {"products": _cards(listings), "figures": _figures()}
+    context: dict[str, Any] = {"products": signs.signed([card(listing) for listing in listings]), "figures": _figures()}
     if request.user.is_authenticated:
         roles = {membership.organisation_id: membership.role for membership in memberships_of(request)}
         role = roles.get(organisation.pk) if organisation else None
@@ -42,12 +43,3 @@ def _figures() -> dict[str, int]:
         "verified": Verification.objects.filter(state=VerificationState.VERIFIED).count(),
         "settled": Trade.objects.filter(state=TradeState.SETTLED).count(),
     }
-
-
-def _cards(listings: list[Listing]) -> list[dict[str, Any]]:
-    """The products as templates/_product_card.html takes them, with the sign of verified sellers."""
-    sellers = Verification.objects.filter(
-        organisation__in={listing.seller_id for listing in listings}, state=VerificationState.VERIFIED
-    )
-    verified = set(sellers.values_list("organisation_id", flat=True))
-    return [card(listing) | {"seller_is_verified": listing.seller_id in verified} for listing in listings]

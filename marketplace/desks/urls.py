@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from marketplace.desks import participant_desk
+from marketplace.desks import participant_desk, shelf
 from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
 from marketplace.desks.studio_home import studio
@@ -11,6 +11,8 @@ PARTICIPANTS = "admin/desks/participants/"
 
 urlpatterns = [
     path("", home, name="home"),
+    path("catalogue/", shelf.browse, name="catalogue"),
+    path("products/<slug:public_id>/", shelf.product, name="product"),
     path("studio/", studio, name="studio"),
     path("admin/", staff_home, name="desk"),
     path(PARTICIPANTS, participant_desk.participants, name="desk_participants"),

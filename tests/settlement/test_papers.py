@@ -12,7 +12,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from listings import licence_contract
-from marketplace import clock, documents, journal
+from marketplace import clock, documents, journal, spreadsheets
 from marketplace.canonical import digest_of
 from marketplace.merkle import inclusion_proof, verify_inclusion
 from marketplace.models import Event, Paper, Seal
@@ -351,8 +351,8 @@ def test_the_csv_says_the_same_in_plain_decimals():
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝"])
 def test_no_cell_of_a_csv_is_taken_for_a_formula(sign):
-    assert papers.safe_cell(f"{sign}1+1") == f"'{sign}1+1"
-    assert papers.safe_cell(f"1{sign}1") == f"1{sign}1"
+    assert spreadsheets.safe_cell(f"{sign}1+1") == f"'{sign}1+1"
+    assert spreadsheets.safe_cell(f"1{sign}1") == f"1{sign}1"
 
 
 def test_a_hostile_title_reaches_the_csv_as_text():

@@ -300,6 +300,21 @@ LISTINGS = [
     Row("GET", LISTING, Member("look", SELLERS), at=_draft),
     Row(
         "POST",
+        LISTING + "/sample",
+        Member("edit_listing", SELLERS),
+        gives=201,
+        at=lambda w: {"public_id": w.in_window.version.listing.public_id},
+        says=lambda w: {},
+    ),
+    Row(
+        "POST",
+        LISTING + "/sample/withdrawal",
+        Member("edit_listing", SELLERS),
+        at=lambda w: {"public_id": w.listed.public_id},
+        says=lambda w: {},
+    ),
+    Row(
+        "POST",
         f"{LISTING}/withdrawal",
         Member("withdraw_listing", SELLERS),
         at=_draft,

@@ -14,7 +14,7 @@ from PIL import Image
 
 from compliance import dossier, holds, joint_members, proofs, review_questions, reviews, verification
 from compliance.models import Review
-from listings import listing_reports, objections, publishing, questions, registration, uploads
+from listings import listing_reports, objections, publishing, questions, registration, samples, uploads
 from listings.models import Registration
 from marketplace import documents, journal, participants, tokens
 from marketplace.models import Organisation, Paper, User
@@ -102,6 +102,7 @@ class World:
         plan = {"name": "One year" + self.mark}
         self.on_request = trading.make_offer(self.listed, audience="on_request", **plan)
         self.named_offer = trading.make_offer(self.listed, audience="named", buyers=[self.buyer], **plan)
+        samples.publish(self.listed, by=owner)
         self.suspended = trading.make_listed(self.seller)
         reason = "Being looked into." + self.mark
         publishing.suspend(self.suspended, reason=reason, by=factories.make_staff("review"))
