@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,18 +22,8 @@ from marketplace import plots
 from marketplace.money import Money, format_minor
 from marketplace.regions import place_name
 from settlement import market
+from settlement.bars import Bar
 from settlement.market import Part, Turnover
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One line of a chart: its words, its length of plots.LINE, its trades, and its sum in each currency of the market:
-    empty for none, None where it is withheld."""
-
-    label: str
-    length: int
-    trades: int
-    sums: list[str | None]
 
 
 @require_safe
@@ -68,7 +58,7 @@ def _bars(parts: list[Part], label: Callable[[str], str], currencies: list[str])
     for part, number in zip(parts, numbers, strict=True):
         sums = {one.currency: _amount(one) for one in part.turnover}
         length = plots.length(number, numbers)
-        bars.append(Bar(label(part.key), length, number, [sums.get(currency, "") for currency in currencies]))
+        bars.append(Bar(label(part.key), number, length, [sums.get(currency, "") for currency in currencies]))
     return bars
 
 

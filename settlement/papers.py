@@ -278,7 +278,7 @@ def statement_csv(statement: Statement) -> bytes:
     write = csv.writer(text).writerow
 
     def amounts(row: dict[str, int]) -> list[str]:
-        return [_decimal(row[f"{part}_minor"], record["currency"]) for part in ("gross", "fee", "net")]
+        return [plain_amount(row[f"{part}_minor"], record["currency"]) for part in ("gross", "fee", "net")]
 
     write(["trade", "product", "currency", "gross", "fee", "net"])
     for line in record["lines"]:
@@ -287,9 +287,10 @@ def statement_csv(statement: Statement) -> bytes:
     write(["total", "", record["currency"], *amounts(record["totals"])])
     for part in ("recovered", "payable"):
         if f"{part}_minor" in record:
-            write([part, "", record["currency"], "", "", _decimal(record[f"{part}_minor"], record["currency"])])
+            write([part, "", record["currency"], "", "", plain_amount(record[f"{part}_minor"], record["currency"])])
     return text.getvalue().encode("utf-8-sig")
 
 
-def _decimal(minor: int, currency: str) -> str:
+def plain_amount(minor: int, currency: str) -> str:
+    """An amount as programs read it: no sign of its currency, and nothing between the thousands."""
     return Money(minor, currency).amount.replace(",", "")

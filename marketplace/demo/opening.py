@@ -17,7 +17,7 @@ from django.db import connection
 from listings.models import Listing, Offer
 from marketplace import clock, heartbeats, journal
 from marketplace.celery import app as celery
-from marketplace.demo import hands, market, people, products, shelves, shown
+from marketplace.demo import hands, looks, market, people, products, shelves, shown
 from marketplace.demo.cast import BUYERS, SELLERS
 from marketplace.demo.products import Product
 from marketplace.demo.queues import Queues
@@ -192,6 +192,7 @@ class _Opening:
         for currency, kinds in ledger.totals().items():
             if sum(kinds.values()):
                 raise CannotOpen(f"the accounts in {currency} do not sum to zero: {kinds}")
+        looks.draw()
         journal.record("demo.opened", self._staff["admin"], by=None)
         hands.seal()
         for finding in Audit().findings():

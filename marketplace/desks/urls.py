@@ -6,6 +6,7 @@ from marketplace.desks import participant_desk, shelf
 from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
 from marketplace.desks.studio_home import studio
+from marketplace.desks.studio_numbers import numbers, numbers_csv
 
 PARTICIPANTS = "admin/desks/participants/"
 
@@ -14,6 +15,10 @@ urlpatterns = [
     path("catalogue/", shelf.browse, name="catalogue"),
     path("products/<slug:public_id>/", shelf.product, name="product"),
     path("studio/", studio, name="studio"),
+    path("studio/numbers/", numbers, name="studio_numbers"),
+    path("studio/numbers/<slug:what>.csv", numbers_csv, name="studio_numbers_csv"),
+    path("studio/<slug:public_id>/numbers/", numbers, name="studio_product_numbers"),
+    path("studio/<slug:public_id>/numbers/<slug:what>.csv", numbers_csv, name="studio_product_numbers_csv"),
     path("admin/", staff_home, name="desk"),
     path(PARTICIPANTS, participant_desk.participants, name="desk_participants"),
     path(f"{PARTICIPANTS}<str:public_id>/", participant_desk.participant, name="desk_participant"),

@@ -242,6 +242,16 @@ PRODUCTS = [
     ),
     Row("GET", "/studio/", Own("look")),
     Row("POST", "/studio/", Own("edit_listing"), gives=302, says=_form(product_type="report")),
+    Row("GET", "/studio/numbers/", Own("look")),
+    Row("GET", "/studio/numbers/<slug:what>.csv", Own("look"), at=lambda w: {"what": "steps"}),
+    Row("GET", "/studio/numbers/<slug:what>.csv", Own("see_money"), at=lambda w: {"what": "revenue"}),
+    Row("GET", PRODUCT + "numbers/", Member("look", SELLERS), at=_draft),
+    Row(
+        "GET",
+        PRODUCT + "numbers/<slug:what>.csv",
+        Member("see_money", SELLERS),
+        at=lambda w: _draft(w) | {"what": "revenue"},
+    ),
     Row("GET", PRODUCT, Member("look", SELLERS), at=_draft),
     Row(
         "POST",
