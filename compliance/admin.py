@@ -111,3 +111,26 @@ class Notes(Looking):
 @admin.register(models.ProofPicture)
 class ProofPictures(Looking):
     list_display = ["proof", "page", "digest"]
+
+
+@admin.register(models.Demand)
+class Demands(Looking):
+    list_display = ["title", "organisation", "sector", "is_public", "state", "posted_at", "open_until", "hidden_at"]
+    list_filter = ["state", "sector", "is_public"]
+    search_fields = ["title", "organisation__name"]
+
+
+@admin.register(models.DemandMatch)
+class DemandMatches(Looking):
+    list_display = ["demand", "seller", "listing", "by", "matched_at"]
+
+
+@admin.register(models.DemandResponse)
+class DemandResponses(Looking):
+    list_display = ["demand", "seller", "listing", "state", "by", "answered_at"]
+    list_filter = ["state"]
+
+
+@admin.register(models.DemandMessage)
+class DemandMessages(Looking):
+    list_display = ["response", "is_of_poster", "by", "written_at"]

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from compliance import api, dossier_api, facts_staff_api, joint_api, proofs_api, review_staff_api, staff_api
+from compliance import (
+    api,
+    demand_api,
+    demand_staff_api,
+    dossier_api,
+    facts_staff_api,
+    joint_api,
+    proofs_api,
+    review_staff_api,
+    staff_api,
+)
 
 urlpatterns = [
     path("rules", api.Rules.as_view()),
@@ -32,6 +42,17 @@ urlpatterns = [
         "listings/<str:public_id>/versions/<int:number>/questions/<int:question_id>/answer",
         api.QuestionAnswer.as_view(),
     ),
+    path("demands", demand_api.Demands.as_view()),
+    path("demands/<slug:public_id>", demand_api.OneDemand.as_view()),
+    path("demands/<slug:public_id>/fulfilment", demand_api.DemandFulfilment.as_view()),
+    path("demands/<slug:public_id>/closing", demand_api.DemandClosing.as_view()),
+    path("demands/<slug:public_id>/answers", demand_api.DemandResponses.as_view()),
+    path("demands/<slug:public_id>/answers/<int:answer_id>/messages", demand_api.DemandResponseMessages.as_view()),
+    path("demands/<slug:public_id>/answers/<int:answer_id>/refusal", demand_api.DemandResponseRefusal.as_view()),
+    path("demands/<slug:public_id>/answers/<int:answer_id>/withdrawal", demand_api.DemandResponseWithdrawal.as_view()),
+    path("demands/<slug:public_id>/matches", demand_staff_api.DemandMatches.as_view()),
+    path("demands/<slug:public_id>/hiding", demand_staff_api.DemandHiding.as_view()),
+    path("all-demands", demand_staff_api.StaffDemands.as_view()),
     path("verifications", staff_api.Verifications.as_view()),
     path("verifications/<str:public_id>", staff_api.OneVerification.as_view()),
     path("verifications/<str:public_id>/decisions", staff_api.Decisions.as_view()),

@@ -119,6 +119,14 @@ def require_listing(seller: Organisation) -> None:
         )
 
 
+def require_member(organisation: Organisation) -> None:
+    """Raises NotCleared with every reason unless it is a member in good standing. Two statements."""
+    if reasons := _reasons({"organisation": organisation}):
+        raise NotCleared(
+            _("Compliance does not clear this organisation: %(why)s"), reasons=reasons, why=reasons[0]["detail"]
+        )
+
+
 def is_verified(organisation: Organisation) -> bool:
     """Whether the exchange has verified it, and has not suspended or expelled it since."""
     return Verification.objects.filter(organisation=organisation, state=VerificationState.VERIFIED).exists()

@@ -7,6 +7,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from compliance.demand_models import Demand as Demand
+from compliance.demand_models import DemandMatch as DemandMatch
+from compliance.demand_models import DemandMessage as DemandMessage
+from compliance.demand_models import DemandResponse as DemandResponse
 from compliance.dossier_models import Declaration as Declaration
 from compliance.dossier_models import DossierSection as DossierSection
 from compliance.dossier_models import FactChange as FactChange

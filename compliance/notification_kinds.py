@@ -1,9 +1,10 @@
-"""What people are told of reviews."""
+"""What people are told of reviews; of demands, in a module of its own."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from compliance import demand_kinds
 from marketplace import notifications
 from marketplace.notifications import Group, Kind
 
@@ -51,4 +52,4 @@ KINDS = [
 
 def register() -> None:
     """Make them known; called once, when Django has loaded the app."""
-    notifications.register(*KINDS)
+    notifications.register(*KINDS, *demand_kinds.KINDS)

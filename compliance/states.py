@@ -1,7 +1,8 @@
-"""The maps of moves of a verification and of a review: `{state: {act: next state}}`."""
+"""The maps of moves of a verification, a review, a demand and an answer to one: `{state: {act: next state}}`."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.guards import Moves
 
@@ -23,6 +24,19 @@ class ReviewState(models.TextChoices):
     CHANGES_REQUESTED = "changes_requested", _("Changes requested")
     REFUSED = "refused", _("Refused")
     WITHDRAWN = "withdrawn", _("Taken back by the seller")
+
+
+class DemandState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("demand", "Open")
+    MET = "met", pgettext_lazy("demand", "Met")
+    CLOSED = "closed", pgettext_lazy("demand", "Closed")
+    LAPSED = "lapsed", pgettext_lazy("demand", "Lapsed")
+
+
+class ResponseState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("answer to a demand", "Open")
+    DECLINED = "declined", pgettext_lazy("answer to a demand", "Declined")
+    WITHDRAWN = "withdrawn", pgettext_lazy("answer to a demand", "Taken back")
 
 
 V, R = VerificationState, ReviewState
@@ -55,4 +69,17 @@ REVIEW_MOVES: Moves = {
     R.CHANGES_REQUESTED: {},
     R.REFUSED: {},
     R.WITHDRAWN: {},
+}
+
+DEMAND_MOVES: Moves = {
+    DemandState.OPEN: {"meet": DemandState.MET, "close": DemandState.CLOSED, "lapse": DemandState.LAPSED},
+    DemandState.MET: {},
+    DemandState.CLOSED: {},
+    DemandState.LAPSED: {},
+}
+
+RESPONSE_MOVES: Moves = {
+    ResponseState.OPEN: {"decline": ResponseState.DECLINED, "withdraw": ResponseState.WITHDRAWN},
+    ResponseState.DECLINED: {},
+    ResponseState.WITHDRAWN: {},
 }

@@ -1,10 +1,10 @@
-"""What workers do for vetting: draw papers, and tell of those about to expire."""
+"""What workers do here: draw papers, tell of those about to expire, and end demands whose time has passed."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from compliance import proofs
+from compliance import demands, proofs
 
 
 @shared_task
@@ -18,3 +18,10 @@ def draw_papers() -> None:
 def tell_expiring_papers() -> None:
     """Leave an event for each paper that is about to expire."""
     proofs.tell_expiring()
+
+
+@shared_task
+def lapse_demands() -> None:
+    """End every demand that nobody met in its time."""
+    while demands.lapse_due():
+        pass

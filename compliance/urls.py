@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance import dossier_views, joint_views, manual_editor, proof_views, views
+from compliance import demand_views, dossier_views, joint_views, manual_editor, proof_views, views
 
 urlpatterns = [
     path("apply/", dossier_views.apply, name="apply"),
@@ -22,6 +22,16 @@ urlpatterns = [
         proof_views.picture,
         name="organisation_paper_picture",
     ),
+    path("demands/", demand_views.demands_list, name="demands"),
+    path("demands/new/", demand_views.new_demand, name="new_demand"),
+    path("demands/<slug:public_id>/", demand_views.demand, name="demand"),
+    path("demands/<slug:public_id>/answers/", demand_views.new_answer, name="demand_answer"),
+    path(
+        "demands/<slug:public_id>/answers/<int:answer_id>/<slug:act>/",
+        demand_views.answer_act,
+        name="demand_answer_act",
+    ),
+    path("demands/<slug:public_id>/<slug:act>/", demand_views.demand_act, name="demand_act"),
     path("rules/", views.rules, name="rules"),
     path("rules/<str:version>/", views.rules, name="rules_version"),
     path("studio/<slug:public_id>/versions/<int:number>/", manual_editor.version, name="studio_version"),

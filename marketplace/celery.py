@@ -32,6 +32,7 @@ BELLS = {
     "listings.tasks.remove_abandoned_uploads": HOURLY_SECONDS,
     "compliance.tasks.draw_papers": OFTEN_SECONDS,
     "compliance.tasks.tell_expiring_papers": SOMETIMES_SECONDS,
+    "compliance.tasks.lapse_demands": SOMETIMES_SECONDS,
     "settlement.tasks.register_trades": OFTEN_SECONDS,
     "settlement.tasks.start_payments": OFTEN_SECONDS,
     "settlement.tasks.stop_payments": SOMETIMES_SECONDS,

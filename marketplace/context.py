@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
-    places = [("catalogue", _("Catalogue"))]
+    places = [("catalogue", _("Catalogue")), ("demands", _("Demands"))]
     if signed_in and participants.memberships_of(request):
         places += [("studio", _("Studio")), ("sales", _("Sales")), ("orders", _("Orders"))]
         places += [("organisation", _("Organisation"))]

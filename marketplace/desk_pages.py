@@ -30,6 +30,7 @@ TITLES: dict[str, Promise] = {
     "reviews": _("Reviews"),
     "objections": _("Objections"),
     "reports": _("Reports"),
+    "demands": _("Demands"),
     "payments": _("Payments"),
     "disputes": _("Disputes"),
     "clearing": _("Clearing"),

@@ -237,7 +237,7 @@ SPECTACULAR_SETTINGS = {
         name: f"{app}.states.{name}"
         for app, names in {
             "listings": ["VersionState", "ListingState", "ProfileState", "UploadState"],
-            "compliance": ["VerificationState", "ReviewState"],
+            "compliance": ["VerificationState", "ReviewState", "DemandState", "ResponseState"],
             "settlement": [
                 "TradeState",
                 "PaymentState",
@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
     }
     | {"Role": "marketplace.roles.Role", "StaffRole": "marketplace.roles.StaffRole"}
     | {"PaperKind": "marketplace.models.Paper.Kind", "ProofKind": "compliance.proof_models.Proof.Kind"}
+    | {"UpdateFrequencyEnum": "listings.models.Version.Frequency"}
     | {"SoldHere": ["product"], "SoldElsewhere": ["catalogue_entry"]},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -295,6 +296,7 @@ DESK_TARGET_HOURS = {
     "disputes": 40,
     "objections": 40,
     "reports": 16,
+    "demands": 24,
     "cycles": 4,
     "payouts": 8,
     "revocations": 8,

@@ -19,6 +19,7 @@ TENANTS = {
     "Organisation", "Membership", "Invitation", "AccessToken", "Paper", "Revocation", "Event", "KeyedCommand",
     "Listing", "Version", "Release", "ReleaseFile", "Upload", "Profile", "Offer", "OfferBuyer", "Registration",
     "Question", "Answer", "ListingReport", "DailyCount", "PublishedSample",
+    "Demand", "DemandMatch", "DemandResponse", "DemandMessage",
     "DossierSection", "FactChange", "Declaration", "Proof", "ProofPicture", "Note", "TierDecision",
     "Verification", "Decision", "Review", "ReviewDecision", "ReviewNote", "ReviewQuestion", "Hold", "RulesAcceptance",
     "Trade", "Agreement", "Payment", "Notice", "Refund", "Unmatched", "Chargeback", "Dispute", "Grant", "Receipt",

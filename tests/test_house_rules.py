@@ -31,6 +31,8 @@ OWNERS_OF_STATE = (
     "listings/objections.py",
     "listings/listing_reports.py",
     "compliance/verification.py",
+    "compliance/demands.py",
+    "compliance/demand_answers.py",
     "compliance/reviews.py",
     "settlement/trades.py",
     "settlement/hearing.py",  # chargebacks, as the bank tells of them

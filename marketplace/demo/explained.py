@@ -18,6 +18,7 @@ TRY = [
     ("", "review@ or disputes@", "decide the objection to “Simulated tides” while it is public"),
     ("", "clearing@ then clearing2@", "release the cycle above the limit"),
     ("", "payments@, disputes@", "money that did not fit, a refund that came back, an account; objections"),
+    ("", "support@, review@", "Demands: match what members look for with a seller, or hide it"),
     ("", "clearing@", "confirm that a certificate is revoked"),
     ("nobody", "", "the catalogue with entries of another exchange (made up), and"),
     ("", "", "/verify/ with a certificate's number"),

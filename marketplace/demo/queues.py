@@ -15,7 +15,7 @@ from listings import objections, product_papers, publishing
 from listings.models import Listing, Objection, Registration, Version
 from listings.states import ListingState
 from marketplace import clock, documents
-from marketplace.demo import asked, hands, people, products, shelves, shown
+from marketplace.demo import asked, hands, needed, people, products, shelves, shown
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
 from settlement import payout_accounts
@@ -69,6 +69,7 @@ class Queues:
             (2, self._revocation),
             (2, self._changed_account),
             (2, lambda: asked.about(self._listings.get("planes"), self._houses["peak"])),
+            (2, lambda: needed.posted(self._houses, self._listings, self._staff)),
             (1, lambda: self._first_manual("medicine_prices")),
         ]
 

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from compliance import proofs, review_targets
-from compliance.models import Decision, FactChange, Review, Verification
+from compliance.models import Decision, Demand, FactChange, Review, Verification
 from compliance.states import VerificationState
 from listings.models import ListingReport, Objection
 from listings.states import ObjectionState, ReportState
@@ -103,6 +103,14 @@ QUEUES = [
         _("Reports to decide"),
         lambda: ListingReport.objects.filter(state=ReportState.OPEN),
         "reported_at",
+    ),
+    Queue(
+        "demands",
+        "demands",
+        _("Private demands to match"),
+        lambda: Demand.objects.open().filter(is_public=False, matches=None),
+        "posted_at",
+        place="?show=unanswered",
     ),
     Queue(
         "unmatched",

@@ -10,7 +10,7 @@ from marketplace.celery import BELLS
 from settlement import deliveries, payments, payouts
 from settlement.channels.files import Files
 from settlement.gateways.sandbox import Sandbox
-from tests.crashes import test_letters, test_listings, test_main_road, test_member_papers, test_side_roads
+from tests.crashes import test_demands, test_letters, test_listings, test_main_road, test_member_papers, test_side_roads
 
 # What these leave undone is found again by nature: each looks at the clock and takes away what is too old.
 OF_NO_CONSEQUENCE = {
@@ -40,6 +40,7 @@ def points() -> set[str]:
         test_listings.COUNTS,
         test_letters.SEND,
         test_member_papers.DRAW,
+        test_demands.LAPSE,
     ]
     return {at for points in lists for at in points}
 
@@ -47,6 +48,7 @@ def points() -> set[str]:
 def test_every_bell_that_changes_anything_is_killed() -> None:
     tested = {task for _stage, task, _at in test_main_road.POINTS} | {task for task, _at in test_side_roads.REFUND}
     tested |= test_side_roads.TASKS | test_listings.TASKS | test_letters.TASKS | test_member_papers.TASKS
+    tested |= test_demands.TASKS
     tested.add(test_main_road.POSTING_TASK)
     assert tested == set(BELLS) - OF_NO_CONSEQUENCE
 
@@ -75,6 +77,7 @@ def test_a_worker_is_killed_before_and_after_every_commit() -> None:
     within = {at.removeprefix("within ") for at in points() if at.startswith("within ")}
     after = {at.removeprefix("after ") for at in points() if at.startswith("after ")}
     assert within == {
+        "compliance.demands._lapse",
         "listings.arrivals.add_file",
         "listings.daily_counts.add",
         "listings.profiling.finish",

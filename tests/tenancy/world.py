@@ -12,7 +12,17 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from PIL import Image
 
-from compliance import dossier, holds, joint_members, proofs, review_questions, reviews, verification
+from compliance import (
+    demand_answers,
+    demands,
+    dossier,
+    holds,
+    joint_members,
+    proofs,
+    review_questions,
+    reviews,
+    verification,
+)
 from compliance.models import Review
 from listings import listing_reports, objections, publishing, questions, registration, samples, uploads
 from listings.models import Registration
@@ -110,6 +120,7 @@ class World:
         self._make_objection()
         self._make_questions()
         self._make_report()
+        self._make_demands()
         self.fresh = publishing.create_listing(seller=self.seller, product_type="dataset", by=owner)
         label = "to be sealed" + self.mark
         self.release = uploads.open_release(self.fresh, label=label, notes=label, by=owner)
@@ -137,6 +148,21 @@ class World:
     def _make_report(self) -> None:
         by, text = factories.make_user(), "Its dates are wrong." + self.mark
         self.report = listing_reports.report(self.listed, category="description", text=text, by=by)
+
+    def _make_demands(self) -> None:
+        """A public one with an answer that waits, and a private one matched with the seller."""
+        self.demand = demands.post(self.buyer, **demand_of("Tugs of every port" + self.mark), by=self.buyer.created_by)
+        self.answer = demand_answers.answer(
+            self.demand, seller=self.seller, **answer_of("We count tugs." + self.mark), by=self.seller.created_by
+        )
+        demand_answers.write(
+            self.answer, text="Since when?" + self.mark, acting_for=self.buyer, by=self.buyer.created_by
+        )
+        facts = demand_of("Night ferries" + self.mark) | {"is_public": False}
+        self.private_demand = demands.post(self.buyer, **facts, by=self.buyer.created_by)
+        demands.match(
+            self.private_demand, seller=self.seller, note="Perhaps you?" + self.mark, by=factories.make_staff("support")
+        )
 
     def _manual(self) -> dict[str, Any]:
         """What the manual says of the product, marked."""
@@ -301,6 +327,9 @@ class World:
             self.dispute.reason,
             self.question_waiting.text,
             self.report.text,
+            self.answer.text,
+            self.private_demand.title,
+            self.private_demand.public_id,
         ]
 
 
@@ -327,3 +356,27 @@ def facts_of(name: str) -> dict[str, Any]:
         "number_kind": kind,
         "registration_number": number,
     }
+
+
+def demand_of(title: str) -> dict[str, Any]:
+    """A demand as the API is told of it: public, without its poster's name."""
+    return {
+        "title": title,
+        "description": title + ", hour by hour.",
+        "sector": "transport",
+        "region": "HK",
+        "columns": "name\nport",
+        "coverage": "2025",
+        "frequency": "daily",
+        "budget_from_minor": 100_000,
+        "budget_until_minor": 500_000,
+        "currency": "HKD",
+        "needed_by": None,
+        "is_public": True,
+        "is_named": False,
+    }
+
+
+def answer_of(text: str) -> dict[str, Any]:
+    """A proposal as the API is told of it."""
+    return {"product": "", "text": text, "price_minor": 200_000, "currency": "HKD", "ready_on": None}
