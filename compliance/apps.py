@@ -9,7 +9,8 @@ class ComplianceConfig(AppConfig):
     verbose_name = _("Compliance")
 
     def ready(self) -> None:
-        from compliance import due, notification_kinds
+        from compliance import due, notification_kinds, standing_notices
 
         due.watch()
         notification_kinds.register()
+        standing_notices.register()

@@ -1,4 +1,4 @@
-"""What people are told of reviews; of demands, in a module of its own."""
+"""What people are told of their organisation's standing and of reviews; of demands, in a module of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,90 @@ from marketplace import notifications
 from marketplace.notifications import Group, Kind
 
 KINDS = [
+    Kind(
+        code="organisation.verified",
+        group=Group.ORGANISATION,
+        label=_("Your application is decided: verified"),
+        subject=_("%(organisation)s is verified"),
+        text=_("It may now do on the exchange what its tier allows."),
+        act="apply",
+    ),
+    Kind(
+        code="organisation.more_requested",
+        group=Group.ORGANISATION,
+        label=_("The exchange asks for more before it decides"),
+        subject=_("The exchange asks %(organisation)s for more"),
+        text=_("What is missing:"),
+        next_step=_("Add it and send the application again:"),
+        act="apply",
+    ),
+    Kind(
+        code="organisation.refused",
+        group=Group.ORGANISATION,
+        label=_("Your application is decided: refused"),
+        subject=_("The application of %(organisation)s was refused"),
+        text=_("The reason:"),
+        act="apply",
+    ),
+    Kind(
+        code="organisation.suspended",
+        group=Group.ORGANISATION,
+        label=_("Your organisation is suspended"),
+        subject=_("%(organisation)s is suspended"),
+        text=_("It can make no new trades and accesses rest until it is reinstated. The reason:"),
+        act="apply",
+        is_required=True,
+    ),
+    Kind(
+        code="organisation.reinstated",
+        group=Group.ORGANISATION,
+        label=_("Your organisation is reinstated"),
+        subject=_("%(organisation)s is reinstated"),
+        text=_("What rested goes on."),
+        act="apply",
+        is_required=True,
+    ),
+    Kind(
+        code="organisation.expelled",
+        group=Group.ORGANISATION,
+        label=_("Your organisation is expelled"),
+        subject=_("%(organisation)s is expelled"),
+        text=_("The reason:"),
+        act="apply",
+        is_required=True,
+    ),
+    Kind(
+        code="facts.changed",
+        group=Group.ORGANISATION,
+        label=_("A change of vetted facts is confirmed"),
+        subject=_("A change of the facts of %(organisation)s is confirmed"),
+        text=_("The new facts stand from now on."),
+        act="apply",
+    ),
+    Kind(
+        code="facts.change_refused",
+        group=Group.ORGANISATION,
+        label=_("A change of vetted facts is refused"),
+        subject=_("A change of the facts of %(organisation)s is refused"),
+        text=_("The old facts stand. The reason:"),
+        act="apply",
+    ),
+    Kind(
+        code="proof.expiring",
+        group=Group.ORGANISATION,
+        label=_("A paper of yours expires"),
+        subject=_("A paper of %(organisation)s expires on %(day)s"),
+        text=_("%(paper)s. Show the new one and withdraw the old."),
+        act="apply",
+    ),
+    Kind(
+        code="joint_member.named",
+        group=Group.ORGANISATION,
+        label=_("Your organisation is named as a member of a joint merchant"),
+        subject=_("%(joint)s names %(organisation)s as a member"),
+        text=_("It becomes one only if an owner of it consents."),
+        act="apply",
+    ),
     Kind(
         code="review.question_asked",
         group=Group.PRODUCTS,

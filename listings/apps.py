@@ -9,7 +9,8 @@ class ListingsConfig(AppConfig):
     verbose_name = _("Listings")
 
     def ready(self) -> None:
-        from listings import due, notification_kinds
+        from listings import due, listing_notices, notification_kinds
 
         due.watch()
         notification_kinds.register()
+        listing_notices.register()

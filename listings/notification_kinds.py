@@ -9,13 +9,45 @@ from marketplace.notifications import Group, Kind
 
 KINDS = [
     Kind(
+        code="listing.published",
+        group=Group.PRODUCTS,
+        label=_("A product of yours is listed"),
+        subject=_("“%(title)s” is listed"),
+        text=_("Buyers find it in the catalogue now."),
+        act="edit_listing",
+    ),
+    Kind(
+        code="listing.suspended",
+        group=Group.PRODUCTS,
+        label=_("A product of yours is suspended"),
+        subject=_("“%(title)s” is suspended"),
+        text=_("No new trades are made until it is resumed; trades that were agreed go on. The reason:"),
+        act="edit_listing",
+    ),
+    Kind(
+        code="listing.resumed",
+        group=Group.PRODUCTS,
+        label=_("A product of yours is on sale again"),
+        subject=_("“%(title)s” is on sale again"),
+        act="edit_listing",
+    ),
+    Kind(
+        code="listing.withdrawn",
+        group=Group.PRODUCTS,
+        label=_("A product of yours is withdrawn"),
+        subject=_("“%(title)s” was withdrawn"),
+        text=_("It is sold no more; accesses that were bought stay. The reason:"),
+        act="edit_listing",
+    ),
+    Kind(
         code="question.asked",
         group=Group.PRODUCTS,
         label=_("A question about your product"),
         subject=_("A question about “%(title)s”"),
         text=_("Somebody asks about “%(title)s”:"),
         next_step=_(
-            "Only you and whoever asked see the question until you answer it; then everybody reads question and answer "
+            "Only you and whoever asked see the question until you answer it; then everybody reads question "
+            "and answer "
             "on the product's page. Answer here:"
         ),
         act="edit_listing",
@@ -55,7 +87,8 @@ KINDS = [
         label=_("An objection to a registration of yours is upheld"),
         subject=_("The objection to “%(title)s” is decided"),
         text=_(
-            "The exchange upheld the objection to the registration of “%(title)s” (%(number)s): it is not listed under "
+            "The exchange upheld the objection to the registration of “%(title)s” (%(number)s): it is not "
+            "listed under "
             "this registration."
         ),
         next_step=_("You may send a new version for review. The entry in the register:"),
@@ -67,7 +100,8 @@ KINDS = [
         label=_("An objection to a registration of yours is dismissed"),
         subject=_("The objection to “%(title)s” is decided"),
         text=_(
-            "The exchange dismissed the objection to the registration of “%(title)s” (%(number)s); it no longer stands "
+            "The exchange dismissed the objection to the registration of “%(title)s” (%(number)s); it no "
+            "longer stands "
             "in the way of the listing."
         ),
         next_step=_("The entry in the register:"),
@@ -79,7 +113,8 @@ KINDS = [
         label=_("Your objection is upheld"),
         subject=_("The objection to “%(title)s” is decided"),
         text=_(
-            "The exchange upheld the objection to the registration of “%(title)s” (%(number)s): it is not listed under "
+            "The exchange upheld the objection to the registration of “%(title)s” (%(number)s): it is not "
+            "listed under "
             "this registration."
         ),
         next_step=_("The entry in the register:"),
@@ -90,7 +125,8 @@ KINDS = [
         label=_("Your objection is dismissed"),
         subject=_("The objection to “%(title)s” is decided"),
         text=_(
-            "The exchange dismissed the objection to the registration of “%(title)s” (%(number)s); it no longer stands "
+            "The exchange dismissed the objection to the registration of “%(title)s” (%(number)s); it no "
+            "longer stands "
             "in the way of the listing."
         ),
         next_step=_("The entry in the register:"),

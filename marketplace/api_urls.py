@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from marketplace import api_docs, members_api, papers_api, stuck_api, tokens_api
+from marketplace import api_docs, members_api, notifications_api, papers_api, stuck_api, tokens_api
 
 urlpatterns = [
     path("stuck", stuck_api.StuckWork.as_view()),
@@ -23,6 +23,10 @@ urlpatterns = [
     path("invitations/acceptance", members_api.InvitationAcceptance.as_view()),
     path("tokens", tokens_api.Tokens.as_view()),
     path("tokens/<int:token_id>/revocation", tokens_api.TokenRevocation.as_view()),
+    path("notifications", notifications_api.Notifications.as_view()),
+    path("notifications/reading", notifications_api.NotificationsReading.as_view()),
+    path("notifications/settings", notifications_api.NotificationSettings.as_view()),
+    path("notifications/<int:notification_id>/reading", notifications_api.NotificationReading.as_view()),
     path("papers", papers_api.Papers.as_view()),
     path("papers/<str:number>", papers_api.OnePaper.as_view()),
     path("papers/<str:number>/pdf", papers_api.PaperPdf.as_view()),

@@ -10,7 +10,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from marketplace import participants
+from marketplace import notifications, participants
+from marketplace.signed_in import person
+
+MOST_SHOWN = 99  # at the bell
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -22,9 +25,17 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "acting": getattr(request, "acting", None),
         "memberships": SimpleLazyObject(lambda: participants.memberships_of(request)) if signed_in else [],
         "navigation": SimpleLazyObject(lambda: _navigation(request, signed_in)),
+        "unread_notifications": SimpleLazyObject(lambda: _unread(request)) if signed_in else None,
         "account_links": SimpleLazyObject(_account_links),
         "footer_links": SimpleLazyObject(lambda: _places(request, _footer())),
     }
+
+
+def _unread(request: HttpRequest) -> dict[str, Any]:
+    """How many notifications the person has not read: one statement, and only where a page shows the bell."""
+    organisations = [membership.organisation_id for membership in participants.memberships_of(request)]
+    count = notifications.unread_count(person(request), organisations, most=MOST_SHOWN + 1)
+    return {"count": count, "shown": f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count)}
 
 
 def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
@@ -54,6 +65,7 @@ def _footer() -> list[tuple[str, str]]:
 def _account_links() -> list[dict[str, Any]]:
     return [
         {"label": _("Papers"), "url": reverse("papers")},
+        {"label": _("Notifications"), "url": reverse("notifications")},
         {"label": _("Access tokens"), "url": reverse("tokens")},
     ]
 

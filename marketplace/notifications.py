@@ -29,14 +29,16 @@ person: shown as a quotation below `text`. `next_step` says what to do. A letter
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, override, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +47,8 @@ from marketplace import clock, letter_html, letters, roles
 from marketplace.errors import Invalid
 from marketplace.models import Letter, Notification, NotificationSwitch, User
 from marketplace.told_facts import kept, shown
+
+FORGOTTEN_AT_ONCE = 2000
 
 
 class Group(TextChoices):
@@ -98,6 +102,11 @@ def kinds() -> list[Kind]:
     """Every kind, by group and in the order they were registered."""
     order = list(Group)
     return sorted(_kinds.values(), key=lambda kind: order.index(kind.group))
+
+
+def known(code: str) -> Kind | None:
+    """The kind of this code; None for one that is gone."""
+    return _kinds.get(code)
 
 
 def kind_of(code: str) -> Kind:
@@ -161,7 +170,10 @@ def _write_letters(kind: Kind, people: list[User], path: str, facts: dict[str, A
                 "url": settings.BASE_URL + path,
                 "exchange_name": settings.EXCHANGE_NAME,
             }
-            body = render_to_string("marketplace/notification_letter.txt", context)
+            body = str(render_to_string("marketplace/notification_letter.txt", context))
+            if not kind.is_required:
+                url = settings.BASE_URL + reverse("notification_settings")
+                body = f"{body.rstrip()}\n\n{_('What the exchange writes to you about, you choose here:')}\n\n{url}\n"
             written += [letters.drafted(person, words.subject, body, language) for person in readers]
     Letter.objects.bulk_create(written)
 
@@ -193,12 +205,22 @@ def words_of(code: str, facts: Mapping[str, Any]) -> Words:
     )
 
 
-def mark_read(user: User, *, only: int | None = None) -> int:
-    """This person has read one notification, or all they may see; how many were unread."""
-    unread = Notification.objects.visible_to(user).filter(read_at=None)
+def mark_read(user: User, *, only: int | None = None, among: QuerySet[Notification] | None = None) -> int:
+    """This person has read one notification, or all they may see (`among`: of these); how many were unread."""
+    visible = Notification.objects.visible_to(user)
+    unread = (visible if among is None else visible.filter(pk__in=among.values("pk"))).filter(read_at=None)
     if only is not None:
         unread = unread.filter(pk=only)
     return unread.update(read_at=clock.now())
+
+
+def forget_read() -> int:
+    """Delete what was read NOTIFICATION_DAYS ago; how many."""
+    over = clock.now() - dt.timedelta(days=settings.NOTIFICATION_DAYS)
+    forgotten = 0
+    while batch := list(Notification.objects.filter(read_at__lt=over).values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        forgotten += Notification.objects.filter(pk__in=batch).delete()[0]
+    return forgotten
 
 
 def unread_count(user: User, organisations: Iterable[int], *, most: int = 100) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from marketplace import health_views, metrics_views, views
+from marketplace import health_views, metrics_views, notification_views, views
 from marketplace.design import design
 
 urlpatterns = [
@@ -14,6 +14,14 @@ urlpatterns = [
     path("join/<str:secret>/", views.join, name="join"),
     path("tokens/", views.token_list, name="tokens"),
     path("tokens/<int:token_id>/revocation/", views.token_revocation, name="token_revocation"),
+    path("notifications/", notification_views.notification_list, name="notifications"),
+    path("notifications/reading/", notification_views.notifications_reading, name="notifications_reading"),
+    path("notifications/settings/", notification_views.notification_settings, name="notification_settings"),
+    path(
+        "notifications/<int:notification_id>/reading/",
+        notification_views.notification_reading,
+        name="notification_reading",
+    ),
     path("letters/", views.letter_list, name="letters"),
     path("design/", design, name="design"),
     path("", include("marketplace.verify_urls")),

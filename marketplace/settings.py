@@ -266,6 +266,7 @@ DEFAULT_GATEWAY = next(iter(GATEWAYS), None)
 SANDBOX_SECRET = env("SANDBOX_SECRET", default="sandbox-secret-of-development")
 CHANNELS = {"files": "settlement.channels.files.Files"}
 FOLLOWERS = {
+    "notifications": "marketplace.telling.follow",
     "compliance": "compliance.followers.follow",
     "settlement": "settlement.followers.follow",
 }
@@ -305,6 +306,8 @@ PAYOUT_ACCOUNT_WAIT_HOURS = env.int("PAYOUT_ACCOUNT_WAIT_HOURS", default=24)  # 
 CLEARING_CUT_OFF_HOUR = env.int("CLEARING_CUT_OFF_HOUR", default=16)
 CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)
 CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once a day at the cut-off hour
+GRANT_WARNING_DAYS = env.int("GRANT_WARNING_DAYS", default=14)  # before its end, an access is told of
+NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", default=90)  # what was read is kept in the app for so long
 LINK_SECONDS = env.int("LINK_SECONDS", default=3600)
 ACCEL_LOCATION = env("ACCEL_LOCATION", default="")  # where nginx finds STORAGE_DIR (X-Accel-Redirect); '': we send
 DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", default=20)  # a web process sends; fewer than its threads

@@ -6,7 +6,7 @@ import datetime as dt
 
 from celery import shared_task
 
-from marketplace import clock, heartbeats, journal, letters
+from marketplace import clock, heartbeats, journal, letters, notifications
 from marketplace.bells import ring
 from marketplace.claims import postponed_on_failure
 from marketplace.idempotency import KEPT_DAYS
@@ -35,6 +35,12 @@ def send_letters() -> None:
         with postponed_on_failure(letter):
             letters.send(letter)
             letters.record_sent(letter)
+
+
+@shared_task
+def forget_read_notifications() -> None:
+    """Forget what people read long ago."""
+    notifications.forget_read()
 
 
 @shared_task

@@ -9,8 +9,10 @@ class SettlementConfig(AppConfig):
     verbose_name = _("Settlement")
 
     def ready(self) -> None:
-        from settlement import due, figures, notification_kinds
+        from settlement import due, figures, money_notices, notification_kinds, trade_notices
 
         due.watch()
         notification_kinds.register()
+        trade_notices.register()
+        money_notices.register()
         figures.tell()

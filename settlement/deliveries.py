@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ from settlement.models import Grant, Receipt, Trade
 from settlement.states import GRANT_MOVES, GrantState, TradeState
 
 AT_ONCE = 10
+TOLD_AT_ONCE = 200
 LIVE = (GrantState.OPEN, GrantState.SUSPENDED)
 
 
@@ -133,6 +135,26 @@ def end(trade: Trade) -> None:
     Grant.objects.filter(trade=trade).exclude(state=GrantState.CLOSED).update(
         is_close_due=True, next_try_at=clock.now(), claimed_until=None, tries=0
     )
+
+
+def ending() -> QuerySet[Grant]:
+    """Accesses that end within GRANT_WARNING_DAYS and whose buyers were not told yet."""
+    now = clock.now()
+    until = now + dt.timedelta(days=settings.GRANT_WARNING_DAYS)
+    return Grant.objects.filter(
+        state__in=LIVE, is_close_due=False, ends_at__gt=now, ends_at__lte=until, ending_told_at=None
+    )
+
+
+@transaction.atomic
+def tell_ending() -> int:
+    """Leave an event for the next accesses that end soon, once each. How many."""
+    found = list(ending().select_for_update(skip_locked=True, no_key=True).order_by("ends_at", "pk")[:TOLD_AT_ONCE])
+    Grant.objects.filter(pk__in=[grant.pk for grant in found]).update(ending_told_at=clock.now())
+    journal.record_many(
+        (("grant.ending", grant, {"trade": grant.trade_id, "ends_at": str(grant.ends_at)}) for grant in found), by=None
+    )
+    return len(found)
 
 
 def due_to_close() -> QuerySet[Grant]:

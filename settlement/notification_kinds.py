@@ -1,4 +1,4 @@
-"""What people are told of payout accounts."""
+"""What people are told of trades, money and payout accounts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,210 @@ from marketplace.notifications import Group, Kind
 
 IF_UNEXPECTED = _("If you did not expect this, stop it on this page and write to the exchange:")
 KINDS = [
+    Kind(
+        code="trade.proposed",
+        group=Group.TRADES,
+        label=_("A buyer proposes a trade"),
+        subject=_("%(buyer)s proposes a trade of “%(title)s”"),
+        text=_("The price is %(price)s. Agree or decline until %(until)s."),
+        act="agree",
+    ),
+    Kind(
+        code="trade.bought",
+        group=Group.TRADES,
+        label=_("A buyer takes an open offer of yours"),
+        subject=_("%(buyer)s bought “%(title)s”"),
+        text=_(
+            "The price is %(price)s. Your offer was open, so the contract is agreed: the exchange registers "
+            "it and waits for the payment. You need do nothing."
+        ),
+        act="agree",
+    ),
+    Kind(
+        code="trade.agreed",
+        group=Group.TRADES,
+        label=_("The seller agrees to your proposal"),
+        subject=_("%(seller)s agreed to your proposal for “%(title)s”"),
+        text=_("The exchange now registers the contract and then asks for the payment."),
+        act="propose",
+    ),
+    Kind(
+        code="trade.declined",
+        group=Group.TRADES,
+        label=_("The seller declines your proposal"),
+        subject=_("%(seller)s declined your proposal for “%(title)s”"),
+        act="propose",
+    ),
+    Kind(
+        code="trade.cancelled",
+        group=Group.TRADES,
+        label=_("A buyer cancels a trade"),
+        subject=_("%(buyer)s cancelled the trade of “%(title)s”"),
+        act="agree",
+    ),
+    Kind(
+        code="trade.expired",
+        group=Group.TRADES,
+        label=_("A trade expires"),
+        subject=_("The trade of “%(title)s” expired"),
+        text=_("Its time was over before it could go on. Money that arrives now goes back."),
+        act="propose",
+    ),
+    Kind(
+        code="trade.to_pay",
+        group=Group.TRADES,
+        label=_("A payment is due"),
+        subject=_("Pay for “%(title)s” until %(until)s"),
+        text=_("The contract is registered under %(number)s. %(price)s is due."),
+        act="pay",
+    ),
+    Kind(
+        code="trade.funded",
+        group=Group.TRADES,
+        label=_("A buyer has paid"),
+        subject=_("%(buyer)s paid for “%(title)s”"),
+        text=_("The exchange holds %(price)s in escrow and opens the access. You need do nothing."),
+        act="agree",
+    ),
+    Kind(
+        code="trade.delivered",
+        group=Group.TRADES,
+        label=_("What you bought is delivered"),
+        subject=_("“%(title)s” is delivered"),
+        text=_("Look at it and accept it, or object, until %(until)s. Silence accepts."),
+        act="accept",
+    ),
+    Kind(
+        code="trade.accepted",
+        group=Group.TRADES,
+        label=_("A delivery is accepted"),
+        subject=_("The delivery of “%(title)s” to %(buyer)s is accepted"),
+        text=_("The price is cleared in the next cycle."),
+        act="agree",
+    ),
+    Kind(
+        code="trade.disputed",
+        group=Group.TRADES,
+        label=_("A buyer objects to a delivery"),
+        subject=_("%(buyer)s objects to “%(title)s”"),
+        text=_("The buyer says what is wrong:"),
+        next_step=_("Answer on this page; then the exchange decides:"),
+        act="dispute",
+    ),
+    Kind(
+        code="dispute.answered",
+        group=Group.TRADES,
+        label=_("The seller answers your objection"),
+        subject=_("%(seller)s answered your objection to “%(title)s”"),
+        text=_("The seller says:"),
+        act="dispute",
+    ),
+    Kind(
+        code="dispute.decided",
+        group=Group.TRADES,
+        label=_("A dispute is decided"),
+        subject=_("The dispute over “%(title)s” is decided"),
+        text=_("Of the price, %(award)s goes back to the buyer. The exchange gives this reason:"),
+        act="dispute",
+    ),
+    Kind(
+        code="trade.refunded",
+        group=Group.TRADES,
+        label=_("A trade ends and the price goes back"),
+        subject=_("The trade of “%(title)s” ended; the price goes back"),
+        text=_(
+            "It could not be delivered, or the bank of the payer took the payment back. The reason stands on"
+            " the trade's page."
+        ),
+        act="propose",
+    ),
+    Kind(
+        code="trade.cleared",
+        group=Group.TRADES,
+        label=_("A trade is cleared"),
+        subject=_("The trade of “%(title)s” is cleared"),
+        text=_("In cycle %(cycle)s, %(net)s of %(price)s falls to you after the fee."),
+        act="see_money",
+        by_mail=False,
+    ),
+    Kind(
+        code="grant.ending",
+        group=Group.TRADES,
+        label=_("An access of yours ends soon"),
+        subject=_("Your access to “%(title)s” ends on %(until)s"),
+        text=_("Take what you need before, or buy it again: the product's page shows the offers there are."),
+        act="download",
+    ),
+    Kind(
+        code="grant.ended",
+        group=Group.TRADES,
+        label=_("An access of yours has ended"),
+        subject=_("Your access to “%(title)s” has ended"),
+        text=_("The term of the licence is over."),
+        act="download",
+    ),
+    Kind(
+        code="payment.failed",
+        group=Group.MONEY,
+        label=_("A payment of yours fails"),
+        subject=_("A payment for “%(title)s” failed"),
+        text=_("It did not go through. Start another until %(until)s."),
+        act="pay",
+        is_required=True,
+    ),
+    Kind(
+        code="refund.paid",
+        group=Group.MONEY,
+        label=_("A refund is paid"),
+        subject=_("%(amount)s was paid back to you"),
+        text=_("It is the refund for “%(title)s”."),
+        act="pay",
+        is_required=True,
+    ),
+    Kind(
+        code="refund.bounced",
+        group=Group.MONEY,
+        label=_("A refund does not arrive"),
+        subject=_("A refund of %(amount)s did not arrive"),
+        text=_(
+            "The bank returned what was paid back for “%(title)s”. Write to the exchange and name an account"
+            " that works."
+        ),
+        act="pay",
+        is_required=True,
+    ),
+    Kind(
+        code="payout.paid",
+        group=Group.MONEY,
+        label=_("A payout is paid"),
+        subject=_("%(amount)s was paid out to you"),
+        text=_("The statement of the cycle shows every trade and deduction."),
+        act="manage_payout",
+        is_required=True,
+    ),
+    Kind(
+        code="payout.bounced",
+        group=Group.MONEY,
+        label=_("A payout does not arrive"),
+        subject=_("A payout of %(amount)s did not arrive"),
+        text=_(
+            "The bank returned it; the exchange still owes it to you. Check your payout account and name "
+            "another if it is wrong."
+        ),
+        act="manage_payout",
+        is_required=True,
+    ),
+    Kind(
+        code="chargeback.opened",
+        group=Group.MONEY,
+        label=_("A payment is contested at the bank"),
+        subject=_("The payment for “%(title)s” is contested"),
+        text=_(
+            "The bank of the payer was asked to take %(price)s back. The trade stands still until the bank has decided."
+        ),
+        act="see_money",
+        is_required=True,
+    ),
     Kind(
         code="payout_account.named",
         group=Group.SECURITY,

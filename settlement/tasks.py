@@ -125,6 +125,13 @@ def close_grants() -> None:
 
 
 @shared_task
+def tell_ending_grants() -> None:
+    """Leave an event for every access that ends soon."""
+    while deliveries.tell_ending():
+        pass
+
+
+@shared_task
 def expire_trades() -> None:
     """End every trade whose deadline has passed."""
     _each_due(Trade.objects.overdue(), trades.expire)

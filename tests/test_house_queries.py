@@ -20,6 +20,7 @@ TENANTS = {
     "Listing", "Version", "Release", "ReleaseFile", "Upload", "Profile", "Offer", "OfferBuyer", "Registration",
     "Question", "Answer", "ListingReport", "DailyCount", "PublishedSample",
     "Demand", "DemandMatch", "DemandResponse", "DemandMessage",
+    "Notification", "NotificationSwitch",
     "DossierSection", "FactChange", "Declaration", "Proof", "ProofPicture", "Note", "TierDecision",
     "Verification", "Decision", "Review", "ReviewDecision", "ReviewNote", "ReviewQuestion", "Hold", "RulesAcceptance",
     "Trade", "Agreement", "Payment", "Notice", "Refund", "Unmatched", "Chargeback", "Dispute", "Grant", "Receipt",

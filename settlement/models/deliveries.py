@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
@@ -32,6 +33,7 @@ class Grant(Claimable):
     opened_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    ending_told_at = models.DateTimeField(null=True, blank=True)  # when the buyer was told that it ends soon
     is_close_due = models.BooleanField(default=False)
 
     objects = GrantQuerySet.as_manager()
@@ -39,7 +41,12 @@ class Grant(Claimable):
     class Meta:
         verbose_name = _("access")
         verbose_name_plural = _("accesses")
-        indexes = [models.Index(fields=["state", "next_try_at"])]
+        indexes = [
+            models.Index(fields=["state", "next_try_at"]),
+            models.Index(
+                fields=["ends_at"], condition=Q(ending_told_at=None, ends_at__isnull=False), name="grants_untold_of_end"
+            ),
+        ]
         triggers = [
             only_moves(GRANT_MOVES),
             born_in(GrantState.DUE),

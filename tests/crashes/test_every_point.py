@@ -16,6 +16,7 @@ from tests.crashes import test_demands, test_letters, test_listings, test_main_r
 OF_NO_CONSEQUENCE = {
     "marketplace.tasks.beat_was_here",
     "marketplace.tasks.forget_old_keys",
+    "marketplace.tasks.forget_read_notifications",
     "listings.tasks.remove_abandoned_uploads",
 }
 

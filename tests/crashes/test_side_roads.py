@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ TASKS = {
     "settlement.tasks.close_grants",
     "settlement.tasks.deem_accepted",
     "marketplace.tasks.follow_journal",
+    "settlement.tasks.tell_ending_grants",
 }
 
 
@@ -114,6 +116,16 @@ def test_an_ended_licence_is_closed_and_given_back_once(at: str, tmp_path: Path)
     assert deal.reload().offer.licences_left == 3 and not deal.trade.holds_licence
     assert recorded("grant.closed") == {"grant.closed": 1}
     nothing_is_amiss()
+
+
+def test_an_access_that_ends_soon_is_told_once(tmp_path: Path) -> None:
+    deal = walk_to("delivered")
+    Grant.objects.filter(trade=deal.trade).update(ends_at=timezone.now() + dt.timedelta(days=3))
+    die_at("after marketplace.journal.record_many", "settlement.tasks.tell_ending_grants", tmp_path)
+    assert recorded("grant.ending") == {}
+    tasks.tell_ending_grants()
+    tasks.tell_ending_grants()
+    assert recorded("grant.ending") == {"grant.ending": 1}
 
 
 DEEM = [f"{moment} settlement.trades.deem_accepted" for moment in ("before", "within", "after")]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from marketplace import letter_html, letters, notifications, participants, tasks
+from marketplace import clock, journal, letter_html, letters, notifications, participants, roles, tasks, tokens
 from marketplace.errors import Invalid
 from marketplace.models import Letter, Notification, NotificationSwitch, Organisation, User
 from marketplace.money import Money
@@ -156,13 +158,14 @@ def test_html_says_what_the_plain_text_says_and_presses_only_our_own_addresses(s
     [(drawn, mime)] = [(part.content, part.mimetype) for part in letter.alternatives]
     assert mime == "text/html" and '<html lang="zh-Hans">' in drawn
     kinds = [block.kind for block in letter_html.blocks(letter.body)]
-    assert kinds == ["text", "quote", "text", "button"]
+    assert kinds == ["text", "quote", "text", "button", "text", "link"]
     for block in letter_html.blocks(letter.body):
         for line in block.text.splitlines():
             assert line in drawn.replace("&#x27;", "'")
     assert 'href="https://elsewhere' not in drawn and "<img" not in drawn and "<script" not in drawn
     assert set(re.findall(r'href="(http[^"]*?)"', drawn)) == {
         "http://127.0.0.1:8000/products/x/questions/#question-1",
+        "http://127.0.0.1:8000/notifications/settings/",
         "http://127.0.0.1:8000/",
     }
 
@@ -181,3 +184,85 @@ def test_an_invitation_and_an_account_letter_are_html_too(mailoutbox, client, se
     for letter in mailoutbox:
         [part] = letter.alternatives
         assert part.mimetype == "text/html" and part.content.count('class="press"') == 1
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_bell_counts_what_is_unread_and_reading_leads_on_to_the_object(seller, client):
+    owner = factories.owner_of(seller)
+    other = factories.make_organisation("Another Limited", owner=owner)
+    [told] = ask(seller)
+    client.force_login(owner)
+    client.post("/act-for/", {"organisation": other.public_id})
+    page = client.get("/notifications/").content.decode()
+    assert '<span class="bell-count">1' in page and "A question about “Flights”" in page and "is-unread" in page
+    answer = client.post(f"/notifications/{told.pk}/reading/")
+    assert answer.url == told.path and client.session["acting"] == seller.public_id
+    page = client.get("/notifications/?show=unread").content.decode()
+    assert "bell-count" not in page and "You have read everything" in page
+    assert client.post(f"/notifications/{told.pk}/reading/", {"stay": "1", "next": "//evil.example"}).url == (
+        "/notifications/"
+    )
+
+
+def test_the_bell_costs_one_statement_and_a_visitor_none(seller, client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        client.get("/design/")
+    client.force_login(factories.owner_of(seller))
+    with CaptureQueriesContext(connection) as asked:
+        client.get("/design/")
+    assert sum("marketplace_notification" in one["sql"] for one in asked.captured_queries) == 1
+
+
+def test_the_settings_page_switches_each_kind_and_leaves_the_required_alone(seller, client):
+    owner = factories.owner_of(seller)
+    client.force_login(owner)
+    client.post("/notifications/settings/", {"app-question.asked": "on", "mail-trade.cleared": "on"})
+    ways = notifications.ways_of(owner)
+    assert ways["question.asked"] == Ways(in_app=True, by_mail=False)
+    assert ways["trade.cleared"] == Ways(in_app=False, by_mail=True)
+    assert ways["payout.paid"] == Ways(in_app=True, by_mail=True)
+    assert not NotificationSwitch.objects.filter(kind="payout.paid").exists()
+
+
+def test_what_was_read_long_ago_is_forgotten_and_what_was_not_is_kept(seller, settings):
+    [told] = ask(seller)
+    with clock.moved_to(clock.now() + dt.timedelta(days=91)):
+        assert notifications.forget_read() == 0
+    notifications.mark_read(told.to)
+    with clock.moved_to(clock.now() + dt.timedelta(days=89)):
+        assert notifications.forget_read() == 0
+    with clock.moved_to(clock.now() + dt.timedelta(days=91)):
+        assert notifications.forget_read() == 1
+    assert not Notification.objects.exists()
+
+
+def test_people_are_told_of_a_role_a_removal_and_a_key(seller):
+    owner, member = factories.owner_of(seller), factories.make_member(seller, "viewer")
+    membership = factories.membership_of(member, seller)
+    participants.change_role(membership, "finance", by=owner)
+    tokens.create_token(user=owner, organisation=seller, name="Script", scopes=["read"], lapses_at=None, by=owner)
+    participants.end_membership(membership, by=owner)
+    while journal.seal():
+        pass
+    journal.follow()
+    shown = [notifications.words_of(one.kind, one.facts).subject for one in Notification.objects.filter(to=member)]
+    assert shown == [
+        "Your role in Example Limited is now: Finance",
+        "You no longer belong to Example Limited",
+    ]
+    assert "token.created" in Notification.objects.filter(to=owner).values_list("kind", flat=True)
+
+
+def test_every_kind_has_words_in_each_language_and_an_act_there_is():
+    for kind in notifications.kinds():
+        assert kind.act in roles.MEMBER_ACTS, kind.code
+        english = {}
+        for language in ("en", "zh-hans", "zh-hant"):
+            with translation.override(language):
+                said = (str(kind.label), str(kind.subject), str(kind.text), str(kind.next_step))
+            english.setdefault("said", said)
+            named = [set(re.findall(r"%\((\w+)\)s", part)) for part in said]
+            assert named == [set(re.findall(r"%\((\w+)\)s", part)) for part in english["said"]], kind.code
+        assert kind.group != notifications.Group.MONEY or kind.is_required, kind.code

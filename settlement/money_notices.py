@@ -1,0 +1,63 @@
+"""Who is told of money on its way back or out: whoever it belongs to. Followed in the journal."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from marketplace import notifications, telling
+from marketplace.models import Event
+from marketplace.money import Money
+from settlement import trade_notices
+from settlement.models import Chargeback, Payout, Refund
+
+
+def register() -> None:
+    """Follow the money; called once, when Django has loaded the app."""
+    telling.register(
+        {
+            "refund.paid": _refund,
+            "refund.bounced": _refund,
+            "payout.paid": _payout,
+            "payout.bounced": _payout,
+            "chargeback.opened": _chargeback,
+        }
+    )
+
+
+def _refund(event: Event) -> None:
+    refund = Refund.objects.select_related(
+        *(f"{source}__{part}" for source in ("trade", "unmatched__payment__trade") for part in ("version", "buyer"))
+    ).get(pk=event.subject_id)
+    trade = refund.trade
+    if trade is None and refund.unmatched and refund.unmatched.payment:
+        trade = refund.unmatched.payment.trade
+    if trade is None:  # money of somebody the exchange does not know: its desk writes to the payer
+        return
+    notifications.tell(
+        event.kind,
+        organisation=trade.buyer_id,
+        path=trade.get_absolute_url(),
+        facts={"title": trade.version.titles, "amount": Money(refund.amount_minor, refund.currency)},
+    )
+
+
+def _payout(event: Event) -> None:
+    payout = Payout.objects.get(pk=event.subject_id)
+    notifications.tell(
+        event.kind,
+        organisation=payout.organisation_id,
+        path=reverse("money"),
+        facts={"amount": Money(payout.amount_minor, payout.currency)},
+    )
+
+
+def _chargeback(event: Event) -> None:
+    trade = (
+        Chargeback.objects.select_related(*(f"trade__{part}" for part in trade_notices.PARTS))
+        .get(pk=event.subject_id)
+        .trade
+    )
+    for party in (trade.buyer_id, trade.seller_id):
+        notifications.tell(
+            event.kind, organisation=party, path=trade.get_absolute_url(), facts=trade_notices.about(trade)
+        )
