@@ -16,6 +16,7 @@ from listings import (
 urlpatterns = [
     path("catalogue", catalogue_api.Catalogue.as_view(), name="api_catalogue"),
     path("catalogue/entries/<slug:public_id>", catalogue_api.OneEntry.as_view(), name="api_catalogue_entry"),
+    path("compare", catalogue_api.Comparison.as_view(), name="api_compare"),
     path("register", register_api.Register.as_view(), name="api_register"),
     path("register/<str:number>", register_api.OneEntry.as_view(), name="api_register_entry"),
     path("register/<str:number>/objections", register_api.Objections.as_view(), name="api_register_objections"),

@@ -200,15 +200,23 @@ def product(public_id: str, *, reader: Organisation | None) -> Product | None:
 
     The seller sees its own product in any state once a version was registered.
     """
-    listing = (
-        Listing.objects.visible_to(reader)
-        .filter(public_id=public_id, current_version__isnull=False)
+    return next(iter(products([public_id], reader=reader)), None)
+
+
+def products(public_ids: list[str], *, reader: Organisation | None) -> list[Product]:
+    """What product pages show this reader, in this order; what they may not see is left out. Two statements."""
+    found = {
+        listing.public_id: listing
+        for listing in Listing.objects.visible_to(reader)
+        .filter(public_id__in=public_ids, current_version__isnull=False)
         .select_related("seller", "current_version__release__profile", "current_version__registration")
+        .prefetch_related(Prefetch("offers", Offer.objects.visible_to(reader), to_attr="open_offers"))
         .annotate(has_sample=_HAS_SAMPLE)
-        .first()
-    )
-    if listing is None or listing.current_version is None:
-        return None
+    }
+    return [_product(found[one], reader) for one in public_ids if one in found]
+
+
+def _product(listing: Any, reader: Organisation | None) -> Product:
     version = listing.current_version
     version.listing = listing
     withheld = str(samples.rows_withheld(version, reader))
@@ -217,7 +225,7 @@ def product(public_id: str, *, reader: Organisation | None) -> Product | None:
         version=version,
         registration=getattr(version, "registration", None),
         profile=getattr(version.release, "profile", None),
-        offers=list(Offer.objects.visible_to(reader).filter(listing=listing)),
+        offers=listing.open_offers,
         rows_withheld=withheld,
         sample=samples.tables_of(version.release) if listing.has_sample and not withheld else [],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -10,10 +11,11 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from listings import catalogue, facets
+from listings import catalogue, comparison, facets
 from listings.filters import SORTS, Filters, known_values, sort_of
-from listings.presented import ProductOut
 from listings.presented_entries import CataloguePageOut, OneEntryOut
+from listings.presented_products import ComparisonOut, ProductOut
+from marketplace.errors import Invalid
 from marketplace.participants import acting_or_none
 
 
@@ -88,6 +90,28 @@ class OneProduct(APIView):
         if product is None:
             raise Http404
         return Response(ProductOut(product).data)
+
+
+class Comparison(APIView):
+    """Products side by side."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("p", many=True, required=True, description="public_id of a product; up to four.")],
+        responses=ComparisonOut,
+    )
+    def get(self, request: Request) -> Response:
+        """The products, in the order named, and which columns they share; what one may not see is left out.
+
+        Answers 422 `too_many_compared` for a fifth.
+        """
+        asked = list(dict.fromkeys(request.query_params.getlist("p")))
+        if len(asked) > comparison.MOST:
+            raise Invalid(
+                _("At most %(most)s products stand side by side."), code="too_many_compared", most=comparison.MOST
+            )
+        return Response(ComparisonOut(comparison.compare(asked, reader=acting_or_none(request))).data)
 
 
 class OneEntry(APIView):

@@ -40,6 +40,7 @@ def card(listing: Any) -> dict[str, Any]:
         traits.append(_("Sample"))
     return {
         "url": listing.get_absolute_url(),
+        "public_id": listing.public_id,
         "title": version.title,
         "title_lang": language_of(version, version.titles),
         "summary": version.summary,

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from compliance import signs
 from listings import catalogue, catalogue_page, daily_counts, product_page, question_page
 from listings.models import Listing
+from marketplace.desks import compare
 from marketplace.participants import acting_or_none
 
 
@@ -21,7 +22,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     """
     context = catalogue_page.context(request.GET, reader=acting_or_none(request))
     daily_counts.count(request, [one for one in context["page"] if isinstance(one, Listing)], "seen")
-    context["cards"] = signs.signed(context["cards"])
+    context |= {"cards": signs.signed(context["cards"])} | compare.tray(request)
     is_part = request.headers.get("X-Part") == "found"
     template = "listings/_found.html" if is_part else "listings/catalogue.html"
     response = render(request, template, context, status=422 if context["refusal"] else 200)
@@ -39,5 +40,6 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
     daily_counts.count(request, [found.listing], "opened")
     is_own = reader is not None and reader.pk == found.listing.seller_id
     context = product_page.context(found, is_own=is_own) | question_page.beside_product(found.listing, request)
+    context |= compare.tray(request)
     context["seller_is_verified"] = bool(signs.verified_among({found.listing.seller_id}))
     return render(request, "listings/product.html", context)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from marketplace.desks import participant_desk, shelf
+from marketplace.desks import compare, participant_desk, shelf
 from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
 from marketplace.desks.studio_home import studio
@@ -14,6 +14,8 @@ urlpatterns = [
     path("", home, name="home"),
     path("catalogue/", shelf.browse, name="catalogue"),
     path("products/<slug:public_id>/", shelf.product, name="product"),
+    path("compare/", compare.compare, name="compare"),
+    path("compare/changes/", compare.change, name="compare_change"),
     path("studio/", studio, name="studio"),
     path("studio/numbers/", numbers, name="studio_numbers"),
     path("studio/numbers/<slug:what>.csv", numbers_csv, name="studio_numbers_csv"),

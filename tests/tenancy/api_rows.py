@@ -285,6 +285,7 @@ LISTINGS = [
         Anyone(),
         at=lambda w: {"public_id": w.entry.public_id},
     ),
+    Row("GET", f"{API}/compare", Anyone(), asks=lambda w: {"p": w.listed.public_id}),
     Row("GET", f"{API}/products/<slug:public_id>", Anyone(), at=lambda w: {"public_id": w.listed.public_id}),
     Row(
         "POST",

@@ -200,6 +200,15 @@ PRODUCTS = [
     Row("GET", "/market/", Anyone()),
     Row("GET", "/merchants/<str:public_id>/", Anyone(), at=lambda w: {"public_id": w.seller.public_id}),
     Row("GET", "/catalogue/", Anyone()),
+    Row("GET", "/compare/", Anyone(), asks=lambda w: {"p": w.listed.public_id}),
+    Row(
+        "POST",
+        "/compare/changes/",
+        Anyone(),
+        gives=303,
+        says=lambda w: {"p": w.listed.public_id, "next": "/catalogue/"},
+        records=False,
+    ),
     Row("GET", "/register/", Anyone()),
     Row("GET", "/register/<str:number>/", Anyone(), at=_in_window),
     Row(
