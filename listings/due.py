@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from listings import isolation, registration
+from listings import isolation, private_offers, registration
 from listings.models import Profile, Upload
 from listings.states import ProfileState, UploadState
 from marketplace import health, heartbeats, scanning
@@ -32,6 +32,7 @@ def watch() -> None:
         registration.due_to_publish,
         since="current_version__registration__objections_until",
     )
+    health.register("offers to close", private_offers.lapsed, since="open_until")
     health.register_sign(profiler_isolation)
 
 

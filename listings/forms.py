@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -12,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, manual, offers, terms
+from listings import licence_contract, manual, offers, private_offers, terms
 from listings.models import Classification, Listing, Offer, ProductType, Release, Version
 from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
 from marketplace import money
@@ -261,7 +263,7 @@ class OfferForm(forms.Form):
             _("The exchange’s licence contract, filled from this offer and the manual; the buyer reads it first."),
             ["jurisdiction"],
         ),
-        (_("Who may buy"), "", ["audience", "buyers", "licences_total"]),
+        (_("Who may buy"), "", ["audience", "buyers", "note", "open_until", "licences_total"]),
         (
             _("The licence"),
             _("The buyer reads it in plain words, and the contract repeats them."),
@@ -286,6 +288,19 @@ class OfferForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Their registration numbers, one a line; only for an offer to named buyers."),
+    )
+    note = forms.CharField(
+        label=_("Note to the named buyers"),
+        required=False,
+        max_length=private_offers.LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("They read it beside the offer; nobody else sees note or offer."),
+    )
+    open_until = forms.DateField(
+        label=_("Last day of the offer"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("Empty: until you close it."),
     )
     licences_total = forms.IntegerField(
         label=_("Licences for sale"), required=False, min_value=1, help_text=_("1 is exclusive; empty is no limit.")
@@ -350,6 +365,14 @@ class OfferForm(forms.Form):
                 self.add_error("buyers", _("Nobody here has the number %s.") % number[:40])
         return said
 
+    def clean_open_until(self) -> dt.datetime | None:
+        """The end of that day at the exchange; a day no offer can end on is for the command to refuse."""
+        day: dt.date | None = self.cleaned_data["open_until"]
+        if day is None:
+            return None
+        after = min(max(day, dt.date(1970, 1, 1)), dt.date(9000, 1, 1)) + dt.timedelta(days=1)
+        return dt.datetime.combine(after, dt.time(), ZoneInfo(settings.TIME_ZONE))
+
     def facts(self) -> dict[str, Any]:
         """The offer as `offers.make_offer` takes it."""
         said = self.cleaned_data
@@ -363,5 +386,5 @@ class OfferForm(forms.Form):
             "personal_data": said["personal_data"],
         }
         plain = ("name", "price_minor", "currency", "channel", "inspection_days", "jurisdiction", "audience")
-        plain += ("licences_total",)
+        plain += ("licences_total", "open_until", "note")
         return {name: said[name] for name in plain} | {"buyers": said["organisations"], "terms": licence}

@@ -476,7 +476,16 @@ class Version(models.Model):
 
 class OfferQuerySet(models.QuerySet["Offer"]):
     def open_to_all(self) -> OfferQuerySet:
-        return self.filter(closed_at=None).exclude(audience=Offer.Audience.NAMED)
+        return self.still_open().exclude(audience=Offer.Audience.NAMED)
+
+    def still_open(self) -> OfferQuerySet:
+        """Offers that were not closed and whose time has not run out."""
+        return self.filter(Q(open_until=None) | Q(open_until__gt=clock.now()), closed_at=None)
+
+    def for_named(self, organisation: Organisation) -> OfferQuerySet:
+        """Open offers that name this organisation."""
+        named = OfferBuyer.objects.filter(organisation=organisation).values("offer")
+        return self.still_open().filter(audience=Offer.Audience.NAMED, pk__in=named)
 
     def visible_to(self, organisation: Organisation | None) -> OfferQuerySet:
         """Offers on sale that this organisation may see: open ones, those that name it, and its own."""
@@ -486,7 +495,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
             audience=Offer.Audience.NAMED, pk__in=OfferBuyer.objects.filter(organisation=organisation).values("offer")
         )
         own = Q(listing__seller=organisation)
-        return self.filter(Q(closed_at=None)).filter(~Q(audience=Offer.Audience.NAMED) | named | own)
+        return self.still_open().filter(~Q(audience=Offer.Audience.NAMED) | named | own)
 
 
 class Offer(models.Model):
@@ -515,6 +524,8 @@ class Offer(models.Model):
     licences_left = models.IntegerField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    open_until = models.DateTimeField(_("open until"), null=True, blank=True)  # None: until it is closed
+    note = models.TextField(_("note to the buyers"), blank=True, default="")  # of an offer that names them
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = OfferQuerySet.as_manager()
@@ -526,6 +537,8 @@ class Offer(models.Model):
         constraints = [
             sentence("price_is_not_negative", Q(price_minor__gte=0)),
             sentence("currency_is_three_capitals", Q(currency__regex=r"^[A-Z]{3}$")),
+            sentence("offer_is_open_for_some_time", Q(open_until=None) | Q(open_until__gt=F("created_at"))),
+            sentence("only_named_buyers_read_a_note", Q(note="") | Q(audience="named")),
             sentence(
                 "no_more_licences_than_offered",
                 Q(licences_total=None, licences_left=None)
@@ -541,6 +554,7 @@ class Offer(models.Model):
             never_changes(
                 "public_id", "listing", "name", "price_minor", "currency", "terms", "channel", "inspection_days",
                 "jurisdiction", "contract_version", "audience", "licences_total", "created_at", "created_by",
+                "open_until", "note",
             ),
             *never_deleted(),
         ]  # fmt: skip
@@ -551,6 +565,11 @@ class Offer(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether its time has run out, closed yet or not."""
+        return self.open_until is not None and self.open_until <= clock.now()
 
 
 class OfferBuyer(models.Model):

@@ -1,4 +1,4 @@
-"""What people are told of products: questions, objections, reports."""
+"""What people are told of products: offers made to them, questions, objections, reports."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ KINDS = [
         subject=_("“%(title)s” was withdrawn"),
         text=_("It is sold no more; accesses that were bought stay. The reason:"),
         act="edit_listing",
+    ),
+    Kind(
+        code="offer.for_you",
+        group=Group.BUYING,
+        label=_("An offer made to you"),
+        subject=_("%(seller)s makes you an offer for “%(title)s”"),
+        text=_("%(seller)s offers “%(title)s” to your organisation for %(price)s."),
+        next_step=_("Only those the offer names see it:"),
+        act="propose",
     ),
     Kind(
         code="question.asked",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, plain_text, shelf
+from listings import licence_contract, plain_text, private_offers, shelf
 from listings import terms as licence_terms
 from listings.models import Classification, Listing, Offer, OfferBuyer, Version
 from listings.states import ListingState, VersionState
@@ -49,10 +50,13 @@ def make_offer(
     audience: str = Offer.Audience.EVERYONE,
     buyers: Iterable[Organisation] = (),
     licences_total: int | None = None,
+    open_until: dt.datetime | None = None,
+    note: str = "",
 ) -> Offer:
     """Offer a product. `price_minor` is in minor units of `currency`, 0 is free; `licences_total` None is unlimited.
 
-    `buyers` are the organisations a named offer names; `jurisdiction` is one of `licence_contract.jurisdictions`, the
+    `buyers` are the organisations a named offer names; they are told of it and read `note`. `open_until` ends the
+    offer by itself; None keeps it until it is closed. `jurisdiction` is one of `licence_contract.jurisdictions`, the
     nearest to the seller's seat by default. Publishing an offer agrees to the licence contract in force.
 
     Raises RoleNeeded, WrongState for a withdrawn product, and Invalid with every reason at once.
@@ -68,6 +72,8 @@ def make_offer(
         *_wrong_conditions(name, channel, inspection_days, licences_total),
         *_wrong_jurisdiction(jurisdiction),
         *_wrong_audience(listing, audience, buyers),
+        *private_offers.wrong_end(open_until),
+        *private_offers.wrong_note(note, audience),
         *(
             {"code": problem["code"], "detail": problem["detail"], "field": "terms"}
             for problem in licence_terms.problems(terms)
@@ -99,8 +105,11 @@ def make_offer(
         licences_total=licences_total,
         licences_left=licences_total,
         created_by=by,
+        open_until=open_until,
+        note=note.strip(),
     )
     OfferBuyer.objects.bulk_create([OfferBuyer(offer=offer, organisation=buyer) for buyer in buyers])
+    private_offers.tell(offer, buyers)
     shelf.put(listing)
     journal.record(
         "offer.made",
@@ -112,6 +121,7 @@ def make_offer(
         licences_total=licences_total,
         jurisdiction=jurisdiction,
         contract_version=offer.contract_version,
+        open_until=open_until.isoformat() if open_until else "",
     )
     return offer
 

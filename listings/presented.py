@@ -155,6 +155,8 @@ class OfferIn(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=20), default=list, help_text="Public ids of the buyers an offer names."
     )
     licences_total = serializers.IntegerField(allow_null=True, default=None, help_text="null for no limit.")
+    open_until = serializers.DateTimeField(allow_null=True, default=None, help_text="null until it is closed.")
+    note = serializers.CharField(allow_blank=True, default="", help_text="Read by named buyers alone.")
 
 
 # --- out -----------------------------------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ class OfferOut(serializers.ModelSerializer[Offer]):
         fields = [
             "public_id", "name", "price_minor", "currency", "terms", "licence", "channel", "inspection_days",
             "jurisdiction", "contract_version", "audience", "licences_total", "licences_left", "created_at",
-            "closed_at",
+            "open_until", "note", "closed_at",
         ]  # fmt: skip
 
     @extend_schema_field(WORDS)

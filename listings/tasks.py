@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from listings import arrivals, daily_counts, due, profiling, registration
+from listings import arrivals, daily_counts, due, private_offers, profiling, registration
 
 
 @shared_task
@@ -44,3 +44,10 @@ def remove_abandoned_uploads() -> None:
 def write_counts_down() -> None:
     """Write down how often products were looked at."""
     daily_counts.write_down()
+
+
+@shared_task
+def close_lapsed_offers() -> None:
+    """Close the offers whose time has run out."""
+    while private_offers.close_lapsed():
+        pass

@@ -29,6 +29,7 @@ BELLS = {
     "listings.tasks.profile_releases": OFTEN_SECONDS,
     "listings.tasks.register_products": OFTEN_SECONDS,
     "listings.tasks.publish_products": SOMETIMES_SECONDS,
+    "listings.tasks.close_lapsed_offers": SOMETIMES_SECONDS,
     "listings.tasks.write_counts_down": SOMETIMES_SECONDS,
     "listings.tasks.remove_abandoned_uploads": HOURLY_SECONDS,
     "compliance.tasks.draw_papers": OFTEN_SECONDS,

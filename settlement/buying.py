@@ -44,7 +44,7 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: Us
 def _not_on_sale(offer: Offer) -> list[Reason]:
     version = offer.listing.current_version
     is_listed = offer.listing.state == ListingState.LISTED and version is not None and version.release_id is not None
-    if offer.closed_at is not None or not is_listed:
+    if offer.closed_at is not None or offer.has_lapsed or not is_listed:
         return [
             _reason(
                 "not_on_sale", gettext("This offer is not on sale."), gettext("Look at the product's other offers.")

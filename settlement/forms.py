@@ -41,6 +41,35 @@ class ReasonForm(forms.Form):
     )
 
 
+class DeclineForm(forms.Form):
+    """Why a request is declined: a sentence one may choose, and words of one's own."""
+
+    BECAUSE = {
+        "use": _("The stated use is not one we license."),
+        "unclear": _("The stated use is too unclear; please ask again and say more."),
+        "exclusive": _("We already serve this field exclusively."),
+        "region": _("We do not license to your region at present."),
+        "terms": _("Please look at our other offers; this one does not fit."),
+    }
+    LONGEST = 300
+
+    because = forms.ChoiceField(
+        label=_("Reason"), required=False, choices=[("", _("Only my own words")), *BECAUSE.items()]
+    )
+    reason = forms.CharField(
+        label=_("In your own words, read by the buyer"),
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or self.cleaned_data
+        chosen = str(self.BECAUSE.get(said.get("because", ""), ""))
+        said["reason"] = " ".join(part for part in (chosen, said.get("reason", "")) if part)[: self.LONGEST]
+        return said
+
+
 class ObjectionForm(forms.Form):
     """What is wrong with what was delivered."""
 

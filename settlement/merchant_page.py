@@ -65,11 +65,13 @@ def _record(found: Organisation) -> list[dict[str, str]]:
     lines = [{"label": _("Trades cleared"), "value": str(record.settled), "note": ""}]
     lines.append(_line(_("Delivered"), record.delivered, _("of the trades that were paid")))
     if record.delivery_time is not None:
-        lines.append({"label": _("From payment to delivery"), "value": _long(record.delivery_time), "note": ""})
+        lines.append({"label": _("From payment to delivery"), "value": long_words(record.delivery_time), "note": ""})
     lines.append(_line(_("Objected to"), record.disputed, _("of the trades that were delivered")))
     lines.append({"label": _("Disputes and chargebacks lost"), "value": str(record.lost), "note": ""})
     if record.answered.of:
         lines.append(_line(_("Requests answered in time"), record.answered, _("of the requests it was sent")))
+    if record.answer_time is not None:
+        lines.append({"label": _("From request to answer"), "value": long_words(record.answer_time), "note": ""})
     return lines
 
 
@@ -83,7 +85,7 @@ def _line(label: str, counted: Counted, what: str) -> dict[str, str]:
     }
 
 
-def _long(time: dt.timedelta) -> str:
+def long_words(time: dt.timedelta) -> str:
     """A duration in the unit people would use: minutes, hours or days."""
     minutes = max(1, round(time.total_seconds() / 60))
     if minutes < 120:

@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Avg, Count, F, Q
+from django.db.models.functions import Coalesce
 
 from marketplace import clock
 from marketplace.models import Organisation
@@ -36,7 +37,8 @@ class Counted:
 class TrackRecord:
     """A merchant's last twelve months.
 
-    `answered`: requests it agreed to or declined in time, of those whose time is over or that it answered.
+    `answered`: requests it agreed to or declined in time, of those whose time is over or that it answered;
+    `answer_time`: how long that took, on average.
     `delivered`: funded trades it delivered, of those delivered or given up. `delivery_time`: from funding to delivery,
     on average. `disputed`: delivered trades the buyer objected to. `lost`: disputes that gave the buyer
     money back, and chargebacks it lost.
@@ -44,6 +46,7 @@ class TrackRecord:
 
     settled: int
     answered: Counted
+    answer_time: dt.timedelta | None
     delivered: Counted
     delivery_time: dt.timedelta | None
     disputed: Counted
@@ -62,6 +65,7 @@ def of(merchant: Organisation) -> TrackRecord:
         .aggregate(
             settled=Count("pk", filter=Q(state__in=[TradeState.CLEARED, TradeState.SETTLED])),
             answered=Count("pk", filter=asked & answered),
+            answer_time=Avg(Coalesce("agreed_at", "ended_at") - F("proposed_at"), filter=asked & answered),
             unanswered=Count("pk", filter=asked & unanswered),
             delivered=Count("pk", filter=Q(delivered_at__isnull=False)),
             given_up=Count("pk", filter=Q(state=TradeState.REFUNDED, funded_at__isnull=False, delivered_at=None)),
@@ -76,6 +80,7 @@ def of(merchant: Organisation) -> TrackRecord:
     return TrackRecord(
         settled=found["settled"],
         answered=Counted(found["answered"], found["answered"] + found["unanswered"]),
+        answer_time=found["answer_time"],
         delivered=Counted(found["delivered"], found["delivered"] + found["given_up"]),
         delivery_time=found["delivery_time"],
         disputed=Counted(found["disputed"], found["delivered"]),

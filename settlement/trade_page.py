@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
@@ -20,7 +21,7 @@ from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money, share
 from settlement import tasks, timeline, trades
 from settlement.channels import channel
-from settlement.forms import AnswerForm, ObjectionForm, ReasonForm
+from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
 from settlement.models import Dispute, Payout, Statement, Trade, Transfer
 from settlement.states import GrantState, PaymentState, TradeState
 
@@ -52,7 +53,7 @@ ACTS: dict[str, PageAct] = {
         "seller",
         lambda trade, said, by: trades.decline(trade, reason=said["reason"], by=by),
         gettext_lazy("You declined. Nobody is bound."),
-        ReasonForm,
+        DeclineForm,
     ),
     "accept": PageAct(
         "buyer",
@@ -175,6 +176,25 @@ def _buttons(trade: Trade, possible: list[str], bound: Mapping[str, forms.Form])
                 }
             )
     return buttons
+
+
+def answer_buttons(trade: Trade, may: Iterable[str]) -> list[dict[str, Any]]:
+    """Agreeing and declining in a list of requests, to which the page then returns."""
+    return [
+        {
+            "label": timeline.LABELS[name],
+            "url": reverse("trade_act", args=[trade.public_id, name]),
+            "key": posted.new_key(),
+            "fields": {"back": "requests"},
+            "form": form(auto_id=f"{name}_{trade.pk}_%s") if (form := ACTS[name].form) else None,
+        }
+        for name in may
+    ]
+
+
+def days_to_answer() -> int:
+    """Within how many days a seller promises to answer a request."""
+    return int(settings.AGREE_WITHIN_DAYS)
 
 
 def pay_url(trade: Trade) -> str:

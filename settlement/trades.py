@@ -183,6 +183,8 @@ def propose(
         or version.release is None
     ):
         raise NotOnSale()
+    if offer.has_lapsed:
+        raise NotOnSale(_("The time of this offer has run out."), code="offer_lapsed")
     if joint_merchants.are_one_party(listing.seller, buyer):
         raise Invalid(_("This is your own product."), code="own_product", next=_("Act for the organisation that buys."))
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():

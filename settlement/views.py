@@ -230,4 +230,6 @@ def trade_act(request: HttpRequest, trade_id: str, act: str) -> HttpResponse:
     if asked.bell is not None:
         ring(asked.bell)
     messages.success(request, asked.done)
+    if request.POST.get("back") == "requests" and asked.side == "seller":
+        return redirect("studio_requests")
     return redirect("trade", trade_id)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from compliance import joint_members
 from compliance.models import ReviewQuestion, Verification
 from compliance.states import VerificationState
+from listings import private_offers
 from listings.models import Question, Version
 from listings.states import VersionState
 from marketplace.models import Organisation
@@ -25,6 +26,7 @@ SHOWN_TRADES = 12
 SHOWN_DRAFTS = 6
 SHOWN_QUESTIONS = 6
 SHOWN_JOINT = 6
+SHOWN_OFFERS = 6
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
         *_joint(organisation, role),
         *_trades(organisation, role),
         *_payout(organisation, role),
+        *_offers_for_us(organisation, role),
     ]
     return [*found, *_asked(organisation, role), *_sent_back(organisation, role), *_buyers_ask(organisation, role)]
 
@@ -118,6 +121,22 @@ def _payout(organisation: Organisation, role: str) -> list[Todo]:
     if not has_account and waiting.filter(state=OutgoingState.DUE).exists():
         return [Todo(_("Say where your money goes"), _("A payout waits for an account."), reverse("money"))]
     return []
+
+
+def _offers_for_us(organisation: Organisation, role: str) -> list[Todo]:
+    """Offers that name the organisation and that it has not taken, the one that ends first before others."""
+    if not _may(role, "propose"):
+        return []
+    words = _("Look at an offer made to you")
+    return [
+        Todo(
+            words,
+            f"{offer.listing.current_version.title if offer.listing.current_version else ''} · {offer.listing.seller}",
+            f"{offer.listing.get_absolute_url()}#offer-{offer.public_id}",
+            offer.open_until,
+        )
+        for offer in private_offers.waiting_for(organisation)[:SHOWN_OFFERS]
+    ]
 
 
 def _asked(organisation: Organisation, role: str) -> list[Todo]:

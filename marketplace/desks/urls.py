@@ -7,6 +7,7 @@ from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
 from marketplace.desks.studio_home import studio
 from marketplace.desks.studio_numbers import numbers, numbers_csv
+from marketplace.desks.studio_requests import requests
 
 PARTICIPANTS = "admin/desks/participants/"
 
@@ -19,6 +20,7 @@ urlpatterns = [
     path("studio/", studio, name="studio"),
     path("studio/numbers/", numbers, name="studio_numbers"),
     path("studio/numbers/<slug:what>.csv", numbers_csv, name="studio_numbers_csv"),
+    path("studio/requests/", requests, name="studio_requests"),
     path("studio/<slug:public_id>/numbers/", numbers, name="studio_product_numbers"),
     path("studio/<slug:public_id>/numbers/<slug:what>.csv", numbers_csv, name="studio_product_numbers_csv"),
     path("admin/", staff_home, name="desk"),

@@ -145,6 +145,25 @@ class Trade(models.Model):
                 "fee_schedule", "crossborder", "inspection_days", "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
+                name="proposed_while_the_offer_is_open",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT FROM listings_offer o
+                        WHERE o.id = NEW.offer_id AND (o.open_until <= NEW.proposed_at OR (
+                            o.audience = 'named' AND NOT EXISTS (
+                                SELECT FROM listings_offerbuyer b
+                                WHERE b.offer_id = o.id AND b.organisation_id = NEW.buyer_id
+                            )
+                        ))
+                    ) THEN
+                        RAISE 'offer % is not open to organisation %', NEW.offer_id, NEW.buyer_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
                 name="agreed_trade_has_an_agreement",
                 operation=pgtrigger.UpdateOf("state"),
                 when=pgtrigger.After,

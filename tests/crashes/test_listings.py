@@ -29,6 +29,7 @@ TASKS = {
     "listings.tasks.profile_releases",
     "listings.tasks.check_files",
     "listings.tasks.write_counts_down",
+    "listings.tasks.close_lapsed_offers",
 }
 REGISTER = [
     "before listings.registration._register",
@@ -171,6 +172,25 @@ def test_what_was_counted_is_written_down_once(at: str, tmp_path: Path) -> None:
     look_at(listing)
     assert daily_counts.write_down() == 2
     assert list(DailyCount.objects.values_list("listing", "seen", "opened")) == [(listing.pk, 2, 0)]
+    nothing_is_amiss()
+
+
+LAPSE = [
+    "within listings.private_offers._close_if_lapsed",
+    "after listings.private_offers._close_if_lapsed",
+]
+
+
+@pytest.mark.parametrize("at", LAPSE)
+def test_an_offer_whose_time_ran_out_is_closed_once(at: str, tmp_path: Path) -> None:
+    listing = factories.make_draft(factories.make_organisation()).listing
+    with clock.moved_to(clock.now() - dt.timedelta(days=2)):
+        factories.make_offer(listing, open_until=clock.now() + dt.timedelta(days=1))
+    die_at(at, "listings.tasks.close_lapsed_offers", tmp_path)
+    is_done = at.startswith("after")
+    assert recorded("offer.lapsed") == ({"offer.lapsed": 1} if is_done else {})
+    listings_tasks.close_lapsed_offers()
+    assert recorded("offer.lapsed") == {"offer.lapsed": 1}
     nothing_is_amiss()
 
 

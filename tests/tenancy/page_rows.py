@@ -264,6 +264,7 @@ PRODUCTS = [
     ),
     Row("GET", "/studio/", Own("look")),
     Row("POST", "/studio/", Own("edit_listing"), gives=302, says=_form(product_type="report")),
+    Row("GET", "/studio/requests/", Own("look")),
     Row("GET", "/studio/numbers/", Own("look")),
     Row("GET", "/studio/numbers/<slug:what>.csv", Own("look"), at=lambda w: {"what": "steps"}),
     Row("GET", "/studio/numbers/<slug:what>.csv", Own("see_money"), at=lambda w: {"what": "revenue"}),
