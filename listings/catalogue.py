@@ -101,7 +101,7 @@ class Found:
             return []
         start = wanted.start or 0
         rows = shelf_queries.page(self.asked, sort=self.sort, start=start, count=wanted.stop - start)
-        products = _products([pk for pk, _entry in rows if pk], self.asked.reader)
+        products = on_cards([pk for pk, _entry in rows if pk], self.asked.reader)
         entries = _entries([pk for _listing, pk in rows if pk])
         found = [products.get(listing) if listing else entries.get(entry or 0) for listing, entry in rows]
         return [one for one in found if one is not None]
@@ -148,7 +148,8 @@ def _counts(asked: Asked) -> Counts:
 _HAS_SAMPLE = Exists(PublishedSample.objects.standing().filter(listing=OuterRef("pk")))
 
 
-def _products(pks: list[int], reader: Organisation | None) -> dict[int, Listing]:
+def on_cards(pks: list[int], reader: Organisation | None) -> dict[int, Listing]:
+    """Of these products those on sale, by id, with what `product_page.card` shows. Two statements."""
     found = (
         Listing.objects.on_sale()
         .filter(pk__in=pks)

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from listings import differences, terms
+from listings import differences, revisions, terms
 from listings.catalogue import Product
 from listings.column_profile import percent, profiles_of
 from listings.models import Listing, Offer, ProductType, Profile, Release, Version
@@ -144,6 +144,7 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
     """Everything templates/listings/product.html shows."""
     version = product.version
     facts = measured(version.release, shows_rows=not product.rows_withheld)
+    found = revisions.of(product.listing)
     return {
         "product": product,
         "listing": product.listing,
@@ -154,7 +155,8 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         "measured": facts,
         "sample": product.sample,
         "rows_withheld": product.rows_withheld,
-        "differences": differences.shown(version.release, only_approved=True),
+        "revisions": found,
+        "differences": _changes(found, version),
         "fields": field_rows(version, facts),
         "offers": offer_cards(product.offers),
         "rights": [(name, version.rights.get(name, {})) for name in ("holding", "use", "operation")],
@@ -164,6 +166,13 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         and not any(one.price_minor for one in product.offers),
         "takes_money": bool(settings.DEFAULT_GATEWAY),
     }
+
+
+def _changes(found: list[revisions.Revision], version: Version) -> dict[str, Any] | None:
+    """What changed in the version's release since the last one that strangers have seen."""
+    if found and found[0].release.pk == version.release_id:
+        return found[0].changes
+    return differences.shown(version.release, only_approved=True)
 
 
 def title_of(listing: Listing) -> str:

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from compliance import signs
-from listings import catalogue, catalogue_page, daily_counts, product_page, question_page
+from compliance import signs, trust
+from listings import catalogue, catalogue_page, daily_counts, product_page, question_page, related
 from listings.models import Listing
 from marketplace.desks import compare
 from marketplace.participants import acting_or_none
@@ -39,7 +39,14 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
         raise Http404
     daily_counts.count(request, [found.listing], "opened")
     is_own = reader is not None and reader.pk == found.listing.seller_id
+    alike, others = related.of(found, reader=reader)
+    verified = signs.verified_among({found.listing.seller_id, *(one.seller_id for one in alike)})
+    cards = [product_page.card(one) | {"seller_is_verified": one.seller_id in verified} for one in (*alike, *others)]
     context = product_page.context(found, is_own=is_own) | question_page.beside_product(found.listing, request)
-    context |= compare.tray(request)
-    context["seller_is_verified"] = bool(signs.verified_among({found.listing.seller_id}))
+    context |= compare.tray(request) | {
+        "trust": trust.of(found.listing, found.version, found.registration),
+        "related": cards[: len(alike)],
+        "sellers_others": cards[len(alike) :],
+        "seller_is_verified": found.listing.seller_id in verified,
+    }
     return render(request, "listings/product.html", context)
