@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from settlement import market_page, merchant_page, money_page, views
+from settlement import buying_page, market_page, merchant_page, money_page, views
 
 urlpatterns = [
     path("market/", market_page.market_page, name="market"),
     path("merchants/<str:public_id>/", merchant_page.merchant, name="merchant"),
-    path("offers/<str:offer_id>/buy/", views.propose, name="propose"),
+    path("offers/<str:offer_id>/buy/", buying_page.propose, name="propose"),
     path("orders/", views.orders, name="orders"),
     path("sales/", views.sales, name="sales"),
     path("trades/<str:trade_id>/", views.trade, name="trade"),

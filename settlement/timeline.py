@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from marketplace import journal, roles
 from marketplace.models import Organisation, User
-from settlement import deadlines
+from settlement import clearing, deadlines
 from settlement.models import Payout, Trade
 from settlement.states import OutgoingState, PaymentState, TradeState
 
@@ -92,7 +92,8 @@ def steps(trade: Trade) -> list[Step]:
 
 def what_next(trade: Trade) -> Next:
     """Who acts next and by when."""
-    return next_by(trade, deadlines.of(trade), lacks_account=bool(without_account([trade])))
+    until = deadlines.of(trade) or clearing.cut_off_of(trade)
+    return next_by(trade, until, lacks_account=bool(without_account([trade])))
 
 
 def without_account(trades: Iterable[Trade]) -> set[int]:
@@ -127,7 +128,7 @@ def next_by(trade: Trade, until: dt.datetime | None, *, lacks_account: bool) -> 
         case TradeState.FUNDED:
             return Next("exchange", _("The exchange delivers."), None)
         case TradeState.ACCEPTED:
-            return Next("exchange", _("The next clearing pays the seller."), None)
+            return Next("exchange", _("The next clearing pays the seller."), until)
         case TradeState.CLEARED if lacks_account:
             return Next("seller", _("The seller names the account its payout goes to."), None)
         case TradeState.CLEARED:

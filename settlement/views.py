@@ -1,4 +1,4 @@
-"""The pages of a trade: propose it, follow it, act on it; and the lists of what one buys and sells."""
+"""The pages of a trade: follow it, act on it; and the lists of what one buys and sells."""
 
 from __future__ import annotations
 
@@ -12,20 +12,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from listings import licence_contract
-from listings.models import Offer
 from listings.product_page import language_of
 from marketplace import posted
 from marketplace.bells import ring
 from marketplace.models import Organisation
-from marketplace.money import share
-from marketplace.participants import acting_or_none, acting_organisation
+from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
-from settlement import buying, deadlines, tasks, timeline, trade_page, trades
-from settlement.forms import ProposalForm
-from settlement.models import FeeSchedule, Trade
+from settlement import deadlines, timeline, trade_page
+from settlement.models import Trade
 from settlement.states import TRADE_MOVES, TradeState
 
 ON_A_PAGE = 25
@@ -46,74 +43,6 @@ PARTS = (
     "cycle",
     "certificate",
 )
-
-
-# --- propose -------------------------------------------------------------------------------------------------------
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
-    """Take an offer: price, licence and what stands in the way, before anybody commits; one button."""
-    organisation = acting_or_none(request)
-    visible = Offer.objects.visible_to(organisation).select_related(
-        "listing__seller", "listing__current_version__release", "listing__current_version__registration"
-    )
-    offer = get_object_or_404(visible, public_id=offer_id)
-    form = ProposalForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        return redirect("trade", _proposed(request, offer, form))
-    reasons = buying.reasons_against_proposal(offer, organisation, by=person(request))
-    fee = FeeSchedule.objects.latest("valid_from")
-    context = {
-        "offer": offer,
-        "version": offer.listing.current_version,
-        "title_lang": _title_lang(offer),
-        "organisation": organisation,
-        "form": form,
-        "key": posted.new_key(),
-        "reasons": reasons,
-        "licence": trade_page.said_plainly(offer.terms),
-        "days_to_fund": deadlines.days_to_fund(offer),
-        "text_digest": _text_digest(offer),
-        "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
-        "fee_percent": f"{fee.seller_basis_points / 100:g}",
-        "fee": offer.price.share(fee.seller_basis_points),
-        "net_minor": offer.price_minor - share(offer.price_minor, fee.seller_basis_points),
-    }
-    return render(request, "settlement/propose.html", context, status=422 if form.errors else 200)
-
-
-def _text_digest(offer: Offer) -> str:
-    version = offer.listing.current_version
-    return licence_contract.digest(offer, version) if version else ""
-
-
-def _title_lang(offer: Offer) -> str:
-    version = offer.listing.current_version
-    return language_of(version, version.titles) if version else ""
-
-
-def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
-    """The public id of the trade this form led to."""
-    organisation = acting_organisation(request)
-    said = form.cleaned_data
-    trade_id = posted.posted_once(
-        request,
-        organisation,
-        lambda: (
-            trades.propose(
-                offer,
-                buyer=organisation,
-                purpose=said["purpose"],
-                purchase_order=said["purchase_order"],
-                text_digest=said["text_digest"],
-                by=person(request),
-            ).public_id
-        ),
-    )
-    ring(tasks.register_trades)
-    return str(trade_id)
 
 
 # --- lists ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from compliance import holds
-from listings import offers
+from listings import offers, terms
 from marketplace.models import Event, Organisation, User
 from marketplace.roles import Role
 from settlement import buying, payouts, tasks, trades
@@ -42,7 +42,9 @@ def act_url(trade: Trade, act: str) -> str:
 
 def proposal(client: Client, offer: object, **changes: str) -> dict[str, str]:
     page = client.get(reverse("propose", args=[offer.public_id])).content.decode()
-    return {"key": key_in(page, 'id="confirm"'), "purpose": "Route planning", "accept": "on"} | changes
+    digest = re.search(r'name="text_digest" value="([^"]+)"', page)[1]
+    said = {"key": key_in(page, 'id="confirm"'), "text_digest": digest, "purpose": "Route planning", "accept": "on"}
+    return said | changes
 
 
 # --- propose -------------------------------------------------------------------------------------------------------
@@ -57,6 +59,44 @@ def test_the_page_of_an_offer_says_price_fee_and_licence_before_one_commits():
     assert "The seller bears the exchange’s fee of 2.5 % (HKD 31.25)" in words
     assert words.count("button-primary") == 1
     assert "You may not" in words and "enforced by the exchange" in words
+
+
+def test_one_page_tells_the_plans_the_total_and_where_the_terms_leave_the_standard():
+    offer, buyer = trading.make_offer(), trading.make_verified()
+    other = trading.make_offer(
+        offer.listing, name="Research, free", price_minor=0, terms=terms.default_terms() | {"purposes": ["research"]}
+    )
+    client = signed_in(buyer.created_by)
+    url = reverse("propose", args=[offer.public_id])
+    words = " ".join(re.sub(r"<[^>]+>", " ", client.get(url).content.decode()).split())
+    for said in ("You pay in all", "Tax added by the exchange none", "Fee of the exchange none for you"):
+        assert said in words
+    assert "Changed You may Use it in the Chinese mainland. Use it anywhere in the world." in words.replace("≠ ", "")
+    typed = {"purpose": "Planning of routes", "purchase_order": "PO 9", "plan": other.public_id, "key": "x"}
+    chosen = client.post(url, typed)
+    page = chosen.content.decode()
+    assert chosen.status_code == 200 and not Trade.objects.exists()
+    assert f'action="{reverse("propose", args=[other.public_id])}#confirm"' in page
+    assert "Planning of routes</textarea>" in page and 'value="PO 9"' in page
+    assert "Added" in page and "Use the data for scientific research and statistics." in page
+    assert client.post(url, typed | {"plan": "nowhere"}).status_code == 404
+
+
+def test_a_refusal_stands_on_the_page_and_nothing_typed_is_lost():
+    offer, buyer = trading.make_offer(licences_total=1), trading.make_verified()
+    client, url = signed_in(buyer.created_by), reverse("propose", args=[offer.public_id])
+    said = proposal(client, offer, purchase_order="PO 11")
+    assert said["text_digest"].startswith("sha256:")
+    changed = client.post(url, said | {"text_digest": "sha256:of another text"})
+    assert changed.status_code == 409 and "contract_changed" in changed.content.decode()
+    assert "Route planning</textarea>" in changed.content.decode()
+    assert f'name="text_digest" value="{said["text_digest"]}"' in changed.content.decode()
+    trading.propose(offer)
+    gone = client.post(url, said)
+    page = gone.content.decode()
+    assert gone.status_code == 409 and "sold_out" in page
+    assert "Route planning</textarea>" in page and 'value="PO 11"' in page
+    assert not Trade.objects.filter(buyer=buyer).exists()
 
 
 def test_one_form_makes_one_trade_however_often_it_is_sent():

@@ -178,6 +178,12 @@ def test_few_licences_are_not_held_unpaid_for_long(licences, days):
     assert trade.fund_until - trade.registered_at == dt.timedelta(days=days)
 
 
+def test_an_accepted_trade_says_when_the_clearing_that_pays_it_closes():
+    deal = make_trade(TradeState.ACCEPTED)
+    following = timeline.what_next(deal.trade)
+    assert (following.who, following.until) == ("exchange", clearing.open_cycle().cut_off_at)
+
+
 def test_a_cleared_trade_without_a_payout_account_waits_for_its_seller():
     seller = factories.make_verified()  # has named no account
     offer = trading.make_offer(trading.make_listed(seller))

@@ -1,0 +1,132 @@
+"""The page on which one takes an offer: the plan, what it costs in all, the licence, one's side of it, one button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
+
+from listings import licence_contract, terms, terms_apart
+from listings.models import Offer
+from listings.product_page import language_of
+from marketplace import posted
+from marketplace.bells import ring
+from marketplace.errors import Refused, RoleNeeded
+from marketplace.models import Organisation
+from marketplace.participants import acting_or_none, acting_organisation
+from marketplace.signed_in import person
+from settlement import buying, deadlines, tasks, trade_page, trades
+from settlement.forms import ProposalForm
+from settlement.models import FeeSchedule
+
+MOST_PLANS = 50  # as many as a product has open offers
+# Beside which field a refusal of the command is told; others stand above the form.
+FIELD_OF = {"contract_changed": "accept"}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
+    """Take an offer. What is refused is told on the same page, and what was typed stays there.
+
+    Choosing another plan (`plan`) shows the page of that one with what was typed so far.
+    """
+    organisation = acting_or_none(request)
+    offers = Offer.objects.visible_to(organisation).select_related(
+        "listing__seller", "listing__current_version__release", "listing__current_version__registration"
+    )
+    offer = get_object_or_404(offers, public_id=offer_id)
+    plans = list(offers.filter(listing=offer.listing)[:MOST_PLANS])
+    if request.method != "POST":
+        return _page(request, offer, plans, ProposalForm(initial={"text_digest": _text_digest(offer)}))
+    if wanted := request.POST.get("plan"):
+        chosen = next((plan for plan in plans if plan.public_id == wanted), None)
+        if chosen is None:
+            raise Http404
+        typed = {name: request.POST.get(name, "") for name in ("purpose", "purchase_order")}
+        return _page(request, chosen, plans, ProposalForm(initial=typed | {"text_digest": _text_digest(chosen)}))
+    form = ProposalForm(request.POST)
+    refusal: Refused | None = None
+    if form.is_valid():
+        try:
+            return redirect("trade", _proposed(request, offer, form))
+        except RoleNeeded:
+            raise
+        except Refused as refused:
+            refusal = refused
+            if field := FIELD_OF.get(refused.code):
+                form.add_error(field, f"{refused.detail} {refused.next}")
+    # What is agreed to next is the text this page links to.
+    again = request.POST.copy()
+    again["text_digest"] = _text_digest(offer)
+    form.data = again
+    return _page(request, offer, plans, form, refusal=refusal, status=refusal.status if refusal else 422)
+
+
+def _page(
+    request: HttpRequest,
+    offer: Offer,
+    plans: list[Offer],
+    form: ProposalForm,
+    *,
+    refusal: Refused | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    organisation = acting_or_none(request)
+    version = offer.listing.current_version
+    language = get_language() or "en"
+    context: dict[str, Any] = {
+        "offer": offer,
+        "plans": plans,
+        "version": version,
+        "title_lang": language_of(version, version.titles) if version else "",
+        "organisation": organisation,
+        "form": form,
+        "refusal": refusal,
+        "key": posted.new_key(),
+        "reasons": buying.reasons_against_proposal(offer, organisation, by=person(request)),
+        "licence": trade_page.said_plainly(offer.terms),
+        "apart": terms_apart.from_standard(offer.terms, language if language in terms.LANGUAGES else "en"),
+        "days_to_fund": deadlines.days_to_fund(offer),
+        "text_digest": _text_digest(offer),
+        "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
+        **_fee(offer),
+    }
+    return render(request, "settlement/propose.html", context, status=status)
+
+
+def _fee(offer: Offer) -> dict[str, Any]:
+    """What the exchange takes of the price; the seller bears it."""
+    fee = FeeSchedule.objects.latest("valid_from")
+    return {"fee_percent": f"{fee.seller_basis_points / 100:g}", "fee": offer.price.share(fee.seller_basis_points)}
+
+
+def _text_digest(offer: Offer) -> str:
+    version = offer.listing.current_version
+    return licence_contract.digest(offer, version) if version else ""
+
+
+def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
+    """The public id of the trade this form led to."""
+    organisation: Organisation = acting_organisation(request)
+    said = form.cleaned_data
+    trade_id = posted.posted_once(
+        request,
+        organisation,
+        lambda: (
+            trades.propose(
+                offer,
+                buyer=organisation,
+                purpose=said["purpose"],
+                purchase_order=said["purchase_order"],
+                text_digest=said["text_digest"],
+                by=person(request),
+            ).public_id
+        ),
+    )
+    ring(tasks.register_trades)
+    return str(trade_id)
