@@ -9,8 +9,9 @@ class ListingsConfig(AppConfig):
     verbose_name = _("Listings")
 
     def ready(self) -> None:
-        from listings import due, listing_notices, notification_kinds
+        from listings import due, listing_notices, notification_kinds, webhook_events
 
         due.watch()
         notification_kinds.register()
         listing_notices.register()
+        webhook_events.register()

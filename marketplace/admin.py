@@ -123,6 +123,34 @@ class NotificationSwitches(Looking):
     search_fields = ["=kind", "user__email"]
 
 
+@admin.register(models.WebhookEndpoint)
+class WebhookEndpoints(Looking):
+    list_display = ["url", "organisation", "created_at", "stopped_at", "stopped_why", "failing_since", "removed_at"]
+    search_fields = ["organisation__name"]
+    exclude = ["sealed_secret", "former_sealed_secret"]
+    unread = ("sealed_secret", "former_sealed_secret")
+
+
+@admin.register(models.WebhookMessage)
+class WebhookMessages(Looking):
+    list_display = ["message_id", "kind", "organisation", "written_at"]
+    search_fields = ["=message_id"]
+    unread = ("body",)
+
+
+@admin.register(models.WebhookDelivery)
+class WebhookDeliveries(Looking):
+    list_display = ["message", "endpoint", "tries", "next_try_at", "delivered_at", "given_up_at"]
+    search_fields = ["=message__message_id"]
+
+
+@admin.register(models.WebhookAttempt)
+class WebhookAttempts(Looking):
+    list_display = ["at", "status", "duration_ms", "error"]
+    exclude = ["excerpt"]
+    unread = ("excerpt",)
+
+
 @admin.register(models.JointMember)
 class JointMembers(Looking):
     list_display = ["joint", "member", "named_at", "consented_by", "consented_at"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from marketplace import api_docs, members_api, notifications_api, papers_api, stuck_api, tokens_api
+from marketplace import api_docs, members_api, notifications_api, papers_api, stuck_api, tokens_api, webhooks_api
 
 urlpatterns = [
     path("stuck", stuck_api.StuckWork.as_view()),
@@ -27,6 +27,15 @@ urlpatterns = [
     path("notifications/reading", notifications_api.NotificationsReading.as_view()),
     path("notifications/settings", notifications_api.NotificationSettings.as_view()),
     path("notifications/<int:notification_id>/reading", notifications_api.NotificationReading.as_view()),
+    path("webhooks", webhooks_api.Webhooks.as_view()),
+    path("webhook-events", webhooks_api.WebhookKinds.as_view()),
+    path("webhooks/<int:webhook_id>", webhooks_api.OneWebhook.as_view()),
+    path("webhooks/<int:webhook_id>/rotation", webhooks_api.WebhookRotation.as_view()),
+    path("webhooks/<int:webhook_id>/test", webhooks_api.WebhookTest.as_view()),
+    path("webhooks/<int:webhook_id>/removal", webhooks_api.WebhookRemoval.as_view()),
+    path("webhooks/<int:webhook_id>/replays", webhooks_api.WebhookReplays.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries", webhooks_api.WebhookDeliveries.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/replay", webhooks_api.WebhookReplay.as_view()),
     path("papers", papers_api.Papers.as_view()),
     path("papers/<str:number>", papers_api.OnePaper.as_view()),
     path("papers/<str:number>/pdf", papers_api.PaperPdf.as_view()),

@@ -11,13 +11,14 @@ class MarketplaceConfig(AppConfig):
     verbose_name = _("Members and journal")
 
     def ready(self) -> None:
-        from marketplace import checks, languages, member_notices, task_trails  # noqa: F401  they listen once loaded
+        from marketplace import checks, languages, member_notices, task_trails, webhook_notices  # noqa: F401  they listen once loaded
         from marketplace.slowness import watch_statements
         from marketplace.trigger_owners import keep_to_owners
 
         post_migrate.connect(keep_to_owners, sender=self)
         watch_statements()
         member_notices.register()
+        webhook_notices.register()
 
 
 class DeskConfig(AdminConfig):

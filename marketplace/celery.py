@@ -22,6 +22,7 @@ BELLS = {
     "marketplace.tasks.seal_journal": OFTEN_SECONDS,
     "marketplace.tasks.follow_journal": OFTEN_SECONDS,
     "marketplace.tasks.send_letters": OFTEN_SECONDS,
+    "marketplace.tasks.send_webhooks": OFTEN_SECONDS,
     "marketplace.tasks.beat_was_here": OFTEN_SECONDS,
     "marketplace.tasks.forget_old_keys": HOURLY_SECONDS,
     "marketplace.tasks.forget_read_notifications": HOURLY_SECONDS,

@@ -38,6 +38,10 @@ def production_is_safe(**_kwargs: Any) -> list[Error]:
         problems.append(
             Error("The sandbox gateway moves no money.", hint="Unset SANDBOX_GATEWAY.", id="marketplace.E004")
         )
+    if settings.WEBHOOK_LOOPBACK:
+        problems.append(
+            Error("WEBHOOK_LOOPBACK lets webhooks call this machine.", hint="Unset it.", id="marketplace.E006")
+        )
     if settings.BASE_URL.startswith("http://127.0.0.1"):
         problems.append(
             Error("BASE_URL is not set.", hint="Set the address papers and letters point to.", id="marketplace.E005")

@@ -67,6 +67,7 @@ def _account_links() -> list[dict[str, Any]]:
         {"label": _("Papers"), "url": reverse("papers")},
         {"label": _("Notifications"), "url": reverse("notifications")},
         {"label": _("Access tokens"), "url": reverse("tokens")},
+        {"label": _("Webhooks"), "url": reverse("webhooks")},
     ]
 
 

@@ -19,7 +19,7 @@ from django.db.models.expressions import Combinable
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import clock, failures, heartbeats, journal, roles
+from marketplace import clock, failures, heartbeats, journal, roles, webhook_sending
 from marketplace.errors import Refused
 from marketplace.models import Follower, Letter, Unsealed, User
 
@@ -259,4 +259,5 @@ def _done_in_time(one: Waiting) -> Sign:
 
 
 register("letters to send", lambda: Letter.objects.filter(sent_at=None))
+register("webhooks to send", webhook_sending.watched)
 register("followers of the journal", lambda: Follower.objects.exclude(error=""))

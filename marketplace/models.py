@@ -20,6 +20,10 @@ from marketplace.joint_models import JointMember as JointMember
 from marketplace.notification_models import Notification as Notification
 from marketplace.notification_models import NotificationSwitch as NotificationSwitch
 from marketplace.roles import SEES_EVERY_DESK, Role, StaffRole
+from marketplace.webhook_models import WebhookAttempt as WebhookAttempt
+from marketplace.webhook_models import WebhookDelivery as WebhookDelivery
+from marketplace.webhook_models import WebhookEndpoint as WebhookEndpoint
+from marketplace.webhook_models import WebhookMessage as WebhookMessage
 
 
 def new_public_id() -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from marketplace import health_views, metrics_views, notification_views, views
+from marketplace import health_views, metrics_views, notification_views, views, webhook_views
 from marketplace.design import design
 
 urlpatterns = [
@@ -21,6 +21,14 @@ urlpatterns = [
         "notifications/<int:notification_id>/reading/",
         notification_views.notification_reading,
         name="notification_reading",
+    ),
+    path("webhooks/", webhook_views.webhook_list, name="webhooks"),
+    path("webhooks/<int:endpoint_id>/", webhook_views.webhook, name="webhook"),
+    path("webhooks/<int:endpoint_id>/<slug:act>/", webhook_views.webhook_act, name="webhook_act"),
+    path(
+        "webhooks/<int:endpoint_id>/deliveries/<int:delivery_id>/replay/",
+        webhook_views.webhook_replay,
+        name="webhook_replay",
     ),
     path("letters/", views.letter_list, name="letters"),
     path("design/", design, name="design"),

@@ -267,6 +267,7 @@ SANDBOX_SECRET = env("SANDBOX_SECRET", default="sandbox-secret-of-development")
 CHANNELS = {"files": "settlement.channels.files.Files"}
 FOLLOWERS = {
     "notifications": "marketplace.telling.follow",
+    "webhooks": "marketplace.webhook_outbox.follow",
     "compliance": "compliance.followers.follow",
     "settlement": "settlement.followers.follow",
 }
@@ -306,6 +307,10 @@ PAYOUT_ACCOUNT_WAIT_HOURS = env.int("PAYOUT_ACCOUNT_WAIT_HOURS", default=24)  # 
 CLEARING_CUT_OFF_HOUR = env.int("CLEARING_CUT_OFF_HOUR", default=16)
 CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)
 CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once a day at the cut-off hour
+WEBHOOK_PORTS = [int(port) for port in env.list("WEBHOOK_PORTS", default=["443", "8443"])]
+WEBHOOK_OVERLAP_HOURS = env.int("WEBHOOK_OVERLAP_HOURS", default=24)  # both secrets sign while one is changed
+WEBHOOK_FAILING_DAYS = env.int("WEBHOOK_FAILING_DAYS", default=5)  # then an endpoint is stopped
+WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # http to this machine, in development alone
 GRANT_WARNING_DAYS = env.int("GRANT_WARNING_DAYS", default=14)  # before its end, an access is told of
 NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", default=90)  # what was read is kept in the app for so long
 LINK_SECONDS = env.int("LINK_SECONDS", default=3600)

@@ -6,9 +6,9 @@ import datetime as dt
 
 from celery import shared_task
 
-from marketplace import clock, heartbeats, journal, letters, notifications
+from marketplace import clock, heartbeats, journal, letters, notifications, webhook_sending
 from marketplace.bells import ring
-from marketplace.claims import postponed_on_failure
+from marketplace.claims import kept, postponed_on_failure
 from marketplace.idempotency import KEPT_DAYS
 from marketplace.models import KeyedCommand
 
@@ -35,6 +35,19 @@ def send_letters() -> None:
         with postponed_on_failure(letter):
             letters.send(letter)
             letters.record_sent(letter)
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Send what waits for members' webhooks; a part of it a ring, so that slow endpoints never hold a worker long."""
+    for _number in range(webhook_sending.AT_ONCE):
+        delivery = webhook_sending.claim_next()
+        if delivery is None:
+            return
+        with postponed_on_failure(delivery):
+            with kept(delivery):  # to resolve a name may take long
+                tried = webhook_sending.send(delivery)
+            webhook_sending.record(delivery, tried)
 
 
 @shared_task

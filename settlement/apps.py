@@ -9,10 +9,11 @@ class SettlementConfig(AppConfig):
     verbose_name = _("Settlement")
 
     def ready(self) -> None:
-        from settlement import due, figures, money_notices, notification_kinds, trade_notices
+        from settlement import due, figures, money_notices, notification_kinds, trade_notices, webhook_events
 
         due.watch()
         notification_kinds.register()
         trade_notices.register()
         money_notices.register()
+        webhook_events.register()
         figures.tell()

@@ -20,7 +20,7 @@ TENANTS = {
     "Listing", "Version", "Release", "ReleaseFile", "Upload", "Profile", "Offer", "OfferBuyer", "Registration",
     "Question", "Answer", "ListingReport", "DailyCount", "PublishedSample",
     "Demand", "DemandMatch", "DemandResponse", "DemandMessage",
-    "Notification", "NotificationSwitch",
+    "Notification", "NotificationSwitch", "WebhookEndpoint", "WebhookMessage", "WebhookDelivery",
     "DossierSection", "FactChange", "Declaration", "Proof", "ProofPicture", "Note", "TierDecision",
     "Verification", "Decision", "Review", "ReviewDecision", "ReviewNote", "ReviewQuestion", "Hold", "RulesAcceptance",
     "Trade", "Agreement", "Payment", "Notice", "Refund", "Unmatched", "Chargeback", "Dispute", "Grant", "Receipt",
@@ -30,6 +30,7 @@ NARROW = {"visible_to", "sold_by", "bought_by", "of", "none", "open_to_all", "li
 # A filter by one of these leaves only what belongs to an object that was narrowed before.
 OWNED_BY = {
     "organisation", "organisation__in", "seller", "buyer", "listing", "version", "trade", "verification", "subject_id",
+    "endpoint__organisation",
     "listing__seller", "release__listing__seller", "grant__trade", "review__version__listing__seller",
 }  # fmt: skip
 STAFF_CHECKS = {"require_staff", "require_desk", "sees_desk"}

@@ -107,6 +107,7 @@ NETWORK = {
 MAY_TALK = (
     "settlement/gateways/",
     "settlement/channels/",
+    "marketplace/outgoing.py",  # members' webhooks, from a worker, with no transaction open
     "marketplace/clamav.py",  # asks clamd, from a worker, with no transaction open
     "marketplace/object_store.py",  # the store of files where it is not a folder: called like a disk
     "marketplace/embedded.py",  # finds a free port and waits for its own servers

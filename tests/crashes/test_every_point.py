@@ -5,12 +5,20 @@ from __future__ import annotations
 import inspect
 
 from listings.models import Profile, Upload
-from marketplace import letters
+from marketplace import letters, webhook_sending
 from marketplace.celery import BELLS
 from settlement import deliveries, payments, payouts
 from settlement.channels.files import Files
 from settlement.gateways.sandbox import Sandbox
-from tests.crashes import test_demands, test_letters, test_listings, test_main_road, test_member_papers, test_side_roads
+from tests.crashes import (
+    test_demands,
+    test_letters,
+    test_listings,
+    test_main_road,
+    test_member_papers,
+    test_side_roads,
+    test_webhooks,
+)
 
 # What these leave undone is found again by nature: each looks at the clock and takes away what is too old.
 OF_NO_CONSEQUENCE = {
@@ -41,6 +49,7 @@ def points() -> set[str]:
         test_listings.COUNTS,
         test_listings.LAPSE,
         test_letters.SEND,
+        test_webhooks.SEND,
         test_member_papers.DRAW,
         test_demands.LAPSE,
     ]
@@ -49,7 +58,13 @@ def points() -> set[str]:
 
 def test_every_bell_that_changes_anything_is_killed() -> None:
     tested = {task for _stage, task, _at in test_main_road.POINTS} | {task for task, _at in test_side_roads.REFUND}
-    tested |= test_side_roads.TASKS | test_listings.TASKS | test_letters.TASKS | test_member_papers.TASKS
+    tested |= (
+        test_side_roads.TASKS
+        | test_listings.TASKS
+        | test_letters.TASKS
+        | test_webhooks.TASKS
+        | test_member_papers.TASKS
+    )
     tested |= test_demands.TASKS
     tested.add(test_main_road.POSTING_TASK)
     assert tested == set(BELLS) - OF_NO_CONSEQUENCE
@@ -58,11 +73,11 @@ def test_every_bell_that_changes_anything_is_killed() -> None:
 def test_a_worker_is_killed_after_every_claim() -> None:
     claims = {
         f"after {module.__name__}.{name}"
-        for module in (payments, deliveries, payouts, letters)
+        for module in (payments, deliveries, payouts, letters, webhook_sending)
         for name, _function in inspect.getmembers(module, inspect.isfunction)
         if name.startswith("claim_next")
     }
-    assert len(claims) == 8
+    assert len(claims) == 9
     claims |= {f"after {model.__module__}.{model.__name__}.claim_next" for model in (Profile, Upload)}
     assert claims <= points()
 

@@ -13,11 +13,18 @@ ORGANISATION = f"{API}/organisations/<str:public_id>"
 LISTING = f"{API}/listings/<slug:public_id>"
 RELEASE = f"{LISTING}/releases/<int:release_id>"
 
+WEBHOOK = f"{API}/webhooks/<int:webhook_id>"
+OF_SELLER = Member("manage_tokens", ("seller",))
+
 UNAUTHENTICATED = Answer(401, "not_authenticated")
 
 
 def _in_window(world):
     return {"number": world.in_window.number}
+
+
+def _webhook(world):
+    return {"webhook_id": world.webhook.pk}
 
 
 def of_seller(world):
@@ -186,6 +193,31 @@ GROUND = [
         f"{API}/notifications/<int:notification_id>/reading",
         Given({"nobody": UNAUTHENTICATED, "seller:owner": None, "*": 404}),
         at=lambda w: {"notification_id": w.told.pk},
+        says=lambda w: {},
+        records=False,
+    ),
+    Row("GET", f"{API}/webhook-events", SignedIn()),
+    Row("GET", f"{API}/webhooks", Own("manage_tokens")),
+    Row("POST", f"{API}/webhooks", Own("manage_tokens"), gives=201, says=lambda w: {"url": "https://h.example.com/"}),
+    Row("GET", WEBHOOK, OF_SELLER, at=_webhook),
+    Row("POST", WEBHOOK, OF_SELLER, at=_webhook, says=lambda w: {"url": "https://h.example.com/", "kinds": []}),
+    Row("POST", f"{WEBHOOK}/rotation", OF_SELLER, at=_webhook, says=lambda w: {}),
+    Row("POST", f"{WEBHOOK}/test", OF_SELLER, gives=201, at=_webhook, says=lambda w: {}, records=False),
+    Row("POST", f"{WEBHOOK}/removal", OF_SELLER, at=_webhook, says=lambda w: {}),
+    Row(
+        "POST",
+        f"{WEBHOOK}/replays",
+        OF_SELLER,
+        at=_webhook,
+        says=lambda w: {"since": "2026-01-01T00:00:00Z"},
+        records=False,
+    ),
+    Row("GET", f"{WEBHOOK}/deliveries", OF_SELLER, at=_webhook),
+    Row(
+        "POST",
+        f"{WEBHOOK}/deliveries/<int:delivery_id>/replay",
+        OF_SELLER,
+        at=lambda w: _webhook(w) | {"delivery_id": w.webhook_delivery.pk},
         says=lambda w: {},
         records=False,
     ),

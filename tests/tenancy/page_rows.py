@@ -39,6 +39,18 @@ def _english(world):
     return {"number": world.certificate.number, "language": "en"}
 
 
+WEBHOOK = "/webhooks/<int:endpoint_id>/"
+HOOK_URL = "https://hooks.example.com/other"
+
+
+def _webhook(world):
+    return {"endpoint_id": world.webhook.pk}
+
+
+def _rotation(world):
+    return _webhook(world) | {"act": "rotation"}
+
+
 READERS = Readers(otherwise=404)
 WITHOUT_CODE = Given({"*": Answer(403, "wrong_check_code")})
 GROUND = [
@@ -126,6 +138,20 @@ GROUND = [
         gives=302,
         at=lambda w: {"notification_id": w.told.pk},
         says=_form(stay="1"),
+        records=False,
+    ),
+    Row("GET", "/webhooks/", Own("manage_tokens")),
+    Row("POST", "/webhooks/", Own("manage_tokens"), gives=201, says=_form(url="https://hooks.example.com/new")),
+    Row("GET", WEBHOOK, Member("manage_tokens", ("seller",)), at=_webhook),
+    Row("POST", WEBHOOK, Member("manage_tokens", ("seller",)), gives=302, at=_webhook, says=_form(url=HOOK_URL)),
+    Row("POST", WEBHOOK + "<slug:act>/", Member("manage_tokens", ("seller",)), gives=201, at=_rotation, says=_form()),
+    Row(
+        "POST",
+        WEBHOOK + "deliveries/<int:delivery_id>/replay/",
+        Member("manage_tokens", ("seller",)),
+        gives=302,
+        at=lambda w: _webhook(w) | {"delivery_id": w.webhook_delivery.pk},
+        says=_form(),
         records=False,
     ),
     Row("GET", "/verify/", Anyone()),

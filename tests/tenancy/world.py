@@ -26,7 +26,7 @@ from compliance import (
 from compliance.models import Review
 from listings import listing_reports, objections, publishing, questions, registration, samples, uploads
 from listings.models import Registration
-from marketplace import documents, journal, participants, tokens
+from marketplace import documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
 from settlement import clearing, mendings, papers, payments, payout_accounts, trades
@@ -284,6 +284,10 @@ class World:
     def _make_members_things(self) -> None:
         owner = self.seller.created_by
         self.told = Notification.objects.filter(to=owner, kind="question.asked").latest("pk")
+        self.webhook, _secret = webhooks.create(
+            self.seller, url="https://hooks.example.com/in", description="For accounting" + self.mark, by=owner
+        )
+        self.webhook_delivery = webhooks.send_test(self.webhook, by=owner)
         self.joint = factories.make_joint("A Joint House Limited" + self.mark)
         self.joint_row = joint_members.name(self.joint, self.seller.public_id, by=factories.owner_of(self.joint))
         self.leaver = factories.membership_of(factories.make_member(self.seller, Role.VIEWER), self.seller)

@@ -1,0 +1,102 @@
+"""What members' webhooks are told of trades, accesses, refunds and payouts: ids, states and where to read more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from marketplace import webhook_kinds
+from marketplace.models import Event
+from marketplace.webhook_kinds import Told
+from settlement.models import Grant, Payout, Refund, Trade
+
+TRADES: dict[str, Promise] = {
+    "trade.proposed": _("A buyer proposed a trade"),
+    "trade.agreed": _("Both parties are bound"),
+    "trade.declined": _("The seller declined"),
+    "trade.cancelled": _("The buyer cancelled before paying"),
+    "trade.expired": _("A deadline passed before the payment"),
+    "trade.registered": _("The trade is registered; its price is due"),
+    "trade.funded": _("The price is in escrow; access is due"),
+    "trade.delivered": _("Access is open; the inspection begins"),
+    "trade.accepted": _("The delivery is accepted"),
+    "trade.disputed": _("The buyer objects to the delivery"),
+    "trade.refunded": _("The trade ended and the price goes back"),
+    "trade.cleared": _("The trade is cleared"),
+    "trade.settled": _("The seller is paid; the trade is over"),
+}
+GRANTS: dict[str, Promise] = {
+    "grant.suspended": _("An access is suspended"),
+    "grant.resumed": _("An access goes on"),
+    "grant.ending": _("An access ends soon"),
+    "grant.closed": _("An access is closed"),
+}
+PAYOUTS: dict[str, Promise] = {
+    "payout.due": _("A payout is due"),
+    "payout.sent": _("A payout is on its way"),
+    "payout.paid": _("A payout arrived"),
+    "payout.bounced": _("A payout came back"),
+}
+REFUNDS: dict[str, Promise] = {
+    "refund.due": _("A refund is due"),
+    "refund.sent": _("A refund is on its way"),
+    "refund.paid": _("A refund arrived"),
+    "refund.bounced": _("A refund came back"),
+}
+
+
+def register() -> None:
+    """Make the kinds known; called once, when Django has loaded the app."""
+    webhook_kinds.register(TRADES, _of_trade)
+    webhook_kinds.register(GRANTS, _of_grant)
+    webhook_kinds.register(PAYOUTS, _of_payout)
+    webhook_kinds.register(REFUNDS, _of_refund)
+
+
+def _url(name: str, *arguments: Any) -> str:
+    return str(settings.BASE_URL) + reverse(name, args=arguments)
+
+
+def _state(event: Event) -> str:
+    return event.kind.partition(".")[2]
+
+
+def _about(trade: Trade) -> dict[str, Any]:
+    return {
+        "trade": trade.public_id,
+        "product": trade.listing.public_id,
+        "url": _url("api_trade", trade.public_id),
+    }
+
+
+def _of_trade(event: Event) -> Told:
+    """Both parties, each told which one it is."""
+    trade = Trade.objects.select_related("listing").get(pk=event.subject_id)
+    for role, party in (("seller", trade.seller_id), ("buyer", trade.buyer_id)):
+        yield party, {**_about(trade), "state": _state(event), "role": role}
+
+
+def _of_grant(event: Event) -> Told:
+    """The buyer, whose access it is."""
+    grant = Grant.objects.select_related("trade__listing").get(pk=event.subject_id)
+    yield grant.trade.buyer_id, {**_about(grant.trade), "access": _state(event)}
+
+
+def _of_payout(event: Event) -> Told:
+    """The member that is paid."""
+    payout = Payout.objects.select_related("cycle").get(pk=event.subject_id)
+    yield (
+        payout.organisation_id,
+        {"payout": payout.pk, "cycle": payout.cycle.number, "state": _state(event), "url": _url("api_payouts")},
+    )
+
+
+def _of_refund(event: Event) -> Told:
+    """The buyer of the trade it belongs to; money of a payer the exchange does not know concerns no member."""
+    refund = Refund.objects.select_related("trade__listing").get(pk=event.subject_id)
+    if refund.trade is not None:
+        yield refund.trade.buyer_id, {**_about(refund.trade), "refund": refund.pk, "state": _state(event)}
