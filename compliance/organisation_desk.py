@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from compliance import facts_desk, hold_acts, joint_desk, proofs, verification
 from compliance.desk_forms import GIGABYTE, CodedReasonForm, QuotaForm
-from compliance.models import TWO_PERSON_ACTS, Decision, Hold, Verification
+from compliance.models import TWO_PERSON_ACTS, Decision, FactChange, Hold, Verification
 from compliance.proof_views import shown
 from compliance.states import VerificationState
 from listings import quotas
@@ -71,7 +72,13 @@ def organisations(request: HttpRequest) -> HttpResponse:
     show, asked = request.GET.get("show", "waiting"), request.GET.get("q", "").strip()[:100]
     show = show if show in SHOWS else "waiting"
     pending = Decision.objects.filter(verification=OuterRef("pk"), decided_at=None, dropped_at=None)
-    rows = Verification.objects.select_related("organisation").annotate(is_pending=Exists(pending))
+    rows = Verification.objects.select_related("organisation").annotate(
+        is_pending=Exists(pending),
+        proposed_at=pending.order_by("proposed_at").values("proposed_at")[:1],
+        asked_at=FactChange.objects.filter(organisation=OuterRef("organisation"), outcome="")
+        .order_by("asked_at")
+        .values("asked_at")[:1],
+    )
     if asked:
         rows = rows.filter(
             Q(organisation__name__icontains=asked)
@@ -80,8 +87,9 @@ def organisations(request: HttpRequest) -> HttpResponse:
         )
     else:
         rows = rows.filter(Q(state=V.APPLIED) | Q(is_pending=True) if show == "waiting" else SHOWS[show][1]).distinct()
-    oldest_first = show == "waiting" and not asked
-    page = Paginator(rows.order_by("applied_at" if oldest_first else "-changed_at", "pk"), ROWS_ON_A_PAGE)
+    oldest = {"waiting": Coalesce("proposed_at", "applied_at").asc(), "changes": F("asked_at").asc()}
+    newest = F("changed_at").desc()
+    page = Paginator(rows.order_by(newest if asked else oldest.get(show, newest), "pk"), ROWS_ON_A_PAGE)
     counts = Verification.objects.aggregate(
         **{name: Count("pk", filter=condition, distinct=True) for name, (_label, condition) in SHOWS.items()}
     )

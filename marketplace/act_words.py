@@ -39,6 +39,7 @@ ACTS: dict[str, Promise] = {
     "look_everywhere": pgettext_lazy("act", "look at everything"),
     "manage_staff": pgettext_lazy("act", "manage the staff"),
     "match_payment": pgettext_lazy("act", "match a payment"),
+    "note": pgettext_lazy("act", "leave a note about a member"),
     "release_clearing": pgettext_lazy("act", "release a clearing cycle"),
     "resolve": pgettext_lazy("act", "resolve a dispute"),
     "review": pgettext_lazy("act", "review products"),

@@ -68,6 +68,7 @@ S = StaffRole
 STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "vet": frozenset({S.VETTING}),
     "review": frozenset({S.REVIEW}),
+    "note": frozenset({S.VETTING, S.REVIEW, S.PAYMENTS, S.DISPUTES, S.CLEARING, S.SUPPORT}),
     "hold": frozenset({S.VETTING, S.REVIEW, S.DISPUTES}),
     "suspend_listing": frozenset({S.REVIEW}),
     "decide_objection": frozenset({S.REVIEW, S.DISPUTES}),

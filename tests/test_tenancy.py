@@ -20,7 +20,7 @@ from marketplace.scopes import SignedInWithScope
 from marketplace.tokens import SCOPES
 from settlement.models import Trade
 from tests.tenancy.asking import ROWS, ask, brief, made_world, named, read, taken_back, who_may
-from tests.tenancy.rules import Answer, Anyone, Row, Staff
+from tests.tenancy.rules import Answer, Anyone, Row, SignedIn, Staff
 from tests.tenancy.walk import GROUPS, METHODS, Route, routes
 from tests.tenancy.world import World
 
@@ -123,6 +123,21 @@ def test_acts_of_the_staff_ask_for_the_scope_of_the_staff() -> None:
     scopes = {named(row): getattr(CLASSES[row.route], "scope", "manage") for row in acts}
     assert len(scopes) > 15
     assert {act: scope for act, scope in scopes.items() if scope != "staff"} == SANDBOX_ACTS
+
+
+# What everybody signed in may do as a person, about nobody's affairs but their own or in public.
+OWN_AFFAIRS = (SignedIn, Anyone)
+
+
+def test_an_auditor_sees_every_desk_and_changes_nothing() -> None:
+    """The walk above asks all of these as `staff:audit`; here that none of the tables lets them decide anything."""
+    rows = [row for row in ROWS if not isinstance(row.rule, OWN_AFFAIRS)]
+    changes = [named(row) for row in rows if not row.is_safe and row.expected("staff:audit") == Answer(row.gives)]
+    assert changes == []
+    desks = [row for row in rows if isinstance(row.rule, Staff) and row.is_safe]
+    assert len(desks) > 20
+    assert [named(row) for row in desks if row.expected("staff:audit") != Answer(row.gives)] == []
+    assert not any(StaffRole.AUDIT in allowed for act, allowed in STAFF_ACTS.items() if act != "look_everywhere")
 
 
 # --- keys of scripts -----------------------------------------------------------------------------------------------

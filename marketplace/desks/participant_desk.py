@@ -19,7 +19,7 @@ from compliance import clearance, facts_desk, joint_members, notes, proofs, tier
 from compliance.desk_forms import SentenceForm
 from compliance.models import Verification
 from compliance.proof_views import shown
-from marketplace import journal
+from marketplace import journal, roles
 from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, render_desk
 from marketplace.models import Organisation, User
 from marketplace.money import Money
@@ -59,6 +59,7 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
     standing = Verification.objects.filter(organisation=found).first()
     form = SentenceForm(auto_id="note_%s")
     note = act_button("note", _("Write a note"), reverse("desk_participant_note", args=[public_id]), form=form)
+    may_note = roles.staff_may(by, "note")
     context: dict[str, Any] = {
         "organisation": found,
         "country": COUNTRY_NAMES.get(found.country, found.country),
@@ -69,7 +70,7 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
         "reasons": [*clearance.reasons_against_listing(found), *proofs.expired_reasons(found)],
         "joint_rows": [{"row": row} for row in joint_members.of(found)],
         "notes": found.staff_notes.select_related("by")[:SHOWN],
-        "note_acts": [note],
+        "note_acts": [note] if may_note else [],
         "events": journal.of(found).order_by("-pk")[:SHOWN],
         "sees_vetting": sees_desk(by, "organisations"),
         "sees_products": sees_desk(by, "reviews") or sees_desk(by, "organisations"),

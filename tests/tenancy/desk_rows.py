@@ -107,7 +107,7 @@ ROWS = [
     Row(
         "POST",
         DESK + "participants/<str:public_id>/note/",
-        Staff("participants"),
+        Staff("participants", ("note",)),
         gives=302,
         at=_seller,
         says=_says(act="note", reason="Called them today."),
