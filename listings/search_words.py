@@ -58,6 +58,14 @@ def simplified(text: str) -> str:
     return text.translate(_SIMPLIFIED)
 
 
+def twins(text: str) -> tuple[str, str]:
+    """The traditional characters that read as one of the text's simplified ones, and beside each that one: what
+    PostgreSQL's translate() takes, to find a simplified text in a column of either script.
+    """
+    found = [(chr(one), plain) for one, plain in _SIMPLIFIED.items() if len(plain) == 1 and plain in text]
+    return "".join(traditional for traditional, _plain in found), "".join(plain for _traditional, plain in found)
+
+
 def han_vector(text: str, weight: str) -> str:
     """The Chinese words and pairs of a text as a tsvector literal, such as `'氣象':1A '觀測':2A`."""
     places: dict[str, int] = {}

@@ -127,13 +127,14 @@ def test_acts_of_the_staff_ask_for_the_scope_of_the_staff() -> None:
 
 # What everybody signed in may do as a person, about nobody's affairs but their own or in public.
 OWN_AFFAIRS = (SignedIn, Anyone)
+AS_A_PERSON = {"POST /tokens/", "POST /apply/"}  # a key of their own, which does no more; a house of their own
 
 
 def test_an_auditor_sees_every_desk_and_changes_nothing() -> None:
     """The walk above asks all of these as `staff:audit`; here that none of the tables lets them decide anything."""
     rows = [row for row in ROWS if not isinstance(row.rule, OWN_AFFAIRS)]
     changes = [named(row) for row in rows if not row.is_safe and row.expected("staff:audit") == Answer(row.gives)]
-    assert changes == []
+    assert set(changes) == AS_A_PERSON
     desks = [row for row in rows if isinstance(row.rule, Staff) and row.is_safe]
     assert len(desks) > 20
     assert [named(row) for row in desks if row.expected("staff:audit") != Answer(row.gives)] == []

@@ -5,6 +5,7 @@ from django.urls import path
 from marketplace.desks import compare, participant_desk, shelf
 from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
+from marketplace.desks.staff_search import staff_search
 from marketplace.desks.studio_home import studio
 from marketplace.desks.studio_numbers import numbers, numbers_csv
 from marketplace.desks.studio_requests import requests
@@ -24,6 +25,7 @@ urlpatterns = [
     path("studio/<slug:public_id>/numbers/", numbers, name="studio_product_numbers"),
     path("studio/<slug:public_id>/numbers/<slug:what>.csv", numbers_csv, name="studio_product_numbers_csv"),
     path("admin/", staff_home, name="desk"),
+    path("admin/desks/search/", staff_search, name="desk_search"),
     path(PARTICIPANTS, participant_desk.participants, name="desk_participants"),
     path(f"{PARTICIPANTS}<str:public_id>/", participant_desk.participant, name="desk_participant"),
     path(f"{PARTICIPANTS}<str:public_id>/note/", participant_desk.note, name="desk_participant_note"),

@@ -67,7 +67,7 @@
       return
     } else if (event.key === "j" || event.key === "k") {
       step(event.key === "j" ? 1 : -1)
-    } else if (event.key === "/" && document.getElementById("desk-search")) {
+    } else if (event.key === "s" && document.getElementById("desk-search")) {
       document.getElementById("desk-search").focus()
     } else if (items.length && event.key in ANSWERS) {
       answer(ANSWERS[event.key])

@@ -62,6 +62,9 @@ def _says(**fields):
 
 ROWS = [
     Row("GET", "/admin/", Given({"nobody": Answer(302), "staff:*": None, "*": 404})),
+    Row(
+        "GET", DESK + "search/", Given({"nobody": Answer(302), "staff:*": None, "*": 404}), asks=lambda w: {"q": "DP-"}
+    ),
     # --- organisations
     Row("GET", DESK + "organisations/", Staff("organisations")),
     Row("GET", DESK + "organisations/<str:public_id>/", Staff("organisations"), at=_applicant),
