@@ -28,6 +28,7 @@ ACTS: dict[str, Promise] = {
     "see_money": pgettext_lazy("act", "see money"),
     "manage_payout": pgettext_lazy("act", "manage the payout account"),
     # of the staff
+    "announce": pgettext_lazy("act", "announce something"),
     "confirm_account": pgettext_lazy("act", "confirm a payout account"),
     "decide_objection": pgettext_lazy("act", "decide an objection"),
     "decide_report": pgettext_lazy("act", "decide a report"),

@@ -42,6 +42,18 @@ class AccessTokens(Looking):
     exclude = ["digest"]
 
 
+@admin.register(models.Announcement)
+class Announcements(Looking):
+    list_display = ["public_id", "kind", "audience", "starts_at", "ends_at", "written_by", "withdrawn_at"]
+    list_filter = ["kind", "audience"]
+    search_fields = ["=public_id"]
+
+
+@admin.register(models.AnnouncementDismissal)
+class AnnouncementDismissals(Looking):
+    list_display = ["announcement", "user", "dismissed_at"]
+
+
 @admin.register(models.Event)
 class Events(Looking):
     list_display = ["id", "kind", "subject_kind", "subject_id", "by", "at"]

@@ -2,9 +2,20 @@
 
 from django.urls import path
 
-from marketplace import api_docs, members_api, notifications_api, papers_api, stuck_api, tokens_api, webhooks_api
+from marketplace import (
+    announcements_api,
+    api_docs,
+    members_api,
+    notifications_api,
+    papers_api,
+    stuck_api,
+    tokens_api,
+    webhooks_api,
+)
 
 urlpatterns = [
+    path("announcements", announcements_api.Announcements.as_view()),
+    path("announcements/<str:public_id>/withdrawal", announcements_api.AnnouncementWithdrawal.as_view()),
     path("stuck", stuck_api.StuckWork.as_view()),
     path("stuck/attempt", stuck_api.StuckAttempt.as_view()),
     path("schema", api_docs.SchemaDocument.as_view(), name="api_schema"),

@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from marketplace import notifications, participants
+from marketplace import announcements, notifications, participants
 from marketplace.signed_in import person
 
 MOST_SHOWN = 99  # at the bell
@@ -27,6 +27,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(lambda: _navigation(request, signed_in)),
         "unread_notifications": SimpleLazyObject(lambda: _unread(request)) if signed_in else None,
         "account_links": SimpleLazyObject(_account_links),
+        "announcements": SimpleLazyObject(lambda: announcements.notices_for(request)),
         "footer_links": SimpleLazyObject(lambda: _places(request, _footer())),
     }
 
@@ -58,6 +59,7 @@ def _footer() -> list[tuple[str, str]]:
         ("rules", _("Rules of the exchange")),
         ("api_docs", _("API")),
         ("verify", _("Verify a certificate")),
+        ("announcements", _("Announcements")),
     ]
     return [*places, ("letters", _("Letters"))] if settings.DEBUG else places
 

@@ -36,6 +36,7 @@ TITLES: dict[str, Promise] = {
     "clearing": _("Clearing"),
     "trades": _("Trades"),
     "papers": _("Papers"),
+    "announcements": _("Announcements"),
     "stuck": _("Stuck work"),
 }
 

@@ -14,6 +14,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
+from marketplace.announcement_models import Announcement as Announcement
+from marketplace.announcement_models import AnnouncementDismissal as AnnouncementDismissal
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, both_or_neither, never_changes, never_deleted, never_truncated, sentence
 from marketplace.joint_models import JointMember as JointMember

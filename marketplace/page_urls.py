@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from marketplace import health_views, metrics_views, notification_views, views, webhook_views
+from marketplace import announcement_views, health_views, metrics_views, notification_views, views, webhook_views
 from marketplace.design import design
 
 urlpatterns = [
@@ -30,6 +30,8 @@ urlpatterns = [
         webhook_views.webhook_replay,
         name="webhook_replay",
     ),
+    path("announcements/", announcement_views.announcement_list, name="announcements"),
+    path("announcements/<str:public_id>/dismissal/", announcement_views.dismissal, name="announcement_dismissal"),
     path("letters/", views.letter_list, name="letters"),
     path("design/", design, name="design"),
     path("", include("marketplace.verify_urls")),

@@ -83,13 +83,15 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "confirm_account": frozenset({S.PAYMENTS}),
     "release_clearing": frozenset({S.CLEARING}),
     "revoke_paper": frozenset({S.REVIEW, S.CLEARING}),
+    "announce": frozenset({S.SUPPORT, S.ADMINISTRATOR}),
     "try_again": frozenset({S.SUPPORT, S.PAYMENTS, S.CLEARING}),
     "manage_staff": frozenset({S.ADMINISTRATOR}),
     "forget": frozenset({S.ADMINISTRATOR}),
     "look_everywhere": frozenset({S.AUDIT, S.ADMINISTRATOR, S.SUPPORT}),
 }
 
-# Which of the staff sees which desk; the auditor and the administrator see all and change nothing there.
+# Which of the staff sees which desk; the auditor and the administrator see all; they change
+# nothing there, but that the administrator announces.
 DESKS: dict[str, frozenset[StaffRole]] = {
     "organisations": frozenset({S.VETTING, S.SUPPORT}),
     "participants": frozenset({S.VETTING, S.REVIEW, S.PAYMENTS, S.DISPUTES, S.CLEARING, S.SUPPORT}),
@@ -102,6 +104,7 @@ DESKS: dict[str, frozenset[StaffRole]] = {
     "clearing": frozenset({S.CLEARING}),
     "trades": frozenset({S.VETTING, S.REVIEW, S.PAYMENTS, S.DISPUTES, S.CLEARING, S.SUPPORT}),
     "papers": frozenset({S.REVIEW, S.CLEARING}),
+    "announcements": frozenset({S.SUPPORT}),
     "stuck": frozenset({S.SUPPORT, S.PAYMENTS, S.CLEARING}),
 }
 SEES_EVERY_DESK = frozenset({S.AUDIT, S.ADMINISTRATOR})

@@ -6,7 +6,7 @@ import datetime as dt
 
 from celery import shared_task
 
-from marketplace import clock, heartbeats, journal, letters, notifications, webhook_sending
+from marketplace import announcements, clock, heartbeats, journal, letters, notifications, webhook_sending
 from marketplace.bells import ring
 from marketplace.claims import kept, postponed_on_failure
 from marketplace.idempotency import KEPT_DAYS
@@ -60,6 +60,12 @@ def forget_read_notifications() -> None:
 def beat_was_here() -> None:
     """Show that a worker answers the bells that beat rings."""
     heartbeats.leave(heartbeats.WORKER)
+
+
+@shared_task
+def put_announcements_on_pages() -> None:
+    """Let pages know what is announced, also after the cache was lost."""
+    announcements.put_on_pages()
 
 
 @shared_task

@@ -41,6 +41,7 @@ SAYS: dict[str, Promise] = {
     "clearing": gettext_lazy("Cycles, statements and payouts."),
     "trades": gettext_lazy("Find any trade, and hold it."),
     "papers": gettext_lazy("Certificates, contracts, statements."),
+    "announcements": gettext_lazy("What all or some read at the top of pages."),
     "stuck": gettext_lazy("What workers could not finish."),
 }
 

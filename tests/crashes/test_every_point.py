@@ -23,6 +23,7 @@ from tests.crashes import (
 # What these leave undone is found again by nature: each looks at the clock and takes away what is too old.
 OF_NO_CONSEQUENCE = {
     "marketplace.tasks.beat_was_here",
+    "marketplace.tasks.put_announcements_on_pages",
     "marketplace.tasks.forget_old_keys",
     "marketplace.tasks.forget_read_notifications",
     "listings.tasks.remove_abandoned_uploads",

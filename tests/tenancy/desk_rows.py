@@ -308,6 +308,31 @@ ROWS = [
         at=lambda w: {"number": w.contract.number},
         says=_says(act="confirm"),
     ),
+    # --- announcements
+    Row("GET", DESK + "announcements/", Staff("announcements")),
+    Row(
+        "POST",
+        DESK + "announcements/",
+        Staff("announcements", ("announce",)),
+        gives=302,
+        says=_says(
+            kind="news",
+            severity="info",
+            audience="staff",
+            title_en="Tea at four",
+            starts_at="2026-01-01T09:00",
+            ends_at="2126-01-01T09:00",
+            why="It is Friday.",
+        ),
+    ),
+    Row(
+        "POST",
+        DESK + "announcements/<str:public_id>/withdrawal/",
+        Staff("announcements", ("announce",)),
+        gives=302,
+        at=lambda w: {"public_id": w.announcement.public_id},
+        says=_says(act="withdraw", why="It was wrong."),
+    ),
     # --- stuck work
     Row("GET", DESK + "stuck/", Staff("stuck")),
     Row(

@@ -224,6 +224,16 @@ PLAN = {
 }
 PRODUCTS = [
     Row("GET", "/market/", Anyone()),
+    Row("GET", "/announcements/", Anyone()),
+    Row(
+        "POST",
+        "/announcements/<str:public_id>/dismissal/",
+        SignedIn(),
+        gives=302,
+        at=lambda w: {"public_id": w.announcement.public_id},
+        says=lambda w: {"next": "/"},
+        records=False,
+    ),
     Row("GET", "/merchants/<str:public_id>/", Anyone(), at=lambda w: {"public_id": w.seller.public_id}),
     Row("GET", "/catalogue/", Anyone()),
     Row("GET", "/compare/", Anyone(), asks=lambda w: {"p": w.listed.public_id}),

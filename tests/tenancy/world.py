@@ -26,7 +26,7 @@ from compliance import (
 from compliance.models import Review
 from listings import listing_reports, objections, publishing, questions, registration, samples, uploads
 from listings.models import Registration
-from marketplace import documents, journal, participants, tokens, webhooks
+from marketplace import announcements, documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
 from settlement import clearing, mendings, papers, payments, payout_accounts, trades
@@ -282,6 +282,17 @@ class World:
         self.revocation = documents.ask_revocation(self.contract, reason="Issued by mistake." + self.mark, by=officer)
 
     def _make_members_things(self) -> None:
+        self.announcement = announcements.write(
+            kind="news",
+            severity="info",
+            audience="everybody",
+            titles={"en": "Open on Sunday" + self.mark},
+            texts={},
+            starts_at=timezone.now() - dt.timedelta(hours=1),
+            ends_at=timezone.now() + dt.timedelta(days=1),
+            why="So that everybody knows.",
+            by=factories.make_staff("support"),
+        )
         owner = self.seller.created_by
         self.told = Notification.objects.filter(to=owner, kind="question.asked").latest("pk")
         self.webhook, _secret = webhooks.create(
