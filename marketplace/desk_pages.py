@@ -37,6 +37,7 @@ TITLES: dict[str, Promise] = {
     "trades": _("Trades"),
     "papers": _("Papers"),
     "announcements": _("Announcements"),
+    "decisions": _("Decisions"),
     "stuck": _("Stuck work"),
 }
 

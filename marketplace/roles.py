@@ -105,6 +105,7 @@ DESKS: dict[str, frozenset[StaffRole]] = {
     "trades": frozenset({S.VETTING, S.REVIEW, S.PAYMENTS, S.DISPUTES, S.CLEARING, S.SUPPORT}),
     "papers": frozenset({S.REVIEW, S.CLEARING}),
     "announcements": frozenset({S.SUPPORT}),
+    "decisions": frozenset(),
     "stuck": frozenset({S.SUPPORT, S.PAYMENTS, S.CLEARING}),
 }
 SEES_EVERY_DESK = frozenset({S.AUDIT, S.ADMINISTRATOR})

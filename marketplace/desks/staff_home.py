@@ -42,6 +42,7 @@ SAYS: dict[str, Promise] = {
     "trades": gettext_lazy("Find any trade, and hold it."),
     "papers": gettext_lazy("Certificates, contracts, statements."),
     "announcements": gettext_lazy("What all or some read at the top of pages."),
+    "decisions": gettext_lazy("Who decided what, when and why."),
     "stuck": gettext_lazy("What workers could not finish."),
 }
 

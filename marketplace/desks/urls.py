@@ -3,6 +3,7 @@
 from django.urls import path
 
 from marketplace.desks import compare, participant_desk, shelf
+from marketplace.desks.decisions import decisions
 from marketplace.desks.home import home
 from marketplace.desks.staff_home import staff_home
 from marketplace.desks.staff_search import staff_search
@@ -25,6 +26,7 @@ urlpatterns = [
     path("studio/<slug:public_id>/numbers/", numbers, name="studio_product_numbers"),
     path("studio/<slug:public_id>/numbers/<slug:what>.csv", numbers_csv, name="studio_product_numbers_csv"),
     path("admin/", staff_home, name="desk"),
+    path("admin/desks/decisions/", decisions, name="desk_decisions"),
     path("admin/desks/search/", staff_search, name="desk_search"),
     path(PARTICIPANTS, participant_desk.participants, name="desk_participants"),
     path(f"{PARTICIPANTS}<str:public_id>/", participant_desk.participant, name="desk_participant"),

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from marketplace import announcements, clock, journal
 from marketplace.announcements import put_on_pages, shown
 from marketplace.errors import Invalid, RoleNeeded, WrongState
-from marketplace.models import Announcement, AnnouncementDismissal, Event
+from marketplace.models import Announcement, AnnouncementDismissal, Event, Organisation
 from tests import factories
 from tests.factories import make_staff
 
@@ -50,7 +50,9 @@ def test_each_audience_reads_its_own_and_only_while_it_stands():
     titles = {audience: f"For {audience} alone" for audience in Announcement.Audience.values}
     for audience, title in titles.items():
         announce(audience=audience, titles={"en": title})
-    seller, buyer = factories.make_organisation(kinds=["supplier"]), factories.make_organisation(kinds=["buyer"])
+    seller, buyer = factories.make_organisation(), factories.make_organisation()
+    Organisation.objects.filter(pk=seller.pk).update(kinds=["supplier"])
+    Organisation.objects.filter(pk=buyer.pk).update(kinds=["buyer"])
     readers = {
         "nobody": (None, {"everybody"}),
         "stranger": (factories.make_user(), {"everybody"}),

@@ -308,6 +308,8 @@ ROWS = [
         at=lambda w: {"number": w.contract.number},
         says=_says(act="confirm"),
     ),
+    # --- decisions
+    Row("GET", DESK + "decisions/", Staff("decisions")),
     # --- announcements
     Row("GET", DESK + "announcements/", Staff("announcements")),
     Row(
