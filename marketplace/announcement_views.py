@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -29,4 +29,4 @@ def dismissal(request: HttpRequest, public_id: str) -> HttpResponse:
     announcements.dismiss(request, get_object_or_404(announcements.readable(request), public_id=public_id))
     url = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return redirect(url if is_ours else "/")
+    return HttpResponseRedirect(url if is_ours and url.startswith("/") else "/")
