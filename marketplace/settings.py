@@ -252,6 +252,8 @@ SPECTACULAR_SETTINGS = {
     }
     | {"Role": "marketplace.roles.Role", "StaffRole": "marketplace.roles.StaffRole"}
     | {"PaperKind": "marketplace.models.Paper.Kind", "ProofKind": "compliance.proof_models.Proof.Kind"}
+    | {f"Announcement{name}": f"marketplace.models.Announcement.{name}" for name in ("Kind", "Audience")}
+    | {"AudienceEnum": "listings.models.Offer.Audience"}
     | {"UpdateFrequencyEnum": "listings.models.Version.Frequency"}
     | {"SoldHere": ["product"], "SoldElsewhere": ["catalogue_entry"]},
     "POSTPROCESSING_HOOKS": [
