@@ -1,7 +1,7 @@
 """Announcements of the exchange: written and withdrawn by its staff, shown at the top of pages to whom they concern.
 
-A page asks the cache alone: what stands is put there when it changes, and every minute by a worker, so a page pays no
-statement for it and a lost cache hides a notice for a minute at most. What somebody dismissed is kept as a row, and in
+A page asks the cache alone: what stands is put there when it changes, and every ten seconds by a worker, so a page
+pays no statement for it and a lost cache hides a notice for seconds. What somebody dismissed is kept as a row, and in
 their session, which every page reads anyway.
 """
 

@@ -16,7 +16,6 @@ app.autodiscover_tasks()
 
 OFTEN_SECONDS = 2.0
 SOMETIMES_SECONDS = 10.0
-MINUTELY_SECONDS = 60.0
 HOURLY_SECONDS = 3600.0
 
 BELLS = {
@@ -25,7 +24,7 @@ BELLS = {
     "marketplace.tasks.send_letters": OFTEN_SECONDS,
     "marketplace.tasks.send_webhooks": OFTEN_SECONDS,
     "marketplace.tasks.beat_was_here": OFTEN_SECONDS,
-    "marketplace.tasks.put_announcements_on_pages": MINUTELY_SECONDS,
+    "marketplace.tasks.put_announcements_on_pages": SOMETIMES_SECONDS,
     "marketplace.tasks.forget_old_keys": HOURLY_SECONDS,
     "marketplace.tasks.forget_read_notifications": HOURLY_SECONDS,
     "listings.tasks.check_files": OFTEN_SECONDS,

@@ -38,6 +38,7 @@ STAFF_CHECKS = {"require_staff", "require_desk", "sees_desk"}
 READ_BY_ALL = {
     ("marketplace/desks/home.py", "_figures"): "counts, for anybody",
     ("marketplace/desks/staff_home.py", "*"): "behind is_staff; counts of what waits at each desk",
+    ("marketplace/desks/staff_search.py", "*"): "behind is_staff; each kind is found by whose desks open it",
     ("settlement/channels/files/download.py", "*"): "the signed link names the grant, and roles are asked of it",
     ("settlement/gateways/sandbox_pages.py", "_paid_for"): "by the order's key, and only for somebody of its buyer",
     ("listings/api.py", "_buyers"): "a seller names buyers by their public id",
