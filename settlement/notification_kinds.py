@@ -10,6 +10,35 @@ from marketplace.notifications import Group, Kind
 IF_UNEXPECTED = _("If you did not expect this, stop it on this page and write to the exchange:")
 KINDS = [
     Kind(
+        code="licensees.new_release",
+        group=Group.BUYING,
+        label=_("A new release of what you hold"),
+        subject=_("A new release of “%(title)s”"),
+        text=_("%(seller)s tells its licensees of a new release, from %(on)s:"),
+    ),
+    Kind(
+        code="licensees.delay",
+        group=Group.BUYING,
+        label=_("A delay of what you hold"),
+        subject=_("A delay of “%(title)s”"),
+        text=_("%(seller)s tells its licensees of a delay, from %(on)s:"),
+    ),
+    Kind(
+        code="licensees.schema_change",
+        group=Group.BUYING,
+        label=_("A change of the schema of what you hold"),
+        subject=_("The schema of “%(title)s” changes"),
+        text=_("%(seller)s tells its licensees of a change of the schema, from %(on)s:"),
+        next_step=_("What was measured to differ stands on the product's page:"),
+    ),
+    Kind(
+        code="licensees.end_of_life",
+        group=Group.BUYING,
+        label=_("The end of what you hold"),
+        subject=_("“%(title)s” comes to its end"),
+        text=_("%(seller)s tells its licensees that the product is kept up no longer, from %(on)s:"),
+    ),
+    Kind(
         code="trade.proposed",
         group=Group.TRADES,
         label=_("A buyer proposes a trade"),

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from settlement import buying_page, market_page, merchant_page, money_page, views
+from settlement import buying_page, licensee_notice_page, market_page, merchant_page, money_page, views
 
 urlpatterns = [
     path("market/", market_page.market_page, name="market"),
     path("merchants/<str:public_id>/", merchant_page.merchant, name="merchant"),
+    path("studio/<slug:public_id>/notices/", licensee_notice_page.notices, name="studio_notices"),
     path("offers/<str:offer_id>/buy/", buying_page.propose, name="propose"),
     path("orders/", views.orders, name="orders"),
     path("sales/", views.sales, name="sales"),

@@ -19,13 +19,14 @@ from marketplace import posted
 from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money, share
-from settlement import tasks, timeline, trades
+from settlement import licensee_notices, tasks, timeline, trades
 from settlement.channels import channel
 from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
 from settlement.models import Dispute, Payout, Statement, Trade, Transfer
 from settlement.states import GrantState, PaymentState, TradeState
 
 SHOWN_RECEIPTS = 20
+SHOWN_NOTICES = 5
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def context(
         "money": money_of(trade, is_buyer=is_buyer),
         "access": _access(trade, by, may_download="download" in possible),
         "papers": _papers(trade),
+        "notices": licensee_notices.of(trade.listing, organisation)[:SHOWN_NOTICES],
         "dispute": getattr(trade, "dispute", None),
     }
 

@@ -12,6 +12,9 @@ from listings import catalogue, catalogue_page, daily_counts, product_page, ques
 from listings.models import Listing
 from marketplace.desks import compare
 from marketplace.participants import acting_or_none
+from settlement import licensee_notices
+
+SHOWN_NOTICES = 5
 
 
 @require_safe
@@ -47,6 +50,7 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
         "trust": trust.of(found.listing, found.version, found.registration),
         "related": cards[: len(alike)],
         "sellers_others": cards[len(alike) :],
+        "notices": licensee_notices.of(found.listing, reader)[:SHOWN_NOTICES],
         "seller_is_verified": found.listing.seller_id in verified,
     }
     return render(request, "listings/product.html", context)

@@ -20,6 +20,7 @@ from listings.states import ListingState, ProfileState, VersionState
 from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.roles import MEMBER_ACTS
+from settlement import licensee_notices
 
 SHOWN = 5
 ON_SALE_OR_NEARLY = (ListingState.REGISTERED, ListingState.LISTED)
@@ -51,6 +52,7 @@ def of(seller: Organisation, role: str | None) -> list[Task]:
         ("edit_listing", _sent_back),
         ("edit_listing", _failed),
         ("edit_listing", lambda seller: _drafts(seller, may_submit=role in MEMBER_ACTS["submit"])),
+        ("edit_listing", _untold),
         ("edit_listing", _unsealed),
         ("offer", _without_offer),
         ("apply", _papers),
@@ -146,6 +148,13 @@ def _drafts(seller: Organisation, *, may_submit: bool) -> Iterable[Task]:
         words = _("Go on with the draft") if count else _("Hand the draft in")
         about = f"{_title(version.listing, version)} · {told if count else _('Ready to hand in')}"
         yield Task(words, about, _version_url(version), since=version.created_at)
+
+
+def _untold(seller: Organisation) -> Iterable[Task]:
+    """Releases on sale that the licensees of an earlier one were not told of."""
+    for listing in _first(licensee_notices.waiting_proposals(seller).order_by("pk")):
+        url = reverse("studio_notices", args=[listing.public_id])
+        yield Task(_("Tell licensees of the new release"), _title(listing, listing.current_version), url)
 
 
 def _unsealed(seller: Organisation) -> Iterable[Task]:

@@ -3,6 +3,7 @@
 from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
 from settlement.models.deliveries import Grant, Receipt
 from settlement.models.ledger import Account, Transfer
+from settlement.models.licensee_notices import LicenseeNotice
 from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
 from settlement.models.trades import Agreement, Dispute, FeeSchedule, Trade
@@ -15,6 +16,7 @@ __all__ = [
     "Dispute",
     "FeeSchedule",
     "Grant",
+    "LicenseeNotice",
     "Notice",
     "Payment",
     "Payout",

@@ -304,6 +304,15 @@ PRODUCTS = [
     Row("GET", "/studio/numbers/", Own("look")),
     Row("GET", "/studio/numbers/<slug:what>.csv", Own("look"), at=lambda w: {"what": "steps"}),
     Row("GET", "/studio/numbers/<slug:what>.csv", Own("see_money"), at=lambda w: {"what": "revenue"}),
+    Row("GET", PRODUCT + "notices/", Member("look", SELLERS), at=_draft),
+    Row(
+        "POST",
+        PRODUCT + "notices/",
+        Member("edit_listing", SELLERS),
+        gives=302,
+        at=lambda w: {"public_id": w.listed.public_id},
+        says=_form(kind="delay", text="A week late.", language="en", effective_on="2026-11-30"),
+    ),
     Row("GET", PRODUCT + "numbers/", Member("look", SELLERS), at=_draft),
     Row(
         "GET",
