@@ -10,6 +10,7 @@ from listings import (
     register_api,
     reports_api,
     samples_api,
+    saved_searches_api,
     uploads_api,
 )
 
@@ -67,6 +68,9 @@ urlpatterns = [
         name="api_release_file",
     ),
     path("listings/<slug:public_id>/offers", api.Offers.as_view(), name="api_offers"),
+    path("searches", saved_searches_api.SavedSearches.as_view(), name="api_saved_searches"),
+    path("searches/<int:search_id>", saved_searches_api.OneSavedSearch.as_view(), name="api_saved_search"),
+    path("searches/<int:search_id>/seen", saved_searches_api.SavedSearchSeen.as_view(), name="api_saved_search_seen"),
     path("offers/<slug:public_id>/closing", api.OfferClosing.as_view(), name="api_offer_closing"),
     path("allowance", quotas_api.OwnAllowance.as_view(), name="api_allowance"),
     path("organisations/<str:public_id>/quota", quotas_api.OrganisationQuota.as_view(), name="api_organisation_quota"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from listings import isolation, private_offers, registration
+from listings import isolation, private_offers, registration, saved_searches
 from listings.models import Profile, Upload
 from listings.states import ProfileState, UploadState
 from marketplace import health, heartbeats, scanning
@@ -33,6 +33,7 @@ def watch() -> None:
         since="current_version__registration__objections_until",
     )
     health.register("offers to close", private_offers.lapsed, since="open_until")
+    health.register("saved searches to look for", saved_searches.due, since=saved_searches.due_since())
     health.register_sign(profiler_isolation)
 
 

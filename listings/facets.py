@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,19 @@ def of(counts: Counts, filters: Filters) -> list[Facet]:
         if values:
             facets.append(Facet(name, label, values))
     return facets
+
+
+def said(several: Sequence[Filters]) -> list[list[str]]:
+    """What each of these narrows to, in words. One statement for all of them, for merchants' names."""
+    merchants = _merchants({one for filters in several for one in filters.merchant})
+    return [
+        [
+            str((merchants if name == "merchant" else _words(name)).get(value, value))
+            for name, values in filters.chosen.items()
+            for value in values
+        ]
+        for filters in several
+    ]
 
 
 def _words(name: str) -> dict[str, Any]:

@@ -824,3 +824,5 @@ from listings.question_rows import Question as Question  # noqa: E402
 from listings.report_rows import ListingReport as ListingReport  # noqa: E402
 from listings.report_rows import ReportCategory as ReportCategory  # noqa: E402
 from listings.sample_rows import PublishedSample as PublishedSample  # noqa: E402
+from listings.saved_search_models import FoundProduct as FoundProduct  # noqa: E402
+from listings.saved_search_models import SavedSearch as SavedSearch  # noqa: E402

@@ -156,6 +156,14 @@ KINDS = [
         text=_("The exchange dismissed your report of “%(title)s”:"),
         next_step=_("You reported: %(report)s"),
     ),
+    Kind(
+        code="saved_search.found",
+        group=Group.BUYING,
+        label=_("A saved search found new products"),
+        subject=_("New products for “%(name)s”: %(count)s"),
+        text=_("Your saved search “%(name)s” found what was newly listed:"),
+        next_step=_("See them, or change how often you are told, on this page:"),
+    ),
 ]
 
 

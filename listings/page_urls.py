@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from listings import question_views, register_views, report_views, sample_views, studio, views
+from listings import question_views, register_views, report_views, sample_views, saved_search_views, studio, views
 
 PRODUCT = "studio/<slug:public_id>/"
 RELEASE = PRODUCT + "releases/<int:release_id>/"
 
 urlpatterns = [
     path("catalogue/entries/<slug:public_id>/", views.entry, name="catalogue_entry"),
+    path("searches/", saved_search_views.searches_list, name="saved_searches"),
+    path("searches/new/", saved_search_views.new_search, name="new_saved_search"),
+    path("searches/<int:search_id>/<slug:act>/", saved_search_views.search_act, name="saved_search_act"),
     path("offers/<slug:public_id>/contract/", views.offer_contract, name="offer_contract"),
     path("register/", register_views.entries, name="register"),
     path("register/<str:number>/", register_views.entry, name="register_entry"),

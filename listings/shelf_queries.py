@@ -217,3 +217,16 @@ def _told(rows: Iterable[tuple[str, str, int]], filters: Filters) -> Counts:
     most = sorted(merchants, key=lambda one: (one not in filters.merchant, -merchants[one], one))[:MERCHANTS_COUNTED]
     told.of["merchant"] = {one: merchants[one] for one in most}
     return told
+
+
+def among(asked: Asked, listings: list[int]) -> list[int]:
+    """Which of these products, all of them on sale, hold every word and pass every filter."""
+    sql, values = _items(asked, with_words=False)
+    sql += " AND i.listing_id = ANY(%s)"
+    values = [*values, listings]
+    conditions = ["true"]
+    for name, chosen in asked.filters.chosen.items():
+        conditions.append(_holds(name))
+        values.append(list(chosen))
+    rows = _run(f"SELECT listing_id FROM ({sql}) AS item WHERE {' AND '.join(conditions)}", values)  # noqa: S608
+    return [pk for (pk,) in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from listings import arrivals, daily_counts, due, private_offers, profiling, registration
+from listings import arrivals, daily_counts, due, private_offers, profiling, registration, saved_searches
 
 
 @shared_task
@@ -50,4 +50,11 @@ def write_counts_down() -> None:
 def close_lapsed_offers() -> None:
     """Close the offers whose time has run out."""
     while private_offers.close_lapsed():
+        pass
+
+
+@shared_task
+def look_for_saved_searches() -> None:
+    """Look which saved searches find what was newly listed, and tell their owners."""
+    while saved_searches.look_next():
         pass

@@ -34,6 +34,7 @@ BELLS = {
     "listings.tasks.close_lapsed_offers": SOMETIMES_SECONDS,
     "listings.tasks.write_counts_down": SOMETIMES_SECONDS,
     "listings.tasks.remove_abandoned_uploads": HOURLY_SECONDS,
+    "listings.tasks.look_for_saved_searches": SOMETIMES_SECONDS,
     "compliance.tasks.draw_papers": OFTEN_SECONDS,
     "compliance.tasks.tell_expiring_papers": SOMETIMES_SECONDS,
     "compliance.tasks.lapse_demands": SOMETIMES_SECONDS,

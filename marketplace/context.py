@@ -66,6 +66,7 @@ def _footer() -> list[tuple[str, str]]:
 
 def _account_links() -> list[dict[str, Any]]:
     return [
+        {"label": _("Saved searches"), "url": reverse("saved_searches")},
         {"label": _("Papers"), "url": reverse("papers")},
         {"label": _("Notifications"), "url": reverse("notifications")},
         {"label": _("Access tokens"), "url": reverse("tokens")},

@@ -18,7 +18,8 @@ from tests.tenancy.walk import routes
 TENANTS = {
     "Organisation", "Membership", "Invitation", "AccessToken", "Paper", "Revocation", "Event", "KeyedCommand",
     "Listing", "Version", "Release", "ReleaseFile", "Upload", "Profile", "Offer", "OfferBuyer", "Registration",
-    "Question", "Answer", "ListingReport", "DailyCount", "LicenseeNotice", "PublishedSample",
+    "Question", "Answer", "ListingReport", "DailyCount", "LicenseeNotice",
+    "PublishedSample", "SavedSearch", "FoundProduct",
     "Demand", "DemandMatch", "DemandResponse", "DemandMessage",
     "Notification", "NotificationSwitch", "WebhookEndpoint", "WebhookMessage", "WebhookDelivery",
     "DossierSection", "FactChange", "Declaration", "Proof", "ProofPicture", "Note", "TierDecision",

@@ -16,6 +16,7 @@ from tests.crashes import (
     test_listings,
     test_main_road,
     test_member_papers,
+    test_saved_searches,
     test_side_roads,
     test_webhooks,
 )
@@ -53,6 +54,7 @@ def points() -> set[str]:
         test_webhooks.SEND,
         test_member_papers.DRAW,
         test_demands.LAPSE,
+        test_saved_searches.LOOK,
     ]
     return {at for points in lists for at in points}
 
@@ -66,7 +68,7 @@ def test_every_bell_that_changes_anything_is_killed() -> None:
         | test_webhooks.TASKS
         | test_member_papers.TASKS
     )
-    tested |= test_demands.TASKS
+    tested |= test_demands.TASKS | test_saved_searches.TASKS
     tested.add(test_main_road.POSTING_TASK)
     assert tested == set(BELLS) - OF_NO_CONSEQUENCE
 
@@ -101,6 +103,7 @@ def test_a_worker_is_killed_before_and_after_every_commit() -> None:
         "listings.private_offers._close_if_lapsed",
         "listings.profiling.finish",
         "listings.registration._register_if_due",
+        "listings.saved_searches.look",
         "marketplace.journal._follow_one",
         "marketplace.journal.seal",
         "settlement.clearing.close",

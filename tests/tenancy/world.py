@@ -24,7 +24,7 @@ from compliance import (
     verification,
 )
 from compliance.models import Review
-from listings import listing_reports, objections, publishing, questions, registration, samples, uploads
+from listings import listing_reports, objections, publishing, questions, registration, samples, saved_searches, uploads
 from listings.models import Registration
 from marketplace import announcements, documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
@@ -163,6 +163,11 @@ class World:
         demands.match(
             self.private_demand, seller=self.seller, note="Perhaps you?" + self.mark, by=factories.make_staff("support")
         )
+
+        self.search = saved_searches.save(
+            name="Night ferries" + self.mark, query="q=night", frequency="daily", reader=self.buyer,
+            by=self.buyer.created_by,
+        )  # fmt: skip
 
     def _manual(self) -> dict[str, Any]:
         """What the manual says of the product, marked."""
