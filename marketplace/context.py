@@ -42,7 +42,7 @@ def _unread(request: HttpRequest) -> dict[str, Any]:
 def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
     places = [("catalogue", _("Catalogue")), ("demands", _("Demands"))]
     if signed_in and participants.memberships_of(request):
-        places += [("studio", _("Studio")), ("sales", _("Sales")), ("orders", _("Orders"))]
+        places += [("studio", _("Studio")), ("sales", _("Sales")), ("orders", _("Orders")), ("library", _("Library"))]
         places += [("organisation", _("Organisation"))]
     elif signed_in and not request.user.is_staff:
         places += [("apply", _("Apply"))]

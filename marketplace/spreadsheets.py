@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"[+-][0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?")
@@ -26,3 +26,12 @@ def csv_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     for row in (head, *rows):
         write([safe_cell(cell) for cell in row])
     return text.getvalue().encode("utf-8-sig")
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """The same line by line, for a table of any length; the first row is its head."""
+    yield b"\xef\xbb\xbf"
+    for row in rows:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerow([safe_cell(cell) for cell in row])
+        yield text.getvalue().encode()

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from settlement import accounts_api, api, market_page, staff_api
+from settlement import accounts_api, api, library_page, market_page, staff_api
 from settlement.gateways.sandbox_api import SandboxActs
 
 urlpatterns = [
     path("market", market_page.MarketFigures.as_view(), name="api_market"),
+    path("licences", library_page.Licences.as_view(), name="api_licences"),
     path("trades", api.Trades.as_view(), name="api_trades"),
     path("trades/<str:trade_id>", api.OneTrade.as_view(), name="api_trade"),
     path("trades/<str:trade_id>/agreement", api.TradeAgreement.as_view(), name="api_trade_agreement"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from settlement import buying_page, licensee_notice_page, market_page, merchant_page, money_page, views
+from settlement import buying_page, library_page, licensee_notice_page, market_page, merchant_page, money_page, views
 
 urlpatterns = [
     path("market/", market_page.market_page, name="market"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("studio/<slug:public_id>/notices/", licensee_notice_page.notices, name="studio_notices"),
     path("offers/<str:offer_id>/buy/", buying_page.propose, name="propose"),
     path("orders/", views.orders, name="orders"),
+    path("orders/orders.csv", library_page.orders_csv, name="orders_csv"),
+    path("library/", library_page.library_page, name="library"),
+    path("library/licences.csv", library_page.licences_csv, name="licences_csv"),
     path("sales/", views.sales, name="sales"),
     path("trades/<str:trade_id>/", views.trade, name="trade"),
     path("trades/<str:trade_id>/contract/", views.trade_contract, name="trade_contract"),

@@ -14,12 +14,20 @@ from django.db import transaction
 from django.test import Client, override_settings
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
-from tests.tenancy import api_rows, api_trade_rows, demand_rows, desk_rows, page_rows, search_rows
+from tests.tenancy import api_rows, api_trade_rows, demand_rows, desk_rows, library_rows, page_rows, search_rows
 from tests.tenancy.rules import Answer, Row
 from tests.tenancy.walk import filled
 from tests.tenancy.world import World
 
-ROWS = [*api_rows.ROWS, *api_trade_rows.ROWS, *page_rows.ROWS, *desk_rows.ROWS, *demand_rows.ROWS, *search_rows.ROWS]
+ROWS = [
+    *api_rows.ROWS,
+    *api_trade_rows.ROWS,
+    *page_rows.ROWS,
+    *desk_rows.ROWS,
+    *demand_rows.ROWS,
+    *search_rows.ROWS,
+    *library_rows.ROWS,
+]
 
 
 @contextmanager
