@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
     | {f"Announcement{name}": f"marketplace.models.Announcement.{name}" for name in ("Kind", "Audience")}
     | {"AudienceEnum": "listings.models.Offer.Audience"}
     | {"UpdateFrequencyEnum": "listings.models.Version.Frequency"}
+    | {"AlertFrequency": "listings.saved_search_models.SavedSearch.Frequency"}
     | {"SoldHere": ["product"], "SoldElsewhere": ["catalogue_entry"]},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

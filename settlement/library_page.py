@@ -91,11 +91,14 @@ class LicenceOut(serializers.Serializer[Any]):
     fetched_files = serializers.IntegerField()
     fetched_bytes = serializers.IntegerField()
     last_fetched_at = serializers.DateTimeField(allow_null=True)
-    papers = serializers.SlugRelatedField(slug_field="number", many=True, read_only=True)  # type: ignore[var-annotated]
+    papers = serializers.SerializerMethodField()
     offer = serializers.CharField(source="offer.public_id", allow_null=True, default=None)
     price_minor = serializers.IntegerField(source="offer.price_minor", allow_null=True, default=None)
     currency = serializers.CharField(source="offer.currency", allow_null=True, default=None)
     has_newer_release = serializers.BooleanField()
+
+    def get_papers(self, licence: library.Licence) -> list[str]:
+        return [paper.number for paper in licence.papers]
 
 
 class Licences(ListAPIView):
