@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from listings import saved_searches
-from listings.models import FoundProduct, SavedSearch
+from listings.models import SavedSearch
 from listings.saved_search_models import LONGEST_NAME, LONGEST_QUERY
 from listings.saved_search_views import own
 from listings.states import ListingState
@@ -43,7 +43,7 @@ class WholeSavedSearchOut(SavedSearchOut):
         fields = [*SavedSearchOut.Meta.fields, "found"]
 
     def get_found(self, search: SavedSearch) -> list[str]:
-        rows = FoundProduct.objects.filter(search=search, listing__state=ListingState.LISTED).order_by("-pk")
+        rows = search.found.filter(listing__state=ListingState.LISTED).order_by("-pk")
         return list(rows.values_list("listing__public_id", flat=True)[:LATEST])
 
 
