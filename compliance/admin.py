@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from compliance import models
 from listings.admin import LONG_MANUAL
-from marketplace.looking import Looking
+from marketplace.looking import Looking, SaidOrNot
 
 
 @admin.register(models.Verification)
@@ -39,7 +39,7 @@ class Reviews(Looking):
 @admin.register(models.ReviewDecision)
 class ReviewDecisions(Looking):
     list_display = ["review", "act", "by", "decided_at", "reason_code", "rules_version", "checklist_version"]
-    list_filter = ["act", "reason_code"]
+    list_filter = ["act", ("reason_code", SaidOrNot)]
     search_fields = ["=review__version__listing__public_id"]
     unread = ("answers",)
 
@@ -60,7 +60,7 @@ class ReviewNotes(Looking):
 @admin.register(models.Hold)
 class Holds(Looking):
     list_display = ["subject_kind", "subject_id", "reason_code", "reason", "placed_by", "placed_at", "lifted_at"]
-    list_filter = ["subject_kind", "reason_code"]
+    list_filter = ["subject_kind", ("reason_code", SaidOrNot)]
     search_fields = ["=subject_id"]
 
 

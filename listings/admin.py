@@ -118,3 +118,20 @@ class ListingReports(Looking):
     list_display = ["listing", "category", "state", "by", "reported_at", "decided_by", "decided_at"]
     list_filter = ["state", "category"]
     search_fields = ["=listing__public_id"]
+
+
+@admin.register(models.PublishedSample)
+class PublishedSamples(Looking):
+    list_display = ["listing", "published_by", "published_at", "withdrawn_by", "withdrawn_at"]
+    search_fields = ["=listing__public_id"]
+
+
+@admin.register(models.DailyCount)
+class DailyCounts(Looking):
+    list_display = ["listing", "day", "seen", "opened", "sampled"]
+    search_fields = ["=listing__public_id"]
+
+
+@admin.register(models.CountedBatch)
+class CountedBatches(Looking):
+    list_display = ["key", "counted_at"]

@@ -39,7 +39,7 @@ def of(listing: Listing) -> list[Revision]:
         .annotate(approved_at=Min("versions__approved_at"))
         .order_by("-pk")[: MOST + 1]
     )
-    pairs = zip(found, [*found[1:], None], strict=True)
+    pairs = zip(found, [*found[1:], None], strict=False)  # the oldest has none before it; a draft may have none at all
     return [Revision(one, _rows(one), differences.told(before, one)) for one, before in pairs][:MOST]
 
 

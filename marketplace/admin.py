@@ -58,7 +58,6 @@ class AnnouncementDismissals(Looking):
 class Events(Looking):
     list_display = ["id", "kind", "subject_kind", "subject_id", "by", "at"]
     search_fields = ["=kind", "=subject_id"]
-    search_help_text = "A kind of event, or the id of a subject"
     unread = ("facts",)
 
 

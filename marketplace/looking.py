@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+
+
+class SaidOrNot(admin.AllValuesFieldListFilter):
+    """A filter of a column that may be empty: a link without words cannot be chosen."""
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or "–"}
 
 
 class Looking(admin.ModelAdmin):

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from listings.admin import LONG_MANUAL
-from marketplace.looking import Looking
+from marketplace.looking import Looking, SaidOrNot
 from settlement import models
 
 
@@ -63,7 +63,7 @@ class Refunds(Looking):
 @admin.register(models.Unmatched)
 class UnmatchedMoney(Looking):
     list_display = ["event_id", "gateway", "amount_minor", "currency", "why", "arrived_at", "decision", "decided_by"]
-    list_filter = ["why", "decision", "currency"]
+    list_filter = ["why", ("decision", SaidOrNot), "currency"]
     search_fields = ["=event_id", "=payer_reference"]
 
 
@@ -149,3 +149,11 @@ class SandboxNotices(Looking):
 class RefundMendings(Looking):
     list_display = ["refund", "by", "named_at", "second_by", "confirmed_at", "dropped_at"]
     search_fields = ["=refund__key"]
+
+
+@admin.register(models.LicenseeNotice)
+class LicenseeNotices(Looking):
+    list_display = ["listing", "kind", "release", "effective_on", "licensees", "by", "given_at"]
+    list_filter = ["kind"]
+    search_fields = ["=listing__public_id"]
+    unread = ("changes",)
