@@ -173,7 +173,8 @@ def _write_letters(kind: Kind, people: list[User], path: str, facts: dict[str, A
             body = str(render_to_string("marketplace/notification_letter.txt", context))
             if not kind.is_required:
                 url = settings.BASE_URL + reverse("notification_settings")
-                body = f"{body.rstrip()}\n\n{_('What the exchange writes to you about, you choose here:')}\n\n{url}\n"
+                chosen = _("What the exchange writes to you about, you choose here:")
+                body = f"{body.rstrip()}\n\n{chosen}\n\n{url}\n"
             written += [letters.drafted(person, words.subject, body, language) for person in readers]
     Letter.objects.bulk_create(written)
 

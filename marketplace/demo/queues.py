@@ -206,6 +206,6 @@ class Queues:
                 "listing",
                 listing.pk,
                 reason_code="complaint",
-                reason="A buyer asks how small counts were rounded. 有买方询问小计数的处理方式，核查期间暂停交易。",
+                reason="A buyer asks how small counts were rounded. 有需方询问小计数的处理方式，核查期间暂停交易。",
                 by=self._staff["review"],
             )
