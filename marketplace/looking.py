@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+if TYPE_CHECKING:
+    from django.contrib.admin.filters import _ListFilterChoices
+
 
 class SaidOrNot(admin.AllValuesFieldListFilter):
     """A filter of a column that may be empty: a link without words cannot be chosen."""
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[_ListFilterChoices]:
         for choice in super().choices(changelist):
-            yield choice | {"display": choice["display"] or "–"}
+            choice["display"] = choice["display"] or "–"
+            yield choice
 
 
 class Looking(admin.ModelAdmin):
