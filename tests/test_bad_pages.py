@@ -230,13 +230,18 @@ def test_nobody_is_sent_elsewhere(next_url: str, world: World) -> None:
 
 # --- spreadsheets --------------------------------------------------------------------------------------------------
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "＝1+1"]
+FORMULAS = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "＝1+1"]
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_in_a_text_is_no_formula_in_a_cell(formula: str) -> None:
     assert safe_cell(formula) == f"'{formula}"
     assert safe_cell(f"Departures {formula}") == f"Departures {formula}"
+
+
+@pytest.mark.parametrize("number", ["-1", "+1", "-1250.50"])
+def test_a_number_with_its_sign_stays_one(number: str) -> None:
+    assert safe_cell(number) == number
 
 
 def test_a_title_that_is_a_formula_leaves_the_exchange_as_text(tmp_path: Any, settings: Any) -> None:

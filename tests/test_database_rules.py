@@ -107,7 +107,8 @@ def test_every_table_of_ours_refuses_truncate():
         "listings_upload", "listings_offerbuyer", "marketplace_membership", "marketplace_keyedcommand",
         "marketplace_follower",
         "marketplace_invitation", "marketplace_accesstoken", "marketplace_user", "marketplace_paper_readers",
-        "listings_shelfitem", "listings_catalogueword",
+        "listings_shelfitem", "listings_catalogueword", "listings_savedsearch", "listings_foundproduct",
+        "listings_countedbatch", "marketplace_notificationswitch",
         "settlement_sandboxorder", "settlement_sandboxnotice",
     }  # fmt: skip
     with connection.cursor() as cursor:
