@@ -135,3 +135,15 @@ class DailyCounts(Looking):
 @admin.register(models.CountedBatch)
 class CountedBatches(Looking):
     list_display = ["key", "counted_at"]
+
+
+@admin.register(models.SavedSearch)
+class SavedSearches(Looking):
+    list_display = ["user", "name", "frequency", "created_at", "seen_at"]
+    search_fields = ["=user__email"]
+
+
+@admin.register(models.FoundProduct)
+class FoundProducts(Looking):
+    list_display = ["search", "listing", "found_at"]
+    search_fields = ["=listing__public_id"]
