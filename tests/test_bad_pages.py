@@ -101,13 +101,12 @@ def crash(answer: Any) -> str:
 # --- names that are HTML -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
 @pytest.mark.parametrize("row", LOOKS, ids=named)
-def test_html_in_a_name_stays_text(row: Row, language: str, world: World) -> None:
+def test_html_in_a_name_stays_text(row: Row, world: World) -> None:
     """Wherever a member's or an officer's words are shown, they are shown as they were written."""
     path = filled(row.route, row.at(world))
     query = "&".join(f"{name}={value}" for name, value in row.asks(world).items())
-    answer = browser(world, row).get(f"{path}?{query}", headers={"Accept-Language": language})
+    answer = browser(world, row).get(f"{path}?{query}")
     assert answer.status_code == row.gives, crash(answer)
     if not answer.headers["Content-Type"].startswith("text/html"):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

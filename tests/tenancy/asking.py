@@ -87,6 +87,6 @@ def named(row: Row) -> str:
     return f"{row.method} {row.route}"
 
 
-def some(values: list[Any], at: int, width: int = 4) -> list[Any]:
+def some(values: list[Any], at: int, width: int = 3) -> list[Any]:
     """`width` of the values, others for each place: each value comes to many fields, not every value to each field."""
     return [values[(at * width + step) % len(values)] for step in range(width)]
