@@ -179,7 +179,7 @@ def _sent(world: World, row: Row, path: str, **how: Any) -> list[str]:
 @pytest.mark.parametrize("row", LOOKS, ids=named)
 def test_a_strange_query_is_answered(row: Row, world: World) -> None:
     path, client, wrong = filled(row.route, row.at(world)), browser(world, row), []
-    for value in QUERIES:
+    for value in ["%00", *some(QUERIES[1:], LOOKS.index(row))]:
         answer = client.get(f"{path}?{'&'.join(f'{name}={value}' for name in ASKED)}")
         if crash(answer):
             wrong.append(f"{value:.20}: {crash(answer)}")
@@ -194,7 +194,7 @@ def test_an_address_of_nothing_is_not_found(row: Row, world: World) -> None:
     given = {name: str(value) for name, value in row.at(world).items()}
     said = row.says(world) if row.says else {}
     for kind, name in re.findall(r"<(?:(\w+):)?(\w+)>", row.route):
-        for value in ["0", "9" * 30] if kind == "int" else QUERIES[:-1]:
+        for value in ["0", "9" * 30] if kind == "int" else some(QUERIES[:-1], PAGES.index(row)):
             address = filled(row.route, {**given, name: value})
             with taken_back():
                 answer = client.get(address) if row.is_safe else client.post(address, {"key": "k" * 20, **said})
