@@ -7,6 +7,8 @@ from marketplace.together import Together
 
 class Migration(migrations.Migration):
 
+    safe_because = "it comes before the first release: no exchange has grants yet"
+
     dependencies = [
         ('settlement', '0002_first_fee_schedule'),
     ]
