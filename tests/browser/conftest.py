@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 from django.test import Client
 
 from marketplace.models import User
@@ -30,8 +31,12 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium without a window, one for all tests; each makes its own context, as if it were another person's."""
+def browser(django_db_setup: Any) -> Iterator[Any]:
+    """Chromium without a window, one for all tests; each makes its own context, as if it were another person's.
+
+    While it lives, a loop runs in this thread, and Django keeps another connection to the database than before and
+    after: each is closed when its time ends, or the test database could not be dropped.
+    """
     lacking = "" if CHROMIUM else "no Chromium on this machine; apt-get install chromium"
     if not importlib.util.find_spec("playwright"):
         lacking = "playwright is not installed"
@@ -42,6 +47,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1000 * WAIT_SECONDS)
+    connections.close_all()
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-dev-shm-usage"]
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
@@ -49,6 +55,7 @@ def browser() -> Iterator[Any]:
             yield chromium
         finally:
             chromium.close()
+            connections.close_all()
 
 
 @pytest.fixture

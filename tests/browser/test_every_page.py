@@ -68,14 +68,18 @@ class Reader:
             route.fulfill(status=200, body=Path(found).read_bytes(), headers={"Content-Type": str(kind)})
             return
         # Playwright calls from a greenlet of its own, which would have a connection of its own to the database.
-        answer = self.context.run(self.client.get, path, headers={"Accept-Language": self.language}, secure=True)
-        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        answer, body = self.context.run(self._asked, path)
         if route.request.is_navigation_request():
             self.is_page = answer.headers["Content-Type"].startswith("text/html")
             if not self.is_page:  # a file, which a browser would save or show by a program of its own
                 route.fulfill(status=204)
                 return
         route.fulfill(status=answer.status_code, body=body, headers=dict(answer.headers))
+
+    def _asked(self, path: str) -> tuple[Any, bytes]:
+        """The answer and the whole of what it says: what streams reads the database as it is read."""
+        answer = self.client.get(path, headers={"Accept-Language": self.language}, secure=True)
+        return answer, b"".join(answer.streaming_content) if answer.streaming else answer.content
 
     def opens(self, path: str, language: str, size: dict[str, int]) -> bool:
         """Go there; False where a file is, no page."""

@@ -42,7 +42,14 @@ class Hand:
         self.page, self.by_keyboard = page, by_keyboard
 
     def goes(self, path: str) -> None:
-        self.page.goto(path)
+        from playwright.sync_api import Error
+
+        try:
+            self.page.goto(path)
+        except Error as error:
+            if "ERR_ABORTED" not in str(error):
+                raise
+            self.page.goto(path)  # a page that waits for work loads itself anew, and did so in this very moment
         self.fits()
 
     def fits(self) -> None:
