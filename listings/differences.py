@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from listings.column_profile import kind_words, percent, written
 from listings.models import Release
-from listings.profiler.quality import GRADES
+from listings.profiler.quality import grade_of
 from listings.states import ProfileState
 
 MISSING_POINTS, MEAN_DEVIATIONS, DISTINCT_SHARE = 0.01, 0.25, 0.2
@@ -71,11 +71,6 @@ def between(before: dict[str, Any], after: dict[str, Any]) -> Differences:
         if path in old:
             _compare(path, old[path], new[path], found)
     return found
-
-
-def grade_of(quality: float | None) -> str:
-    """The letter of a score, as the profiler gives it."""
-    return next((letter for letter, least in GRADES if quality >= least), "") if quality is not None else ""
 
 
 def _tables(report: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,8 @@ from django.utils.translation import pgettext
 
 from listings.filters import SORTS, Filters, prices
 from listings.models import Classification, Listing, ProductType, Version
-from listings.shelf import BANDS, GRADES
+from listings.profiler.quality import GRADES
+from listings.shelf import BANDS
 from listings.shelf_queries import Counts
 from marketplace.models import Organisation
 from marketplace.money import format_minor
@@ -132,9 +133,9 @@ def _price(value: str) -> str:
 
 
 def _grade(grade: str) -> str:
-    least = float(GRADES[grade])
+    least = GRADES[grade]
     if not least:
-        floor = float(GRADES["C"])
+        floor = GRADES["C"]
         return _("D: below %(percent)s %%") % {"percent": f"{floor * 100:.0f}"}
     return _("%(grade)s: %(percent)s %% and more") % {"grade": grade, "percent": f"{least * 100:.0f}"}
 

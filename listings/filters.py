@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import QueryDict
 
 from listings.models import Classification, ProductType, Version
-from listings.shelf import BANDS, GRADES
+from listings.profiler.quality import GRADES
+from listings.shelf import BANDS
 from marketplace.errors import Invalid
 from marketplace.regions import REGION_NAMES
 

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from listings import isolation, storage
 from listings.models import Profile, Release, ReleaseFile, Version
+from listings.profiler.quality import DECIMALS
 from listings.states import ProfileState, VersionState
 from marketplace import clock, journal
 from marketplace.claims import kept, postponed_on_failure
@@ -211,7 +212,7 @@ def finish(claimed: Profile, report: dict[str, Any]) -> None:
     profile = _held(claimed)
     profile.state, profile.report, profile.measured_at = ProfileState.DONE, report, clock.now()
     quality = report["quality"]
-    profile.quality = None if quality is None else Decimal(str(round(quality, 4)))
+    profile.quality = None if quality is None else Decimal(str(round(quality, DECIMALS)))
     profile.error, profile.error_code, profile.failure = "", "", None
     profile.claimed_until, profile.bytes_done = None, profile.release.size_bytes
     profile.save()

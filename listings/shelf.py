@@ -14,10 +14,9 @@ from django.db import connection
 from listings import periods, search_words, spelling
 from listings.catalogue_columns import frequency_of
 from listings.models import CatalogueEntry, Listing, ShelfItem, Version
+from listings.profiler.quality import GRADES
 from marketplace.models import Organisation
 
-# Least quality, of 1, for each grade; below the last is D.
-GRADES = {"A": "0.99", "B": "0.95", "C": "0.85", "D": "0"}
 # A paid offer's band by its price in minor units: up to a thousand, ten thousand, a hundred thousand, beyond.
 BANDS = (100_000, 1_000_000, 10_000_000)
 

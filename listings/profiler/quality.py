@@ -11,7 +11,7 @@
 
 Rows whose number of cells differs from the header's count for consistency only; the other parts are of the rest.
 The score is the mean of the parts that apply: none applies to a file without rows. Grade A from 0.95, B from 0.85, C
-from 0.70, else D.
+from 0.70, else D, of the score as it is kept: to four decimals.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ TIMELINESS, CONSISTENCY = "timeliness", "consistency"
 
 # The promised interval in days, the longest that the word allows. Other words promise none.
 UPDATE_DAYS = {"real_time": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
-GRADES = (("A", 0.95), ("B", 0.85), ("C", 0.70), ("D", 0.0))
+# The least score of each grade, best first: the only place that says so.
+GRADES = {"A": 0.95, "B": 0.85, "C": 0.70, "D": 0.0}
+DECIMALS = 4  # a score is kept to so many
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,19 @@ def timeliness(newest_on: datetime.date | None, as_of: datetime.date, update_fre
     return Part(1, 1) if age <= interval else Part(interval, age)
 
 
+def grade_of(score: float | None) -> str | None:
+    """The letter of a score from 0 to 1; None where there is none."""
+    if score is None:
+        return None
+    return next(letter for letter, least in GRADES.items() if round(score, DECIMALS) >= least)
+
+
 def judged(parts: dict[str, Part]) -> dict[str, object]:
     """The parts with what they were computed from, the score and the grade."""
     scores = [part.score for part in parts.values() if part.score is not None]
     score = sum(scores) / len(scores) if scores else None
-    grade = next(letter for letter, least in GRADES if score >= least) if score is not None else None
     return {
         "score": score,
-        "grade": grade,
+        "grade": grade_of(score),
         "parts": {name: {"score": part.score, "good": part.good, "of": part.of} for name, part in parts.items()},
     }

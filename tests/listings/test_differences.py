@@ -80,17 +80,6 @@ def test_a_release_that_is_no_table_can_be_compared():
     assert (found.rows_before, found.quality_after, found.tables_added) == (None, None, [])
 
 
-def test_grades_are_those_of_the_profiler():
-    assert [differences.grade_of(score) for score in (1.0, 0.95, 0.949, 0.7, 0.1, None)] == [
-        "A",
-        "A",
-        "B",
-        "C",
-        "D",
-        "",
-    ]
-
-
 def test_pages_tell_what_changed_since_the_measured_release_before():
     version = factories.make_draft()
     assert differences.shown(version.release) is None

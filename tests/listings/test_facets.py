@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from compliance import dossier, fact_changes
 from listings import catalogue, facets, offers, publishing, shelf
 from listings.filters import NARROWING, Filters, known_values, sort_of
-from listings.models import CatalogueWord, ShelfItem
+from listings.models import CatalogueWord, Profile, ShelfItem
+from listings.profiler.quality import grade_of
 from marketplace.errors import Invalid
 from marketplace.organisation_facts import FIELDS
 from tests import factories
@@ -65,6 +66,14 @@ def test_every_filter_counts_what_matches(shelf_of_four):
     assert counts["quality"] == {"A": 3}
     assert counts["region"] == {"HK": 3}
     assert len(counts["merchant"]) == 4
+
+
+def test_the_catalogue_grades_as_the_profiler_does(shelf_of_four):
+    for score, grade in {"0.9500": "A", "0.9499": "B", "0.8499": "C", "0.6999": "D"}.items():
+        listing = shelf_of_four["tides"]
+        Profile.objects.filter(release=listing.current_version.release).update(quality=score)
+        shelf.put(listing)
+        assert ShelfItem.objects.get(listing=listing).grade == grade == grade_of(float(score))
 
 
 def test_a_filter_is_counted_without_itself_and_with_the_others(shelf_of_four):

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from listings.profiler.quality import Part, judged, timeliness
+from listings.profiler.quality import Part, grade_of, judged, timeliness
 
 
 def csv(header: str, rows: list[str]) -> str:
@@ -133,6 +133,10 @@ def test_timeliness_does_not_apply_without_a_date():
 )
 def test_grades_have_stated_thresholds(good, grade):
     assert judged({"validity": Part(good, 100), "timeliness": Part(0, 0)})["grade"] == grade
+
+
+def test_a_score_is_graded_as_it_is_kept_to_four_decimals():
+    assert [grade_of(score) for score in (0.94996, 0.94994, None)] == ["A", "B", None]
 
 
 def test_a_file_without_rows_has_no_score(described):
