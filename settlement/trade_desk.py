@@ -19,7 +19,17 @@ from marketplace.signed_in import person
 from settlement import timeline, trade_page
 from settlement.models import Trade, Transfer
 
-PARTS = ("seller", "buyer", "version__registration", "listing", "release", "cycle", "fee_schedule", "offer")
+PARTS = (
+    "seller",
+    "buyer",
+    "version__registration",
+    "version__review",
+    "listing",
+    "release",
+    "cycle",
+    "fee_schedule",
+    "offer",
+)
 
 
 @desk("trades")

@@ -1,6 +1,6 @@
-"""A participant in one view: organisation, people, facts, papers, products, trades, money, notes and history.
+"""A participant in one view: organisation, people, facts, papers, holds, products, trades, money, notes and history.
 
-Each of the staff sees what their desks show them anyway; lists are short and lead on to the desks.
+Each of the staff sees what their desks show them anyway; lists are short and lead to all of them, and on to the desks.
 """
 
 from __future__ import annotations
@@ -19,18 +19,16 @@ from compliance import clearance, facts_desk, joint_members, notes, proofs, tier
 from compliance.desk_forms import SentenceForm
 from compliance.models import Verification
 from compliance.proof_views import shown
-from marketplace import journal, roles
-from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, render_desk
+from marketplace import roles
+from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, desks_of, parsed, render_desk
+from marketplace.desks import participant_lists
 from marketplace.models import Organisation, User
 from marketplace.money import Money
 from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
-from marketplace.roles import sees_desk
 from marketplace.signed_in import person
 from settlement import payout_accounts
-from settlement.models import Account, Payout, Trade
+from settlement.models import Account, Payout
 from settlement.states import OutgoingState
-
-SHOWN = 20
 
 
 @desk("participants")
@@ -60,6 +58,7 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
     form = SentenceForm(auto_id="note_%s")
     note = act_button("note", _("Write a note"), reverse("desk_participant_note", args=[public_id]), form=form)
     may_note = roles.staff_may(by, "note")
+    seen = desks_of(by)
     context: dict[str, Any] = {
         "organisation": found,
         "country": COUNTRY_NAMES.get(found.country, found.country),
@@ -69,38 +68,30 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
         "tier": tiers.tier_of(found),
         "reasons": [*clearance.reasons_against_listing(found), *proofs.expired_reasons(found)],
         "joint_rows": [{"row": row} for row in joint_members.of(found)],
-        "notes": found.staff_notes.select_related("by")[:SHOWN],
         "note_acts": [note] if may_note else [],
-        "events": journal.of(found).order_by("-pk")[:SHOWN],
-        "sees_vetting": sees_desk(by, "organisations"),
-        "sees_products": sees_desk(by, "reviews") or sees_desk(by, "organisations"),
-        "sees_trades": sees_desk(by, "trades"),
-        "sees_money": sees_desk(by, "payments") or sees_desk(by, "clearing"),
+        "lists": participant_lists.first(found, seen),
+        "sees_vetting": "organisations" in seen,
+        "sees_money": not {"payments", "clearing"}.isdisjoint(seen),
     }
     if context["sees_vetting"]:
-        context |= _vetting(found, standing, public_id)
-    if context["sees_products"]:
-        context["listings"] = found.listings.select_related("current_version").order_by("-pk")[:SHOWN]
-    if context["sees_trades"]:
-        context |= _trades(found)
+        context["sections"] = facts_desk.sections_of(found)
+        context["papers"] = [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)]
     if context["sees_money"]:
         context |= _money(found)
     return render_desk(request, "participants", "admin/desks/participant.html", context)
 
 
-def _vetting(found: Organisation, standing: Verification | None, public_id: str) -> dict[str, Any]:
-    people = found.memberships.filter(ended_at=None).select_related("user").order_by("pk")
-    return {
-        "sections": facts_desk.sections_of(found),
-        "people": people[: SHOWN * 5],
-        "papers": [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)],
-        "decisions": standing.decisions.select_related("by", "second_by")[:SHOWN] if standing else [],
-    }
-
-
-def _trades(found: Organisation) -> dict[str, Any]:
-    rows = Trade.objects.filter(Q(seller=found) | Q(buyer=found)).select_related("seller", "buyer", "version")
-    return {"trades": rows.order_by("-pk")[:SHOWN], "trade_count": rows.count()}
+@desk("participants")
+@require_safe
+def participant_list(request: HttpRequest, public_id: str, name: str) -> HttpResponse:
+    """All of one list of a participant, page by page; nothing for whose desks do not show it."""
+    found = get_object_or_404(Organisation, public_id=public_id)
+    asked, seen = participant_lists.LISTS.get(name), desks_of(person(request))
+    if asked is None or asked.desks.isdisjoint(seen):
+        raise Http404
+    page = Paginator(asked.rows(found, seen), ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {"organisation": found, "list": asked, "rows": asked.shown(list(page.object_list)), "page": page}
+    return render_desk(request, "participants", "admin/desks/participant_list.html", context)
 
 
 def _money(found: Organisation) -> dict[str, Any]:
@@ -125,9 +116,6 @@ def _money(found: Organisation) -> dict[str, Any]:
         "sums": [{"currency": currency, **parts} for currency, parts in sorted(sums.items())],
         "account": payout_accounts.account_of(found),
         "coming": payout_accounts.coming(found),
-        "payouts": [
-            (payout, Money(payout.amount_minor, payout.currency)) for payout in found.payouts.order_by("-pk")[:SHOWN]
-        ],
     }
 
 

@@ -31,4 +31,9 @@ urlpatterns = [
     path(PARTICIPANTS, participant_desk.participants, name="desk_participants"),
     path(f"{PARTICIPANTS}<str:public_id>/", participant_desk.participant, name="desk_participant"),
     path(f"{PARTICIPANTS}<str:public_id>/note/", participant_desk.note, name="desk_participant_note"),
+    path(
+        f"{PARTICIPANTS}<str:public_id>/<slug:name>/",
+        participant_desk.participant_list,
+        name="desk_participant_list",
+    ),
 ]

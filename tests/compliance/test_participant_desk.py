@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
-from compliance import notes, tiers
+from compliance import holds, notes, tiers
 from compliance.models import Note, Tier, TierDecision
 from marketplace import journal
+from marketplace.desks import participant_lists
 from marketplace.errors import Invalid, RoleNeeded
 from settlement.states import TradeState
 from tests import trading
@@ -34,6 +37,57 @@ def test_each_of_the_staff_sees_of_a_participant_what_their_desks_show():
     in_escrow = {role: "in escrow" in page for role, page in pages.items()}
     assert in_escrow == {"vetting": False, "payments": True, "audit": True}
     assert "1,250.00" in pages["payments"]
+
+
+def test_holds_on_a_participant_its_products_and_trades_stand_with_who_when_and_why():
+    deal = trading.make_trade(TradeState.SETTLED)
+    seller, officer = deal.trade.seller, make_staff("disputes", "vetting", "review")
+    said = {"reason_code": "complaint", "by": officer}
+    upon_trade = holds.place("trade", deal.trade.pk, reason="The buyer asks the police.", **said)
+    holds.lift(upon_trade, reason="They found nothing.", by=officer)
+    holds.place("listing", deal.trade.listing_id, reason="Its rights are unclear.", **said)
+    holds.place("organisation", seller.pk, reason="Its seat has moved.", **said)
+    reasons = ("The buyer asks the police.", "Its rights are unclear.", "Its seat has moved.")
+    seen = {
+        role: [reason in page_for(role, seller) for reason in reasons]
+        for role in ("payments", "review", "vetting", "audit")
+    }
+    assert seen == {
+        "payments": [True, False, False],
+        "review": [True, True, False],
+        "vetting": [True, True, True],
+        "audit": [True, True, True],
+    }
+    page = page_for("audit", seller)
+    assert page.index("Its seat has moved.") < page.index("They found nothing.")  # what lies stands first
+    cycle, review = deal.trade.cycle, deal.trade.version.review
+    for name, number in (
+        ("desk_cycle", cycle.number),
+        ("desk_review", review.pk),
+        ("desk_trade", deal.trade.public_id),
+    ):
+        assert f'href="{reverse(name, args=[number])}"' in page
+    assert f'href="{reverse("desk_cycle", args=[cycle.number])}"' not in page_for("payments", seller)
+
+
+def test_a_long_list_of_a_participant_leads_to_all_of_it():
+    organisation, officer = make_verified(), make_staff("support")
+    for number in range(21):
+        notes.write(organisation, text=f"Call {number}.", by=officer)
+    path = reverse("desk_participant_list", args=[organisation.public_id, "notes"])
+    page = page_for("payments", organisation)
+    assert f'href="{path}"' in page and "Call 1." in page and "Call 0." not in page
+    client = Client()
+    client.force_login(make_staff("payments"))
+    assert "Call 0." in client.get(path).content.decode()
+    for name in ("people", "nothing"):  # of another desk, and of none
+        assert client.get(reverse("desk_participant_list", args=[organisation.public_id, name])).status_code == 404
+    client.force_login(make_staff("audit"))
+    for name in participant_lists.LISTS:
+        assert client.get(reverse("desk_participant_list", args=[organisation.public_id, name])).status_code == 200
+    with CaptureQueriesContext(connection) as counted:
+        client.get(reverse("desk_participant", args=[organisation.public_id]))
+    assert len(counted) <= 25
 
 
 def test_a_note_is_for_the_staff_and_stays():

@@ -108,6 +108,12 @@ ROWS = [
     Row("GET", DESK + "participants/", Staff("participants")),
     Row("GET", DESK + "participants/<str:public_id>/", Staff("participants"), at=_seller),
     Row(
+        "GET",
+        DESK + "participants/<str:public_id>/<slug:name>/",
+        Staff("participants"),
+        at=lambda w: {**_seller(w), "name": "holds"},
+    ),
+    Row(
         "POST",
         DESK + "participants/<str:public_id>/note/",
         Staff("participants", ("note",)),
