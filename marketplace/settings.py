@@ -282,6 +282,8 @@ PUBLICITY_DAYS = env.int("PUBLICITY_DAYS", default=0)
 AGREE_WITHIN_DAYS = env.int("AGREE_WITHIN_DAYS", default=14)
 FUND_WITHIN_DAYS = env.int("FUND_WITHIN_DAYS", default=7)
 FUND_LIMITED_WITHIN_DAYS = env.int("FUND_LIMITED_WITHIN_DAYS", default=2)  # for offers whose licences are counted
+DELIVER_WITHIN_HOURS = env.int("DELIVER_WITHIN_HOURS", default=24)  # what buyers are promised; nothing lapses
+PAYOUT_WITHIN_HOURS = env.int("PAYOUT_WITHIN_HOURS", default=24)  # working hours until a payout arrives; 0: no promise
 # The desks' working hours, and within how many of them a submission is decided, by its classification.
 DESK_OPENS_HOUR = env.int("DESK_OPENS_HOUR", default=9)
 DESK_CLOSES_HOUR = env.int("DESK_CLOSES_HOUR", default=17)

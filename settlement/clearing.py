@@ -91,16 +91,6 @@ def next_cut_off(after: dt.datetime) -> dt.datetime:
     return cut_off if cut_off > local else cut_off + dt.timedelta(days=1)
 
 
-def cut_off_of(trade: Trade) -> dt.datetime | None:
-    """When the books of the clearing that pays an accepted trade are closed; None for any other, or once they are."""
-    if trade.state != TradeState.ACCEPTED:
-        return None
-    cycle = trade.cycle or ClearingCycle.objects.filter(state=CycleState.OPEN).first()
-    now = clock.now()
-    cut_off = cycle.cut_off_at if cycle is not None else next_cut_off(now)
-    return cut_off if cut_off > now else None
-
-
 def open_cycle() -> ClearingCycle:
     """The open cycle; a new one, numbered on, when there is none. The unique index holds one open cycle."""
     found = ClearingCycle.objects.filter(state=CycleState.OPEN).first()

@@ -32,12 +32,18 @@ def register_until(agreed_at: dt.datetime) -> dt.datetime:
     return agreed_at + dt.timedelta(days=settings.FUND_WITHIN_DAYS)
 
 
+def deliver_until(funded_at: dt.datetime) -> dt.datetime:
+    """By when the exchange promises to open the access of a paid trade; nothing lapses when that passes."""
+    return funded_at + dt.timedelta(hours=settings.DELIVER_WITHIN_HOURS)
+
+
 def of(trade: Trade) -> dt.datetime | None:
     """When the present wait ends, holds included; None where nothing is waited for."""
     until = _without_holds(trade)
     since = {
         TradeState.AGREED: trade.agreed_at,
         TradeState.REGISTERED: trade.registered_at,
+        TradeState.FUNDED: trade.funded_at,
         TradeState.DELIVERED: trade.delivered_at,
     }.get(TradeState(trade.state))
     return until if until is None or since is None else _stretched(trade, since, until)
@@ -65,6 +71,8 @@ def _without_holds(trade: Trade) -> dt.datetime | None:
         return register_until(trade.agreed_at)
     if trade.state == TradeState.REGISTERED:
         return trade.fund_until
+    if trade.state == TradeState.FUNDED and trade.funded_at:
+        return deliver_until(trade.funded_at)
     if trade.state == TradeState.DELIVERED:
         return trade.inspect_until
     return None

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from marketplace import roles
 from marketplace.models import Organisation, Paper
-from settlement import timeline
+from settlement import timeline, waits
 from settlement.models import (
     Dispute,
     Grant,
@@ -119,7 +119,7 @@ class TradeInFullOut(TradeOut):
 
     @extend_schema_field(NextOut)
     def get_next(self, trade: Trade) -> dict[str, Any]:
-        return dict(NextOut(timeline.what_next(trade)).data)
+        return dict(NextOut(waits.of(trade)).data)
 
     @extend_schema_field(ActOut(many=True))
     def get_possible_acts(self, trade: Trade) -> list[dict[str, Any]]:

@@ -1,9 +1,8 @@
-"""What both sides see of a trade: what happened, who acts next and by when, and what the reader may do."""
+"""What both sides see of a trade: what happened, and what the reader may do."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -11,9 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from marketplace import journal, roles
 from marketplace.models import Organisation, User
-from settlement import clearing, deadlines
-from settlement.models import Payout, Trade
-from settlement.states import OutgoingState, PaymentState, TradeState
+from settlement.models import Trade
+from settlement.states import PaymentState, TradeState
 
 HAPPENED = {
     "trade.proposed": gettext_lazy("The buyer proposed the trade."),
@@ -61,15 +59,6 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Next:
-    """Who acts next (`buyer`, `seller`, `exchange`, or `nobody`), what they do, and by when."""
-
-    who: str
-    text: str
-    until: dt.datetime | None
-
-
-@dataclass(frozen=True)
 class Act:
     name: str
     label: str
@@ -88,52 +77,6 @@ def steps(trade: Trade) -> list[Step]:
         )
         for event in journal.of(trade).order_by("pk")
     ]
-
-
-def what_next(trade: Trade) -> Next:
-    """Who acts next and by when."""
-    until = deadlines.of(trade) or clearing.cut_off_of(trade)
-    return next_by(trade, until, lacks_account=bool(without_account([trade])))
-
-
-def without_account(trades: Iterable[Trade]) -> set[int]:
-    """The ids of the cleared trades whose payout is due to a seller that named no account. One statement at most."""
-    cleared = [trade for trade in trades if trade.state == TradeState.CLEARED]
-    if not cleared:
-        return set()
-    waiting = Payout.objects.filter(
-        state=OutgoingState.DUE,
-        organisation__in={trade.seller_id for trade in cleared},
-        organisation__payout_accounts=None,
-    )
-    due = set(waiting.values_list("organisation_id", "cycle_id"))
-    return {trade.pk for trade in cleared if (trade.seller_id, trade.cycle_id) in due}
-
-
-def next_by(trade: Trade, until: dt.datetime | None, *, lacks_account: bool) -> Next:
-    """Who acts next on a trade whose present wait ends at `until`; whether its seller named no payout account."""
-    if trade.is_frozen:
-        return Next("exchange", _("A chargeback is open; the bank decides."), None)
-    match trade.state:
-        case TradeState.PROPOSED:
-            return Next("seller", _("The seller agrees or declines."), until)
-        case TradeState.REGISTERED:
-            return Next("buyer", _("The buyer pays."), until)
-        case TradeState.DELIVERED:
-            return Next("buyer", _("The buyer inspects, then accepts or objects; silence accepts."), until)
-        case TradeState.DISPUTED:
-            return Next("exchange", _("The exchange decides the dispute."), None)
-        case TradeState.AGREED:
-            return Next("exchange", _("The exchange registers the trade."), until)
-        case TradeState.FUNDED:
-            return Next("exchange", _("The exchange delivers."), None)
-        case TradeState.ACCEPTED:
-            return Next("exchange", _("The next clearing pays the seller."), until)
-        case TradeState.CLEARED if lacks_account:
-            return Next("seller", _("The seller names the account its payout goes to."), None)
-        case TradeState.CLEARED:
-            return Next("exchange", _("The payout is on its way."), None)
-    return Next("nobody", _("Nothing is left to do."), None)
 
 
 def possible_acts(trade: Trade, organisation: Organisation | None, by: User) -> list[Act]:

@@ -16,7 +16,7 @@ from marketplace.errors import Invalid
 from marketplace.models import Paper
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import timeline, trade_page
+from settlement import timeline, trade_page, waits
 from settlement.models import Trade, Transfer
 
 PARTS = (
@@ -58,7 +58,7 @@ def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
     """One trade in full."""
     found = get_object_or_404(Trade.objects.select_related(*PARTS), public_id=trade_id)
     by = person(request)
-    following = timeline.what_next(found)
+    following = waits.of(found)
     placed = hold_acts.holds_on(Hold.Subject.TRADE, found.pk)
     moved = Transfer.objects.filter(Q(debit__trade=found) | Q(credit__trade=found)).select_related("debit", "credit")
     context = {

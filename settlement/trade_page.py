@@ -19,7 +19,7 @@ from marketplace import posted
 from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money, share
-from settlement import licensee_notices, tasks, timeline, trades
+from settlement import licensee_notices, tasks, timeline, trades, waits
 from settlement.channels import channel
 from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
 from settlement.models import Dispute, Payout, Statement, Trade, Transfer
@@ -105,19 +105,13 @@ COURSE = {
     TradeState.SETTLED: gettext_lazy("Settled, with its certificate"),
 }
 STOPPED = {"trade.declined", "trade.cancelled", "trade.expired", "trade.refunded", "trade.disputed"}
-OTHERWISE = {
-    TradeState.PROPOSED: gettext_lazy("the proposal lapses and nobody is bound."),
-    TradeState.AGREED: gettext_lazy("the trade lapses and the licence goes back on sale."),
-    TradeState.REGISTERED: gettext_lazy("the trade lapses and the licence goes back on sale."),
-    TradeState.DELIVERED: gettext_lazy("the delivery counts as accepted."),
-}
 
 
 def context(
     trade: Trade, organisation: Organisation, by: User, bound: Mapping[str, forms.Form] | None = None
 ) -> dict[str, Any]:
     """Everything the page shows `organisation`. `bound` are the forms of acts that were sent and lacked something."""
-    following = timeline.what_next(trade)
+    following = waits.of(trade)
     possible = [act.name for act in timeline.possible_acts(trade, organisation, by)]
     is_buyer = organisation.pk == trade.buyer_id
     return {
@@ -126,7 +120,7 @@ def context(
         "is_buyer": is_buyer,
         "following": following,
         "following_who": who(following.who, trade, organisation),
-        "otherwise": OTHERWISE.get(TradeState(trade.state), "") if following.until else "",
+        "otherwise": following.otherwise if following.until else "",
         "is_ours": following.who == ("buyer" if is_buyer else "seller"),
         "acts": _buttons(trade, possible, bound or {}),
         "timeline": _timeline(trade, following, organisation),
@@ -208,7 +202,7 @@ def pay_url(trade: Trade) -> str:
 # --- what happened -------------------------------------------------------------------------------------------------
 
 
-def _timeline(trade: Trade, following: timeline.Next, organisation: Organisation) -> list[dict[str, Any]]:
+def _timeline(trade: Trade, following: waits.Next, organisation: Organisation) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = [
         {
             "title": step.text,

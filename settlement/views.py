@@ -21,7 +21,7 @@ from marketplace.bells import ring
 from marketplace.models import Organisation
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
-from settlement import deadlines, timeline, trade_page
+from settlement import trade_page, waits
 from settlement.models import Trade
 from settlement.states import TRADE_MOVES, TradeState
 
@@ -88,11 +88,10 @@ def _trades(request: HttpRequest, side: str) -> HttpResponse:
 def _rows(shown: QuerySet[Trade] | Any, organisation: Organisation) -> list[dict[str, Any]]:
     """Each trade with who acts next and by when, in a fixed number of statements."""
     found = list(shown)
-    until = deadlines.of_many(found)
-    without_account = timeline.without_account(found)
+    following_of = waits.of_many(found)
     rows = []
     for trade in found:
-        following = timeline.next_by(trade, until[trade.pk], lacks_account=trade.pk in without_account)
+        following = following_of[trade.pk]
         side = "buyer" if trade.buyer_id == organisation.pk else "seller"
         rows.append(
             {

@@ -14,7 +14,7 @@ from listings.models import Offer
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
-from settlement import clearing, deliveries, hearing, ledger, mendings, payments, tasks, timeline, trades
+from settlement import clearing, deliveries, hearing, ledger, mendings, payments, tasks, trades
 from settlement.models import Agreement, ClearingCycle, Payout, Refund, RefundMending, Statement, Trade, Unmatched
 from settlement.states import CycleState, GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
@@ -176,29 +176,6 @@ def test_a_licence_of_a_limited_offer_comes_back(way):
 def test_few_licences_are_not_held_unpaid_for_long(licences, days):
     trade = make_trade(TradeState.REGISTERED, licences_total=licences).trade
     assert trade.fund_until - trade.registered_at == dt.timedelta(days=days)
-
-
-def test_an_accepted_trade_says_when_the_clearing_that_pays_it_closes():
-    deal = make_trade(TradeState.ACCEPTED)
-    following = timeline.what_next(deal.trade)
-    assert (following.who, following.until) == ("exchange", clearing.open_cycle().cut_off_at)
-
-
-def test_a_cleared_trade_without_a_payout_account_waits_for_its_seller():
-    seller = factories.make_verified()  # has named no account
-    offer = trading.make_offer(trading.make_listed(seller))
-    deal = trading.propose(offer)
-    work()
-    pay(deal)
-    trades.accept(deal.reload(), by=deal.buyer)
-    trading.clear_now()
-    assert deal.state == TradeState.CLEARED
-    following = timeline.what_next(deal.trade)
-    assert (following.who, following.text) == ("seller", "The seller names the account its payout goes to.")
-    trading.set_account(seller, "acct-1", by=seller.created_by)
-    assert timeline.what_next(deal.trade).who == "exchange"
-    work()
-    assert deal.state == TradeState.SETTLED
 
 
 def test_a_licence_comes_back_when_its_term_ends_and_access_closes():

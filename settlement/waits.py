@@ -1,0 +1,149 @@
+"""Who acts next on a trade, and by when: a party's deadline, or the time within which the exchange promises to act.
+
+A deadline changes the trade when it passes; a promise does not, it is only late then. Promises are counted as the
+desks count: in working hours (`DESK_TARGET_HOURS`, `PAYOUT_WITHIN_HOURS`), delivery in hours (`DELIVER_WITHIN_HOURS`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from marketplace import clock, working_time
+from settlement import clearing, deadlines
+from settlement.models import ClearingCycle, Dispute, Payout, PayoutAccount, Trade
+from settlement.states import CycleState, OutgoingState, TradeState
+
+
+@dataclass(frozen=True)
+class Next:
+    """Who acts next (`buyer`, `seller`, `exchange`, or `nobody`), what they do, and by when; None where no time runs.
+
+    `otherwise` is what happens when that time has passed; '' where nothing is left to do.
+    """
+
+    who: str
+    text: str
+    until: dt.datetime | None
+    otherwise: str = ""
+
+
+def of(trade: Trade) -> Next:
+    """Who acts next on this trade and by when."""
+    return of_many([trade])[trade.pk]
+
+
+def of_many(trades: Iterable[Trade]) -> dict[int, Next]:
+    """The same for a page of trades, by id, in a fixed number of statements but for those on which a hold ever lay."""
+    shown = list(trades)
+    by_state: dict[str, list[Trade]] = {}
+    for trade in shown:
+        if not trade.is_frozen:
+            by_state.setdefault(trade.state, []).append(trade)
+    found = {trade.pk: Next("exchange", _("A chargeback is open; the bank decides."), None) for trade in shown}
+    deciding = {
+        TradeState.DISPUTED: _disputed,
+        TradeState.ACCEPTED: _accepted,
+        TradeState.CLEARED: _cleared,
+    }
+    plain = [trade for state, rows in by_state.items() if state not in deciding for trade in rows]
+    until = deadlines.of_many(plain) if plain else {}
+    found |= {trade.pk: _by_deadline(trade, until[trade.pk]) for trade in plain}
+    for state, decide in deciding.items():
+        if rows := by_state.get(state):
+            found |= decide(rows)
+    return found
+
+
+def _late() -> str:
+    return _("the exchange is late: write to it and name the trade. The money stays where it is.")
+
+
+def _by_deadline(trade: Trade, until: dt.datetime | None) -> Next:
+    match trade.state:
+        case TradeState.PROPOSED:
+            lapses = _("the proposal lapses and nobody is bound.")
+            return Next("seller", _("The seller agrees or declines."), until, lapses)
+        case TradeState.AGREED:
+            lapses = _("the trade lapses and the licence goes back on sale.")
+            return Next("exchange", _("The exchange registers the trade."), until, lapses)
+        case TradeState.REGISTERED:
+            lapses = _("the trade lapses and the licence goes back on sale.")
+            return Next("buyer", _("The buyer pays."), until, lapses)
+        case TradeState.FUNDED:
+            return Next("exchange", _("The exchange delivers."), until, _late())
+        case TradeState.DELIVERED:
+            silence = _("the delivery counts as accepted.")
+            return Next("buyer", _("The buyer inspects, then accepts or objects; silence accepts."), until, silence)
+    return Next("nobody", _("Nothing is left to do."), None)
+
+
+def _promised(since: dt.datetime, working_hours: int) -> dt.datetime | None:
+    """When so many working hours have passed; None where nothing is promised."""
+    return working_time.after(since, dt.timedelta(hours=working_hours)) if working_hours else None
+
+
+def _disputed(trades: Sequence[Trade]) -> dict[int, Next]:
+    """The desk of disputes decides within its target. One statement."""
+    hours = settings.DESK_TARGET_HOURS["disputes"]
+    decides = _("The exchange decides the dispute.")
+    hears = _("The exchange decides the dispute; until then the seller may answer.")
+    rows = Dispute.objects.filter(trade__in=trades)
+    return {
+        row.trade_id: Next("exchange", decides if row.answer else hears, _promised(row.opened_at, hours), _late())
+        for row in rows
+    }
+
+
+def _accepted(trades: Sequence[Trade]) -> dict[int, Next]:
+    """The cycle that is open closes at its cut-off; one that is closed waits to be released. One statement."""
+    wanted = {trade.cycle_id for trade in trades if trade.cycle_id}
+    rows = ClearingCycle.objects.filter(state=CycleState.OPEN) | ClearingCycle.objects.filter(pk__in=wanted)
+    cycles = {cycle.pk: cycle for cycle in rows}
+    collecting = next((cycle for cycle in cycles.values() if cycle.state == CycleState.OPEN), None)
+    cut_off = collecting.cut_off_at if collecting else clearing.next_cut_off(clock.now())
+    found = {}
+    for trade in trades:
+        cycle = cycles.get(trade.cycle_id or 0)
+        if cycle is not None and cycle.closed_at is not None:
+            until = _promised(cycle.closed_at, settings.DESK_TARGET_HOURS["cycles"])
+            found[trade.pk] = Next("exchange", _("The exchange releases the clearing."), until, _late())
+        else:
+            found[trade.pk] = Next("exchange", _("The next clearing pays the seller."), cut_off, _late())
+    return found
+
+
+def _cleared(trades: Sequence[Trade]) -> dict[int, Next]:
+    """The payout arrives within its promise, or waits for the seller to say where to. Two statements."""
+    sellers = {trade.seller_id for trade in trades}
+    rows = Payout.objects.filter(cycle__in={trade.cycle_id for trade in trades}, organisation__in=sellers)
+    payouts = {(row.organisation_id, row.cycle_id, row.currency): row for row in rows.order_by("pk")}
+    accounts: dict[int, list[PayoutAccount]] = {}
+    for account in PayoutAccount.objects.filter(organisation__in=sellers, dropped_at=None):
+        accounts.setdefault(account.organisation_id, []).append(account)
+    return {
+        trade.pk: _payout(
+            payouts.get((trade.seller_id, trade.cycle_id or 0, trade.currency)), accounts.get(trade.seller_id, [])
+        )
+        for trade in trades
+    }
+
+
+def _payout(payout: Payout | None, accounts: Sequence[PayoutAccount]) -> Next:
+    """What a cleared trade's payout waits for; `accounts` are those of its payee that nobody dropped."""
+    since = payout.created_at if payout else clock.now()
+    if payout and payout.state == OutgoingState.BOUNCED:
+        text = _("The payout came back. The seller names another account for it.")
+        return Next("seller", text, None)
+    if payout and payout.state == OutgoingState.DUE:
+        confirmed = [account.effective_at for account in accounts if account.effective_at]
+        if not accounts:
+            return Next("seller", _("The seller names the account its payout goes to."), None)
+        if not confirmed:
+            return Next("seller", _("A second person of the seller confirms the account its payout goes to."), None)
+        since = max(since, min(confirmed))
+    return Next("exchange", _("The payout is on its way."), _promised(since, settings.PAYOUT_WITHIN_HOURS), _late())
