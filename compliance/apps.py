@@ -9,8 +9,9 @@ class ComplianceConfig(AppConfig):
     verbose_name = _("Compliance")
 
     def ready(self) -> None:
-        from compliance import due, notification_kinds, standing_notices
+        from compliance import due, hold_notices, notification_kinds, standing_notices
 
         due.watch()
         notification_kinds.register()
         standing_notices.register()
+        hold_notices.register()

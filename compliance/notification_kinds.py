@@ -1,4 +1,4 @@
-"""What people are told of their organisation's standing and of reviews; of demands, in a module of its own."""
+"""What people are told of their organisation's standing, of holds and reviews; of demands, in a module of its own."""
 
 from __future__ import annotations
 
@@ -62,6 +62,28 @@ KINDS = [
         is_required=True,
     ),
     Kind(
+        code="organisation.held",
+        group=Group.ORGANISATION,
+        label=_("A hold is placed on your organisation"),
+        subject=_("The exchange holds %(organisation)s"),
+        text=_(
+            "Until the hold is lifted its trades, deliveries, clearing and payouts stand still, and so do their "
+            "deadlines; refunds go on. The exchange says:"
+        ),
+        next_step=_("If you can help to clear it up, write to the exchange. How your organisation stands:"),
+        act="apply",
+        is_required=True,
+    ),
+    Kind(
+        code="organisation.released",
+        group=Group.ORGANISATION,
+        label=_("A hold on your organisation is lifted"),
+        subject=_("The hold on %(organisation)s is lifted"),
+        text=_("What stood still because of it goes on; deadlines go on from where they stood."),
+        act="apply",
+        is_required=True,
+    ),
+    Kind(
         code="facts.changed",
         group=Group.ORGANISATION,
         label=_("A change of vetted facts is confirmed"),
@@ -92,6 +114,26 @@ KINDS = [
         subject=_("%(joint)s names %(organisation)s as a member"),
         text=_("It becomes one only if an owner of it consents."),
         act="apply",
+    ),
+    Kind(
+        code="listing.held",
+        group=Group.PRODUCTS,
+        label=_("A hold is placed on a product of yours"),
+        subject=_("The exchange holds “%(title)s”"),
+        text=_(
+            "Until the hold is lifted nothing of it is sold, and the trades of it stand still with their deadlines; "
+            "refunds go on. The exchange says:"
+        ),
+        next_step=_("If you can help to clear it up, write to the exchange. Your product:"),
+        act="edit_listing",
+    ),
+    Kind(
+        code="listing.released",
+        group=Group.PRODUCTS,
+        label=_("A hold on a product of yours is lifted"),
+        subject=_("The hold on “%(title)s” is lifted"),
+        text=_("What stood still because of it goes on; deadlines go on from where they stood."),
+        act="edit_listing",
     ),
     Kind(
         code="review.question_asked",

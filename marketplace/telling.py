@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from marketplace.models import Event
 
 Teller = Callable[[Event], None]
-_tellers: dict[str, Teller] = {}
+_tellers: dict[str, list[Teller]] = {}
 
 
 def register(tellers: Mapping[str, Teller]) -> None:
-    """Call these for events of these kinds."""
-    _tellers.update(tellers)
+    """Call these for events of these kinds, each beside those of other apps."""
+    for kind, teller in tellers.items():
+        _tellers.setdefault(kind, []).append(teller)
 
 
 def follow(event: Event) -> None:
     """Tell of one event, in the transaction in which the follower moves on: once."""
-    if teller := _tellers.get(event.kind):
+    for teller in _tellers.get(event.kind, ()):
         teller(event)

@@ -165,6 +165,24 @@ KINDS = [
         by_mail=False,
     ),
     Kind(
+        code="trade.held",
+        group=Group.TRADES,
+        label=_("A hold is placed on a trade of yours"),
+        subject=_("The exchange holds the trade of “%(title)s”"),
+        text=_(
+            "Until the hold is lifted the trade and its deadlines stand still, and an open access rests. "
+            "The exchange says:"
+        ),
+        next_step=_("You may still cancel or object where the trade allows it. The trade:"),
+    ),
+    Kind(
+        code="trade.released",
+        group=Group.TRADES,
+        label=_("A hold on a trade of yours is lifted"),
+        subject=_("The hold on the trade of “%(title)s” is lifted"),
+        text=_("The trade goes on; its deadlines go on from where they stood."),
+    ),
+    Kind(
         code="grant.ending",
         group=Group.TRADES,
         label=_("An access of yours ends soon"),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from compliance import hold_notices
+from compliance.models import Hold
 from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
@@ -35,6 +37,8 @@ def register() -> None:
             "payment.failed": _payment_failed,
             "grant.ending": _ending,
             "grant.closed": _closed,
+            "hold.placed": _held,
+            "hold.lifted": _held,
         }
     )
 
@@ -182,3 +186,13 @@ def _closed(event: Event) -> None:
 
 def _grant_of(event: Event) -> Grant:
     return Grant.objects.select_related(*(f"trade__{part}" for part in PARTS)).get(pk=event.subject_id)
+
+
+def _held(event: Event) -> None:
+    """Both sides of a trade a hold was placed on, or lifted from."""
+    facts = event.facts or {}
+    if facts["subject_kind"] == Hold.Subject.TRADE:
+        trade = Trade.objects.select_related(*PARTS).get(pk=facts["subject_id"])
+        for side in (trade.buyer_id, trade.seller_id):
+            code = f"trade.{hold_notices.ACTS[event.kind]}"
+            _tell(code, trade, side, event, **hold_notices.sentence(event))

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from compliance import holds
 from marketplace import clock, journal, notifications
 from marketplace.models import Letter, Notification, User
 from settlement import deliveries, tasks, trades
@@ -90,3 +91,27 @@ def test_an_access_that_ends_soon_is_told_once_and_its_end_too():
     with clock.moved_to(now + dt.timedelta(days=16)):
         tasks.close_grants()
         assert told(deal.buyer)[-1] == "grant.ended"
+
+
+def test_a_hold_is_told_to_those_it_lies_on_in_the_sentence_written_for_them():
+    deal = trading.make_trade(TradeState.AGREED)
+    officer = factories.make_staff("vetting", email="officer@exchange.example")
+    upon = {"organisation": deal.trade.seller_id, "listing": deal.trade.listing_id, "trade": deal.trade.pk}
+    for kind, number in upon.items():
+        said = {"reason_code": "authority_order", "reason": f"We look into this {kind}.", "by": officer}
+        holds.lift(holds.place(kind, number, **said), reason="Found to be nothing.", by=officer)
+    follow()
+    told_of = Notification.objects.filter(kind__regex=r"\.(held|released)$").order_by("pk")
+    told = {person: [one for one in told_of if one.to_id == person.pk] for person in (deal.seller, deal.buyer)}
+    assert [one.kind for one in told[deal.seller]] == [
+        f"{kind}.{what}" for kind in upon for what in ("held", "released")
+    ]
+    assert [one.kind for one in told[deal.buyer]] == ["trade.held", "trade.released"]
+    seen = [notifications.words_of(one.kind, one.facts) for one in told[deal.seller]]
+    assert [one.quote for one in seen][::2] == [f"We look into this {kind}." for kind in upon]
+    letters = [
+        f"{one.subject}{one.body}" for one in Letter.objects.filter(to__in=[deal.seller.email, deal.buyer.email])
+    ]
+    assert any("We look into this trade." in letter for letter in letters)
+    inside = ("authority_order", "officer@exchange.example", "Found to be nothing.")
+    assert not [letter for letter in letters for word in inside if word in letter]
