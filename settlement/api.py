@@ -24,7 +24,7 @@ from marketplace.bells import ring
 from marketplace.errors import NotReady, Refused
 from marketplace.participants import acting_organisation
 from marketplace.scopes import require_scope
-from settlement import papers, payments, tasks, trades
+from settlement import member_money, papers, payments, tasks, trades
 from settlement.channels.files.links import links as file_links
 from settlement.models import Dispute, Payout, Receipt, Statement, Trade
 from settlement.presenting import (
@@ -333,6 +333,34 @@ class StatementLines(APIView):
             f'attachment; filename="statement-{statement.cycle.number}-{statement.currency}.csv"'
         )
         return answer
+
+
+class StandingOut(serializers.Serializer[Any]):
+    """One currency, in minor units. What is held or to be cleared is before the fee; `tax` is withheld nowhere."""
+
+    currency = serializers.CharField()
+    held_minor = serializers.IntegerField(help_text="In escrow for trades that are not accepted yet.")
+    to_clear_minor = serializers.IntegerField(help_text="In escrow for accepted trades.")
+    on_its_way_minor = serializers.IntegerField(help_text="Cleared, and not arrived yet.")
+    paid_minor = serializers.IntegerField(help_text="Paid out so far.")
+    last_paid_at = serializers.DateTimeField(allow_null=True)
+    owed_by_it_minor = serializers.IntegerField(help_text="What you owe; the next clearings take it off.")
+
+
+class MoneyOut(serializers.Serializer[Any]):
+    next_clearing_at = serializers.DateTimeField()
+    currencies = StandingOut(many=True)
+
+
+class MemberMoney(APIView):
+    """GET: where the money of your sales is, by currency, and when the next clearing is."""
+
+    @extend_schema(responses=MoneyOut)
+    def get(self, request: Request) -> Response:
+        organisation = acting_organisation(request)
+        roles.require(request.user, organisation, "see_money")
+        told = {"next_clearing_at": member_money.next_clearing_at(), "currencies": member_money.standing(organisation)}
+        return Response(MoneyOut(told).data)
 
 
 class Payouts(ListAPIView):

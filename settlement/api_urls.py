@@ -22,6 +22,7 @@ urlpatterns = [
     path("trades/<str:trade_id>/dispute/award", api.TradeAward.as_view(), name="api_trade_award"),
     path("statements", api.Statements.as_view(), name="api_statements"),
     path("statements/<int:statement_id>/lines", api.StatementLines.as_view(), name="api_statement_lines"),
+    path("money", api.MemberMoney.as_view(), name="api_money"),
     path("payouts", api.Payouts.as_view(), name="api_payouts"),
     path("payout-accounts", accounts_api.PayoutAccounts.as_view(), name="api_payout_accounts"),
     path("payout-accounts/<int:account_id>/confirmation", accounts_api.AccountConfirmation.as_view()),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -176,6 +176,18 @@ def balance(account: Account) -> int:
     credited = Transfer.objects.filter(credit=account).aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"]
     debited = Transfer.objects.filter(debit=account).aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"]
     return int(credited - debited)
+
+
+def balances(accounts: QuerySet[Account]) -> list[tuple[Account, int]]:
+    """Each of these accounts with what it holds, in minor units. One statement."""
+
+    def moved(side: str) -> Subquery:
+        rows = Transfer.objects.filter(**{side: OuterRef("pk")}).order_by().values(side)
+        return Subquery(rows.annotate(total=Sum("amount_minor")).values("total"))
+
+    computed = Coalesce(moved("credit"), 0) - Coalesce(moved("debit"), 0)
+    rows = accounts.annotate(holds=Case(When(has_floor=True, then=F("balance_minor")), default=computed)).order_by("pk")
+    return [(account, int(account.holds)) for account in rows]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A member's money: what the exchange owes it, statements, payouts, and the account payouts go to."""
+"""A member's money: where it is, statements with each deduction, payouts, and the account payouts go to."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from listings.product_page import language_of
 from marketplace import posted, reauthentication, roles
 from marketplace.bells import ring
 from marketplace.models import Organisation, User
 from marketplace.money import Money
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
-from settlement import ledger, papers, payout_accounts, tasks
+from marketplace.spreadsheets import csv_lines
+from settlement import member_money, papers, payout_accounts, tasks, waits
 from settlement.forms import PayoutAccountForm
-from settlement.models import Account, Payout, PayoutAccount, Statement
+from settlement.models import Payout, PayoutAccount, Statement, Trade
 from settlement.states import OutgoingState
 
 ON_A_PAGE = 25
+LINES_ON_A_PAGE = 50
 ACCOUNT_ACTS = {
     "confirm": (payout_accounts.confirm, gettext_lazy("The account is confirmed.")),
     "drop": (payout_accounts.drop, gettext_lazy("The account is stopped.")),
@@ -55,7 +59,9 @@ def money(request: HttpRequest) -> HttpResponse:
     context = {
         "organisation": organisation,
         "sells": organisation.listings.exists(),
-        "balances": _balances(organisation),
+        "standing": [{"one": one, **one.amounts()} for one in member_money.standing(organisation)],
+        "next_clearing_at": member_money.next_clearing_at(),
+        "uncleared": _uncleared(organisation),
         "page": page,
         "statements": [_with_money(statement) for statement in page.object_list],
         "payouts": _payouts(organisation),
@@ -118,28 +124,68 @@ def account_act(request: HttpRequest, account_id: int, act: str) -> HttpResponse
     return redirect("money")
 
 
-def _balances(organisation: Organisation) -> list[dict[str, Any]]:
-    """What the exchange owes the member and what the member owes it, by currency; nothing where both are nothing."""
-    found: dict[str, dict[str, Any]] = {}
-    owed = Account.objects.filter(
-        organisation=organisation, kind__in=[ledger.Kind.PAYABLE, ledger.Kind.RECEIVABLE]
-    ).order_by("currency")
-    for account in owed:
-        row = found.setdefault(account.currency, {"currency": account.currency})
-        minor = ledger.balance(account)
-        row["owed_to_it" if account.kind == ledger.Kind.PAYABLE else "owed_by_it"] = Money(abs(minor), account.currency)
-    return [row for row in found.values() if row.get("owed_to_it") or row.get("owed_by_it")]
-
-
 def _with_money(statement: Statement) -> dict[str, Any]:
     parts = ("gross", "fee", "recovered", "net")
     amounts = {part: Money(getattr(statement, f"{part}_minor"), statement.currency) for part in parts}
     return {"statement": statement, **amounts}
 
 
+def _uncleared(organisation: Organisation) -> list[dict[str, Any]]:
+    """What escrow holds for the member, each with its deductions and what it waits for."""
+    lines = member_money.uncleared(organisation, ON_A_PAGE)
+    following = waits.of_many([line.trade for line in lines])
+    return [
+        {"trade": line.trade, "title_lang": _language(line.trade), "next": following[line.trade.pk], **line.money()}
+        for line in lines
+    ]
+
+
+def _language(trade: Trade) -> str:
+    return language_of(trade.version, trade.version.titles)
+
+
 def _payouts(organisation: Organisation) -> list[tuple[Payout, Money]]:
     rows = organisation.payouts.select_related("cycle", "replaced_by").order_by("-pk")[:ON_A_PAGE]
     return [(payout, Money(payout.amount_minor, payout.currency)) for payout in rows]
+
+
+@login_required
+@require_safe
+def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
+    """One statement: each trade with its deductions, what was set against a debt, and the payouts that followed."""
+    organisation = acting_organisation(request)
+    own = Statement.objects.filter(organisation=organisation).select_related("cycle", "paper").defer("paper__record")
+    found = get_object_or_404(own, pk=statement_id)
+    roles.require(person(request), organisation, "see_money")
+    trades = papers.cleared_in(found).select_related("buyer").defer("version__fields", "version__rights")
+    page = Paginator(trades, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
+    payouts = organisation.payouts.filter(cycle=found.cycle_id, currency=found.currency).order_by("pk")
+    context = {
+        **_with_money(found),
+        "page": page,
+        "lines": [
+            {"trade": line.trade, "title_lang": _language(line.trade), **line.money()}
+            for line in member_money.lines(list(page))
+        ],
+        "none": Money(0, found.currency),
+        "payouts": [(payout, Money(payout.amount_minor, payout.currency)) for payout in payouts],
+        "language": get_language(),
+    }
+    return render(request, "settlement/statement.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def cleared_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Every trade that was ever cleared for the member, with each deduction and its payout, for a spreadsheet."""
+    organisation = acting_organisation(request)
+    roles.require(person(request), organisation, "see_money")
+    answer = StreamingHttpResponse(
+        csv_lines(member_money.cleared_rows(organisation)), content_type="text/csv; charset=utf-8"
+    )
+    answer["Content-Disposition"] = 'attachment; filename="cleared.csv"'
+    return answer
 
 
 @login_required

@@ -19,5 +19,7 @@ urlpatterns = [
     path("trades/<str:trade_id>/<slug:act>/", views.trade_act, name="trade_act"),
     path("money/", money_page.money, name="money"),
     path("money/accounts/<int:account_id>/<slug:act>/", money_page.account_act, name="account_act"),
+    path("money/cleared.csv", money_page.cleared_csv, name="cleared_csv"),
+    path("money/statements/<int:statement_id>/", money_page.statement, name="statement"),
     path("money/statements/<int:statement_id>.csv", money_page.statement_csv, name="statement_csv"),
 ]

@@ -186,7 +186,7 @@ def numbers_of(kinds: Iterable[str], trades: Sequence[Trade]) -> dict[int, dict[
 def issue_statement(statement: Statement) -> Paper:
     """The statement of one member, currency and cycle as a paper that the member may read."""
     record = _stated(statement)
-    trades = list(_cleared(statement))
+    trades = list(cleared_in(statement))
     paper = documents.issue(
         Kind.SETTLEMENT_STATEMENT,
         statement,
@@ -201,7 +201,8 @@ def issue_statement(statement: Statement) -> Paper:
     return paper
 
 
-def _cleared(statement: Statement) -> QuerySet[Trade]:
+def cleared_in(statement: Statement) -> QuerySet[Trade]:
+    """The trades of a statement, in the order of its lines."""
     return (
         Trade.objects.filter(
             cycle=statement.cycle,
@@ -216,8 +217,8 @@ def _cleared(statement: Statement) -> QuerySet[Trade]:
 
 
 def _stated(statement: Statement) -> dict[str, Any]:
-    trades = list(_cleared(statement))
-    moved = _moved_minor(trades)
+    trades = list(cleared_in(statement))
+    moved = moved_minor(trades)
     lines = []
     for trade in trades:
         fee_minor, net_minor = moved.get(f"fee-{trade.pk}", 0), moved.get(f"net-{trade.pk}", 0)
@@ -252,7 +253,7 @@ def _set_against_debt(statement: Statement) -> dict[str, int]:
     return {"recovered_minor": statement.recovered_minor, "payable_minor": statement.net_minor}
 
 
-def _moved_minor(trades: list[Trade]) -> dict[str, int]:
+def moved_minor(trades: Sequence[Trade]) -> dict[str, int]:
     """What the ledger moved when these trades were cleared, by the transfers' keys."""
     keys = [f"{part}-{trade.pk}" for trade in trades for part in ("fee", "net")]
     return dict(Transfer.objects.filter(key__in=keys).values_list("key", "amount_minor"))

@@ -221,6 +221,7 @@ SETTLEMENT = [
         Member("see_money", SELLERS),
         at=lambda w: {"statement_id": w.statement.pk},
     ),
+    Row("GET", f"{API}/money", Own("see_money")),
     Row("GET", f"{API}/payouts", Own("see_money")),
     Row("GET", f"{API}/payout-accounts", Own("see_money")),
     Row(

@@ -582,6 +582,13 @@ TRADES = [
         at=lambda w: {"account_id": w.waiting_account.pk, "act": "drop"},
         says=_form(),
     ),
+    Row("GET", "/money/cleared.csv", Own("see_money")),
+    Row(
+        "GET",
+        "/money/statements/<int:statement_id>/",
+        Member("see_money", SELLERS),
+        at=lambda w: {"statement_id": w.statement.pk},
+    ),
     Row(
         "GET",
         "/money/statements/<int:statement_id>.csv",

@@ -1,0 +1,161 @@
+"""Where the money of a member's sales is: held, to be cleared, on its way or paid; and every line that was cleared.
+
+A line is one trade: what escrow held for the seller is the gross, the exchange's fee is taken off, the rest is the net.
+The exchange withholds no tax: the seller issues the invoice and bears its own taxes. What the member owed from before
+is taken off a whole statement, not off a line.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Max, QuerySet, Sum
+
+from marketplace import clock
+from marketplace.models import Organisation
+from marketplace.money import Money, share
+from settlement import clearing, ledger, papers
+from settlement.models import Account, ClearingCycle, Payout, Trade
+from settlement.papers import plain_amount
+from settlement.states import CycleState, OutgoingState, TradeState
+
+AT_ONCE = 500  # rows of a file that are in memory together
+HELD = (TradeState.FUNDED, TradeState.DELIVERED, TradeState.DISPUTED)
+UNCLEARED = (*HELD, TradeState.ACCEPTED)
+
+
+@dataclass
+class Standing:
+    """One currency of a member, in minor units; what is held or to be cleared is before the exchange's fee."""
+
+    currency: str
+    held_minor: int = 0
+    to_clear_minor: int = 0
+    on_its_way_minor: int = 0
+    paid_minor: int = 0
+    last_paid_at: dt.datetime | None = None
+    owed_by_it_minor: int = 0  # what it owes the exchange, which the next clearings take off
+
+    def amounts(self) -> dict[str, Money]:
+        """The amounts by name: `held`, `to_clear`, `on_its_way`, `paid`, `owed_by_it`."""
+        names = ("held", "to_clear", "on_its_way", "paid", "owed_by_it")
+        return {name: Money(getattr(self, f"{name}_minor"), self.currency) for name in names}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One trade's money in minor units, as the ledger moved it or, before clearing, as it will."""
+
+    trade: Trade
+    gross_minor: int
+    fee_minor: int
+
+    @property
+    def net_minor(self) -> int:
+        return self.gross_minor - self.fee_minor
+
+    def money(self) -> dict[str, Money]:
+        """Gross, fee, tax withheld (none) and net."""
+        amounts = {"gross": self.gross_minor, "fee": self.fee_minor, "tax": 0, "net": self.net_minor}
+        return {name: Money(minor, self.trade.currency) for name, minor in amounts.items()}
+
+
+def next_clearing_at() -> dt.datetime:
+    """When the books of the next clearing are closed."""
+    cycle = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
+    now = clock.now()
+    return cycle.cut_off_at if cycle is not None and cycle.cut_off_at > now else clearing.next_cut_off(now)
+
+
+def standing(member: Organisation) -> list[Standing]:
+    """Each currency the member ever sold in, by its code. Three statements."""
+    found: dict[str, Standing] = {}
+
+    def of(currency: str) -> Standing:
+        return found.setdefault(currency, Standing(currency))
+
+    escrow = _escrow(member).values_list("currency", "trade__state").annotate(total=Sum("balance_minor"))
+    for currency, state, total in escrow.order_by():
+        if state == TradeState.ACCEPTED:
+            of(currency).to_clear_minor += total
+        else:
+            of(currency).held_minor += total
+    payouts = Payout.objects.filter(organisation=member).exclude(state=OutgoingState.BOUNCED, replaced_by__isnull=False)
+    sums = payouts.values_list("currency", "state").annotate(total=Sum("amount_minor"), last=Max("paid_at"))
+    for currency, state, total, last in sums.order_by():
+        if state == OutgoingState.PAID:
+            of(currency).paid_minor, of(currency).last_paid_at = total, last
+        else:
+            of(currency).on_its_way_minor += total
+    owed = Account.objects.filter(organisation=member, kind=ledger.Kind.RECEIVABLE)
+    for account, minor in ledger.balances(owed):
+        of(account.currency).owed_by_it_minor = max(-minor, 0)
+    return [found[currency] for currency in sorted(found)]
+
+
+def _escrow(member: Organisation) -> QuerySet[Account]:
+    """The escrow accounts that hold money for the member."""
+    rows = Account.objects.filter(kind=ledger.Kind.ESCROW, trade__seller=member, trade__state__in=UNCLEARED)
+    return rows.filter(balance_minor__gt=0)
+
+
+def uncleared(member: Organisation, most: int) -> list[Line]:
+    """What escrow holds for the member, what is cleared next first, then the newest; with the fee as it will be."""
+    rows = _escrow(member).select_related("trade__version", "trade__buyer", "trade__fee_schedule")
+    rows = rows.defer("trade__version__fields", "trade__version__rights").order_by("trade__state", "-trade__pk")[:most]
+    lines = []
+    for row in rows:
+        trade, held = row.trade, int(row.balance_minor or 0)
+        if trade is not None:
+            lines.append(Line(trade, held, share(held, trade.fee_schedule.seller_basis_points)))
+    return lines
+
+
+def lines(trades: Sequence[Trade]) -> list[Line]:
+    """These cleared trades as the ledger moved their money. One statement."""
+    moved = papers.moved_minor(trades)
+    found = []
+    for trade in trades:
+        fee, net = moved.get(f"fee-{trade.pk}", 0), moved.get(f"net-{trade.pk}", 0)
+        found.append(Line(trade, fee + net, fee))
+    return found
+
+
+# --- for spreadsheets ----------------------------------------------------------------------------------------------
+
+COLUMNS = [
+    "cycle", "cleared_at", "trade", "register_number", "product", "buyer", "purchase_order", "currency", "gross", "fee",
+    "tax", "net", "payout", "payout_state", "paid_at",
+]  # fmt: skip
+
+
+def cleared_rows(member: Organisation) -> Iterator[list[str]]:
+    """Every trade that was ever cleared for the member with each deduction, the newest first."""
+    yield COLUMNS
+    rows = Trade.objects.sold_by(member).filter(cleared_at__isnull=False, price_minor__gt=0)
+    rows = rows.select_related("version", "buyer", "cycle").defer("version__fields", "version__rights").order_by("-pk")
+    last = None
+    while part := list((rows if last is None else rows.filter(pk__lt=last))[:AT_ONCE]):
+        payouts = _payouts_of(member, part)
+        for line in lines(part):
+            trade, money = line.trade, line.money()
+            payout = payouts.get((trade.cycle_id, trade.currency))
+            yield [
+                str(trade.cycle), _moment(trade.cleared_at), trade.public_id, trade.register_number or "",
+                trade.version.title, trade.buyer.name, trade.purchase_order, trade.currency,
+                *(plain_amount(amount.minor, trade.currency) for amount in money.values()),
+                payout.key if payout else "", payout.state if payout else "", _moment(payout.paid_at) if payout else "",
+            ]  # fmt: skip
+        last = part[-1].pk
+
+
+def _payouts_of(member: Organisation, trades: Iterable[Trade]) -> dict[tuple[int | None, str], Payout]:
+    """The newest payout of each cycle and currency."""
+    rows = Payout.objects.filter(organisation=member, cycle__in={trade.cycle_id for trade in trades}).order_by("pk")
+    return {(row.cycle_id, row.currency): row for row in rows}
+
+
+def _moment(at: dt.datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else ""
