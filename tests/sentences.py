@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def _tags(template: Template) -> Iterator[str]:
             yield token.contents
 
 
+@functools.cache
 def entries(language_folder: str) -> list[Entry]:
     """The catalogue's source under locale/, without its header."""
     text = (ROOT / "locale" / language_folder / "LC_MESSAGES" / "django.po").read_text()

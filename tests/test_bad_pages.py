@@ -138,12 +138,13 @@ def test_html_in_a_name_stays_text_in_the_admins_records(world: World) -> None:
 @pytest.mark.parametrize("row", FORMS, ids=named)
 def test_a_form_filled_with_nonsense_crashes_nothing(row: Row, world: World) -> None:
     """All fields wrong, each wrong in turn with the others right, forms that are none. A refusal leaves nothing."""
-    said = row.says(world) if row.says else {}
+    said, at = row.says(world) if row.says else {}, FORMS.index(row)
     path, wrong = filled(row.route, row.at(world)), []
     sent = [
-        (f"all={value!r:.30}", {name: said[name] if name == "files" else value for name in said}) for value in VALUES
+        (f"all={value!r:.30}", {name: said[name] if name == "files" else value for name in said})
+        for value in some(VALUES, at, width=4)
     ]
-    in_turn = [(name, value) for at, name in enumerate([*said, "key"]) for value in some(VALUES, at)]
+    in_turn = [(name, value) for place, name in enumerate([*said, "key"]) for value in some(VALUES, at + place, 2)]
     sent += [(f"{name}={value!r:.30}", {**said, name: value}) for name, value in in_turn]
     sent += [("nothing", {}), ("many fields", {f"field{number}": "x" for number in range(1100)})]
     for what, form in sent:
@@ -153,14 +154,15 @@ def test_a_form_filled_with_nonsense_crashes_nothing(row: Row, world: World) -> 
         if hasattr(fields.get("files"), "seek"):
             fields["files"].seek(0)
         wrong += [f"{what}: {mistake}" for mistake in _sent(world, row, path, data=fields)]
-    for what, body, content_type in [
+    bodies = [
         ("JSON", json.dumps({"a": 1}).encode(), "application/json"),
         ("half a multipart", b"--x\r\nContent-Disposition: form-data", "multipart/form-data; boundary=x"),
         ("no boundary", b"x", "multipart/form-data"),
         ("not UTF-8", b"reason=%ff%fe&act=%ff&key=%ff", "application/x-www-form-urlencoded"),
         ("a strange coding", b"reason=x", "application/x-www-form-urlencoded; charset=utf-7"),
         ("3 MB", b"reason=" + b"x" * 3_000_000, "application/x-www-form-urlencoded"),
-    ]:
+    ]
+    for what, body, content_type in some(bodies, at):
         wrong += [f"{what}: {mistake}" for mistake in _sent(world, row, path, data=body, content_type=content_type)]
     assert not wrong, "\n".join([named(row), *wrong])
 

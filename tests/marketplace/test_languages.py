@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gettext
 import html
 import json
@@ -137,13 +138,19 @@ def glossary() -> list[tuple[str, list[str]]]:
     return [(row[0], row[1:3]) for row in cells[2:]]
 
 
+@functools.cache
+def plain_sentences(language: str) -> list[tuple[str, sentences.Entry]]:
+    """Each sentence of the catalogue without what is put into it."""
+    return [(PLACEHOLDER.sub("", entry.asked.text), entry) for entry in sentences.entries(FOLDERS[language])]
+
+
 @pytest.mark.parametrize(("english", "chinese"), glossary(), ids=lambda value: value if isinstance(value, str) else "")
 @EACH_LANGUAGE
 def test_the_glossary_binds_every_sentence(english: str, chinese: list[str], language: str) -> None:
     """Wherever a sentence names the thing, its translation calls it by a word of the row."""
     words = chinese[list(FOLDERS).index(language)].split("／")
     named = re.compile(rf"(?<![\w-]){re.escape(english)}s?(?![\w-])", re.IGNORECASE)
-    about = [e for e in sentences.entries(FOLDERS[language]) if named.search(PLACEHOLDER.sub("", e.asked.text))]
+    about = [entry for text, entry in plain_sentences(language) if named.search(text)]
     others = OTHER_SENSES.get(english, ())
     wrong = [
         f"{entry.asked.text!r}: {answer!r}"

@@ -89,4 +89,4 @@ def named(row: Row) -> str:
 
 def some(values: list[Any], at: int, width: int = 3) -> list[Any]:
     """`width` of the values, others for each place: each value comes to many fields, not every value to each field."""
-    return [values[(at * width + step) % len(values)] for step in range(width)]
+    return [values[(at * width + step) % len(values)] for step in range(min(width, len(values)))]
