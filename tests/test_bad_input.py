@@ -19,9 +19,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from listings.models import Upload
-from marketplace.models import Event, KeyedCommand
-from tests.tenancy.asking import ROWS, body_of, made_world, named, read, some, taken_back, who_may
+from marketplace.models import Event
+from tests.tenancy.asking import ROWS, body_of, made_world, named, read, some, taken_back, traces, who_may
 from tests.tenancy.rules import Row
 from tests.tenancy.walk import filled
 from tests.tenancy.world import World
@@ -77,16 +76,16 @@ class Case:
         self.path = filled(row.route, row.at(world))
         self.client = world.client_of(who_may(row))
         self.client.raise_request_exception = False
+        self.before = traces()
 
     def send(self, what: str, body: bytes, *, is_refused: bool, path: str = "", **headers: str) -> None:
         """Send this body; `is_refused` says that nothing but a 4xx will do."""
         row = self.row
         headers = {"Idempotency-Key": secrets.token_urlsafe(18), **row.headers(self.world), **headers}
         content_type = headers.pop("content_type", row.content_type)
-        before = _traces()
         with taken_back():
             answer = self.client.generic(row.method, path or self.path, body, content_type, headers=headers)
-            left = _traces() - before
+            left = traces() - self.before
         self.judge(what, answer, is_refused=is_refused, left=left)
 
     def judge(self, what: str, answer: Any, *, is_refused: bool = False, left: int = 0) -> None:
@@ -95,10 +94,6 @@ class Case:
 
     def done(self) -> None:
         assert not self.wrong, "\n".join([named(self.row), *self.wrong])
-
-
-def _traces() -> int:
-    return Event.objects.count() + KeyedCommand.objects.count() + Upload.objects.count()
 
 
 def mistakes(answer: Any, *, is_refused: bool = False, left: int = 0) -> Iterator[str]:
@@ -378,7 +373,7 @@ def test_a_tricky_name_of_a_file_is_refused_on_every_way_in(name: str, world: Wo
     client = world.client_of("seller:owner")
     release = f"/api/v1/listings/{world.fresh.public_id}/releases/{world.release.pk}"
     stored = sorted(settings.STORAGE_DIR.rglob("*"))
-    before = _traces()
+    before = traces()
     announced = client.post(
         f"{release}/uploads",
         json.dumps({"path": name, "size_bytes": 3}),
@@ -391,7 +386,7 @@ def test_a_tricky_name_of_a_file_is_refused_on_every_way_in(name: str, world: Wo
         put = client.put(f"{release}/files/{quote(name, safe='')}", b"abc", content_type="application/octet-stream")
         assert 400 <= put.status_code < 500
         assert put.json()["code"]
-    assert _traces() == before
+    assert traces() == before
     assert sorted(settings.STORAGE_DIR.rglob("*")) == stored
 
 

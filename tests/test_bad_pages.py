@@ -14,13 +14,12 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from marketplace.models import Event, KeyedCommand
 from marketplace.spreadsheets import safe_cell
 from settlement import papers
 from settlement.models import Statement
 from settlement.states import TradeState
 from tests import trading
-from tests.tenancy.asking import ROWS, made_world, named, read, some, taken_back, who_may
+from tests.tenancy.asking import ROWS, made_world, named, read, some, taken_back, traces, who_may
 from tests.tenancy.rules import Row
 from tests.tenancy.walk import filled
 from tests.tenancy.world import World
@@ -86,10 +85,6 @@ def browser(world: World, row: Row) -> Client:
     return client
 
 
-def traces() -> int:
-    return Event.objects.count() + KeyedCommand.objects.count()
-
-
 def crash(answer: Any) -> str:
     """What went wrong on our side; '' when nothing did."""
     if answer.status_code < 500 or answer.status_code == 503:
@@ -139,7 +134,7 @@ def test_html_in_a_name_stays_text_in_the_admins_records(world: World) -> None:
 def test_a_form_filled_with_nonsense_crashes_nothing(row: Row, world: World) -> None:
     """All fields wrong, each wrong in turn with the others right, forms that are none. A refusal leaves nothing."""
     said, at = row.says(world) if row.says else {}, FORMS.index(row)
-    path, wrong = filled(row.route, row.at(world)), []
+    path, wrong, before = filled(row.route, row.at(world)), [], traces()
     sent = [
         (f"all={value!r:.30}", {name: said[name] if name == "files" else value for name in said})
         for value in some(VALUES, at, width=4)
@@ -153,7 +148,7 @@ def test_a_form_filled_with_nonsense_crashes_nothing(row: Row, world: World) -> 
         fields = {"key": secrets.token_urlsafe(18), **form} if what != "nothing" else form
         if hasattr(fields.get("files"), "seek"):
             fields["files"].seek(0)
-        wrong += [f"{what}: {mistake}" for mistake in _sent(world, row, path, data=fields)]
+        wrong += [f"{what}: {mistake}" for mistake in _sent(world, row, path, before, data=fields)]
     bodies = [
         ("JSON", json.dumps({"a": 1}).encode(), "application/json"),
         ("half a multipart", b"--x\r\nContent-Disposition: form-data", "multipart/form-data; boundary=x"),
@@ -163,12 +158,13 @@ def test_a_form_filled_with_nonsense_crashes_nothing(row: Row, world: World) -> 
         ("3 MB", b"reason=" + b"x" * 3_000_000, "application/x-www-form-urlencoded"),
     ]
     for what, body, content_type in some(bodies, at):
-        wrong += [f"{what}: {mistake}" for mistake in _sent(world, row, path, data=body, content_type=content_type)]
+        wrong += [
+            f"{what}: {mistake}" for mistake in _sent(world, row, path, before, data=body, content_type=content_type)
+        ]
     assert not wrong, "\n".join([named(row), *wrong])
 
 
-def _sent(world: World, row: Row, path: str, **how: Any) -> list[str]:
-    before = traces()
+def _sent(world: World, row: Row, path: str, before: int, **how: Any) -> list[str]:
     with taken_back():
         answer = browser(world, row).post(path, **how)
         left = traces() - before

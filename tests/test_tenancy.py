@@ -47,11 +47,10 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
 @pytest.mark.parametrize("row", ROWS, ids=named)
 def test_each_is_answered_as_their_role_says(row: Row, world: World) -> None:
     """Every one of the people, each in a transaction that is taken back. A refusal changes nothing."""
-    wrong = []
+    wrong, before = [], Event.objects.count()
     for who in row.asked():
         client = world.client_of(who)
         with taken_back():
-            before = Event.objects.count()
             answer = ask(client, row, world)
             recorded = Event.objects.count() - before
         wrong += [f"{who}: {mistake}" for mistake in mistakes(row, who, answer, recorded, world)]
@@ -195,13 +194,12 @@ def test_a_method_that_is_not_in_the_table_is_not_allowed(route: Route, world: W
     if any(row.gives == 404 for row in rows):
         return
     allowed = {row.method for row in rows}
-    wrong = []
+    wrong, before = [], Event.objects.count()
     row = next(row for row in rows if row.is_open_to_somebody)
     who = who_may(row)
     others = [one for one in [*METHODS, "OPTIONS"] if one not in allowed and not (one == "OPTIONS" and route.api_class)]
     for method in some(others, WALKED.index(route), width=2):
         with taken_back():
-            before = Event.objects.count()
             answer = ask(world.client_of(who), row, world, method=method)
             if answer.status_code != 405 or Event.objects.count() != before:
                 wrong.append(f"{method} by {who}: {answer.status_code}")

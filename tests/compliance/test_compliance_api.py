@@ -190,27 +190,22 @@ STAFF_ROUTES = [
 BODIES = {"reason_code": "complaint", "reason": "x", "act": "refuse", "subject_kind": "listing", "subject": "x"}
 
 
-@pytest.mark.parametrize(("method", "path"), STAFF_ROUTES)
-def test_the_staffs_routes_open_for_nobody_else(method, path):
+def test_the_staffs_routes_open_for_nobody_else():
     applied = make_applied()
     version = make_draft(make_verified())
     review = reviews.submit(version, by=owner_of(version.listing.seller))
     reason = {"reason_code": "checks_passed", "reason": "x"}
     decision = verification.propose(applied.verification, "approve", **reason, by=make_staff("vetting"))
     hold = holds.place("listing", version.listing_id, **HELD, by=make_staff("review"))
-    path = path.format(organisation=applied.public_id, decision=decision.pk, review=review.pk, hold=hold.pk)
-
-    def ask(script):
-        return script.get(path) if method == "get" else script.post(path, BODIES)
-
-    nobody = getattr(Client(), method)(f"/api/v1{path}")
-    assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated")
-    for person in (owner_of(applied), make_member(applied, "compliance"), make_staff("clearing")):
-        answer = ask(Script(person))
-        assert (answer.status_code, answer.json()["code"]) == (403, "role_needed")
-    if method == "post":
-        auditor = ask(Script(make_staff("audit")))
-        assert (auditor.status_code, auditor.json()["code"]) == (403, "role_needed")
+    members = [Script(one) for one in (owner_of(applied), make_member(applied, "compliance"), make_staff("clearing"))]
+    auditor = Script(make_staff("audit"))
+    for method, place in STAFF_ROUTES:
+        path = place.format(organisation=applied.public_id, decision=decision.pk, review=review.pk, hold=hold.pk)
+        nobody = getattr(Client(), method)(f"/api/v1{path}")
+        assert (nobody.status_code, nobody.json()["code"]) == (401, "not_authenticated"), place
+        for script in [*members, auditor] if method == "post" else members:
+            answer = script.get(path) if method == "get" else script.post(path, BODIES)
+            assert (answer.status_code, answer.json()["code"]) == (403, "role_needed"), place
     assert Decision.objects.get(pk=decision.pk).decided_at is None
     assert Review.objects.get().state == "open"
     assert [row.lifted_at for row in Hold.objects.all()] == [None]

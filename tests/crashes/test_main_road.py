@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from settlement import tasks
 from settlement.models import Notice, SandboxNotice
 from tests.crashes.dying import die_at, let_claims_lapse
-from tests.crashes.roads import carry_on, exactly_one_of_everything, walk_to
+from tests.crashes.roads import STEPS, buy, carry_on, exactly_one_of_everything, walk_to
 
 # The step a trade has come to, the task that is at work on it, and when its worker is killed (see `app`).
 POINTS = [
@@ -72,15 +70,29 @@ POSTING = [
 ]
 
 
+def deaths() -> list[dict[str, tuple[str, str]]]:
+    """One trade's worth of deaths each: by the step it has come to, the task and the moment; no point is left out."""
+    at_step: dict[str, list[tuple[str, str]]] = {}
+    for stage, task, at in POINTS:
+        at_step.setdefault(stage, []).append((task, at))
+    most = max(len(points) for points in at_step.values())
+    return [{stage: points[turn] for stage, points in at_step.items() if turn < len(points)} for turn in range(most)]
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("stage", "task", "at"), POINTS)
-def test_a_worker_killed_on_the_way_loses_and_repeats_nothing(stage: str, task: str, at: str, tmp_path: Path) -> None:
-    deal = walk_to(stage)
-    before = deal.state
-    die_at(at, task, tmp_path)
-    if at.startswith("within") and "clear" not in at:
-        assert deal.state == before
-    let_claims_lapse()
+@pytest.mark.parametrize("points", deaths(), ids=lambda points: f"{len(points)} deaths")
+def test_a_worker_killed_at_every_step_loses_and_repeats_nothing(points: dict[str, tuple[str, str]], tmp_path) -> None:
+    """The step that follows a death is the worker's that takes over."""
+    deal = buy()
+    for stage, step in STEPS.items():
+        step(deal)
+        if stage in points:
+            task, at = points[stage]
+            before = deal.state
+            die_at(at, task, tmp_path)
+            if at.startswith("within") and "clear" not in at:
+                assert deal.state == before, at
+            let_claims_lapse()
     carry_on(deal)
     exactly_one_of_everything(deal)
 

@@ -215,14 +215,12 @@ def test_a_page_costs_the_same_number_of_statements_whatever_it_shows():
     assert statements(5) == one == 11
 
 
-@pytest.mark.parametrize(
-    ("number", "shown"), [("1", 1), ("2", 2), ("3", 3), ("4", 3), ("0", 1), ("-1", 1), ("x", 1), ("", 1), ("9" * 30, 3)]
-)
-def test_any_page_number_gives_a_page(monkeypatch, number, shown):
+def test_any_page_number_gives_a_page(monkeypatch):
     monkeypatch.setattr(catalogue, "ON_A_PAGE", 1)
     for _ in range(3):
         factories.make_listed_product()
-    assert catalogue.page_of(catalogue.browse(), number).number == shown
+    shown = {"1": 1, "2": 2, "3": 3, "4": 3, "0": 1, "-1": 1, "x": 1, "": 1, "9" * 30: 3}
+    assert {number: catalogue.page_of(catalogue.browse(), number).number for number in shown} == shown
 
 
 def test_a_product_page_shows_strangers_what_is_on_sale_and_the_seller_all_of_its_own():

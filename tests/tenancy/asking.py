@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
+from listings.models import Upload
+from marketplace.models import Event, KeyedCommand
 from tests.tenancy import api_rows, api_trade_rows, demand_rows, desk_rows, library_rows, page_rows, search_rows
 from tests.tenancy.rules import Answer, Row
 from tests.tenancy.walk import filled
@@ -34,7 +36,9 @@ ROWS = [
 def made_world(storage: Path, mark: str = "") -> Iterator[World]:
     """Made once for a module, in a transaction that every case returns to and that ends with the module."""
     with override_settings(STORAGE_DIR=storage), transaction.atomic():
-        yield World(mark)
+        world = World(mark)
+        connection.check_constraints()  # now, once; what waits for the end would be checked anew after each case
+        yield world
         transaction.set_rollback(True)
 
 
@@ -44,6 +48,17 @@ def taken_back() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+TRACES = (Event, KeyedCommand, Upload)
+
+
+def traces() -> int:
+    """How many rows say that something was done: in the journal, among the keyed commands and the uploads."""
+    counts = " + ".join(f"(SELECT count(*) FROM {model._meta.db_table})" for model in TRACES)  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {counts}")
+        return int(cursor.fetchone()[0])
 
 
 def who_may(row: Row) -> str:
