@@ -130,6 +130,11 @@ def _as_subjects(members: QuerySet[JointMember]) -> QuerySet[JointMember, tuple[
 
 def held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:
     """The ids of those trades on which, or on whose listing, buyer or seller, a hold lies. One statement."""
+    return set(holding(trades))
+
+
+def holding(trades: Iterable[TradeLike]) -> dict[int, set[Subject]]:
+    """By the id of each held trade what of it is held: itself, its listing, buyer or seller. One statement."""
     trades = list(trades)
     held = set(
         lying_on(
@@ -138,7 +143,7 @@ def held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:
             trades={trade.pk for trade in trades},
         )
     )
-    return {trade.pk for trade in trades if not held.isdisjoint(_subjects(trade))}
+    return {trade.pk: held & _subjects(trade) for trade in trades if not held.isdisjoint(_subjects(trade))}
 
 
 def ever_held_trade_ids(trades: Iterable[TradeLike]) -> set[int]:

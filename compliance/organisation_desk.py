@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, DurationField, Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -20,7 +20,7 @@ from compliance.models import TWO_PERSON_ACTS, Decision, FactChange, Hold, Verif
 from compliance.proof_views import shown
 from compliance.states import VerificationState
 from listings import quotas
-from marketplace import journal, roles
+from marketplace import clock, desk_targets, journal, roles
 from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, posted_id, render_desk
 from marketplace.models import Organisation, User
 from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
@@ -68,7 +68,7 @@ ALONE = {
 @desk("organisations")
 @require_safe
 def organisations(request: HttpRequest) -> HttpResponse:
-    """The queue, the longest waiting first, and every organisation by its standing or by a search."""
+    """The queue, what is most behind its target first, and every organisation by its standing or by a search."""
     show, asked = request.GET.get("show", "waiting"), request.GET.get("q", "").strip()[:100]
     show = show if show in SHOWS else "waiting"
     pending = Decision.objects.filter(verification=OuterRef("pk"), decided_at=None, dropped_at=None)
@@ -87,7 +87,7 @@ def organisations(request: HttpRequest) -> HttpResponse:
         )
     else:
         rows = rows.filter(Q(state=V.APPLIED) | Q(is_pending=True) if show == "waiting" else SHOWS[show][1]).distinct()
-    oldest = {"waiting": Coalesce("proposed_at", "applied_at").asc(), "changes": F("asked_at").asc()}
+    oldest = {"waiting": _behind_target(), "changes": F("asked_at").asc()}
     newest = F("changed_at").desc()
     page = Paginator(rows.order_by(newest if asked else oldest.get(show, newest), "pk"), ROWS_ON_A_PAGE)
     counts = Verification.objects.aggregate(
@@ -100,6 +100,13 @@ def organisations(request: HttpRequest) -> HttpResponse:
         "tabs": [{"show": name, "label": label, "count": counts[name]} for name, (label, _q) in SHOWS.items()],
     }
     return render_desk(request, "organisations", "admin/desks/organisations.html", context)
+
+
+def _behind_target() -> Coalesce:
+    """How far each is behind its own queue's target: since when it waits, less since when what is overdue now waits."""
+    now = clock.now()
+    seconded, applied = (desk_targets.overdue_since(queue) or now for queue in ("second_person", "applications"))
+    return Coalesce(F("proposed_at") - Value(seconded), F("applied_at") - Value(applied), output_field=DurationField())
 
 
 @desk("organisations")

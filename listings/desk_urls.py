@@ -11,6 +11,7 @@ urlpatterns = [
     path("reports/", report_desk.reports_list, name="desk_reports"),
     path("reports/<int:report_id>/", report_desk.report, name="desk_report"),
     path("reports/<int:report_id>/act/", report_desk.report_act, name="desk_report_act"),
+    path("questions/", question_desk.questions_list, name="desk_questions"),
     path("questions/<int:question_id>/hiding/", question_desk.question_hiding, name="desk_question_hiding"),
     path(
         "catalogue/entries/<slug:public_id>/withdrawal/",

@@ -96,7 +96,7 @@ def rows(found: Iterable[Question], listing: Listing, request: HttpRequest) -> l
             "is_own": reader is not None and question.asked_for_id == reader.pk,
             "acts": [
                 *(_answering(question, listing) if may_answer else []),
-                *(_hiding(question) if may_hide else []),
+                *(hiding(question) if may_hide else []),
             ],
         }
         for question in found
@@ -112,7 +112,8 @@ def _answering(question: Question, listing: Listing) -> list[dict[str, Any]]:
     return [act_button("answer", label, url, form=form, tone="" if question.answered_at else "primary")]
 
 
-def _hiding(question: Question) -> list[dict[str, Any]]:
+def hiding(question: Question) -> list[dict[str, Any]]:
+    """The button that hides it, for whose role may; nothing once it is hidden."""
     if question.hidden_at is not None:
         return []
     form = HidingForm(auto_id=f"hide_{question.pk}_%s")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
+from django.db.models import Case, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,15 +16,26 @@ from django.views.decorators.http import require_POST, require_safe
 
 from listings import listing_reports
 from listings.models import ListingReport
+from listings.report_rows import ReportCategory
 from listings.states import ReportState
 from marketplace import roles
-from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, render_desk
+from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, ordered, parsed, render_desk
 from marketplace.models import User
 from marketplace.signed_in import person
 
 DECIDE: dict[str, Any] = {"dismiss": listing_reports.dismiss, "act_upon": listing_reports.act_upon}
 PARTS = ("listing__seller", "listing__current_version", "by", "decided_by")
 LONG_COLUMNS = [f"listing__current_version__{name}" for name in ("fields", "use_scenarios", "forbidden_uses", "rights")]
+
+
+GRAVITY = Case(
+    When(category__in=[ReportCategory.PERSONAL_DATA, ReportCategory.SECURITY], then=0),
+    When(category=ReportCategory.RIGHTS, then=1),
+    default=2,
+)
+GRAVEST: tuple[Any, list[Any]] = (gettext_lazy("Gravest first"), [GRAVITY, "reported_at", "pk"])
+ORDERS = {"age": (gettext_lazy("Longest waiting first"), ["reported_at", "pk"]), "risk": GRAVEST}
+DECIDED_ORDERS = {"newest": (gettext_lazy("Newest first"), ["-decided_at", "-pk"]), "risk": GRAVEST}
 
 
 class DecisionForm(forms.Form):
@@ -42,12 +54,10 @@ def reports_list(request: HttpRequest) -> HttpResponse:
     """Reports that wait, the oldest first, then those decided."""
     show = "decided" if request.GET.get("show") == "decided" else "open"
     rows = ListingReport.objects.select_related(*PARTS).defer(*LONG_COLUMNS)
-    if show == "open":
-        rows = rows.filter(state=ReportState.OPEN).order_by("reported_at", "pk")
-    else:
-        rows = rows.exclude(state=ReportState.OPEN).order_by("-decided_at", "-pk")
-    page = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
-    return render_desk(request, "reports", "admin/desks/reports.html", {"page": page, "show": show})
+    rows = rows.filter(state=ReportState.OPEN) if show == "open" else rows.exclude(state=ReportState.OPEN)
+    fields, orders = ordered(request, ORDERS if show == "open" else DECIDED_ORDERS)
+    page = Paginator(rows.order_by(*fields), ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+    return render_desk(request, "reports", "admin/desks/reports.html", {"page": page, "show": show, "orders": orders})
 
 
 @desk("reports")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -30,6 +30,7 @@ TITLES: dict[str, Promise] = {
     "reviews": _("Reviews"),
     "objections": _("Objections"),
     "reports": _("Reports"),
+    "questions": _("Questions"),
     "demands": _("Demands"),
     "payments": _("Payments"),
     "disputes": _("Disputes"),
@@ -83,6 +84,19 @@ def frame_of(request: HttpRequest, name: str = "") -> dict[str, Any]:
     seen = desks_of(person(request))
     tabs = [{"label": TITLES[other], "url": reverse(f"desk_{other}"), "current": other == name} for other in seen]
     return {"desk_tabs": tabs, "desks_seen": seen}
+
+
+def ordered(
+    request: HttpRequest, orders: Mapping[str, tuple[str | Promise, Sequence[Any]]]
+) -> tuple[Sequence[Any], list[dict[str, Any]]]:
+    """The fields a list is sorted by, and the orders to choose from as `admin/desks/_orders.html` takes them.
+
+    `orders` are `{value of ?sort=: (label, fields)}`, the first of them for whoever chose none that there is.
+    """
+    asked = request.GET.get("sort", "")
+    chosen = asked if asked in orders else next(iter(orders))
+    choices = [{"key": key, "label": label, "current": key == chosen} for key, (label, _fields) in orders.items()]
+    return orders[chosen][1], choices
 
 
 def acted(request: HttpRequest, command: Callable[[], Any], *, done: str | Promise, back: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -17,6 +18,9 @@ from marketplace import documents, roles
 from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, render_desk
 from marketplace.models import Paper, Revocation, User
 from marketplace.signed_in import person
+
+SHOWS = {"all": gettext_lazy("All papers"), "waiting": gettext_lazy("Revocations that wait for a second person")}
+WAITING = Q(revocation__isnull=False, revocation__revoked_at=None)
 
 
 class RevocationForm(forms.Form):
@@ -32,18 +36,22 @@ class RevocationForm(forms.Form):
 @desk("papers")
 @require_safe
 def papers(request: HttpRequest) -> HttpResponse:
-    """Revocations that wait for a second person, and every paper, the newest first or by its number."""
-    asked = request.GET.get("q", "").strip()[:40]
-    rows = Paper.objects.select_related("revocation").defer("record").order_by("-pk")
+    """Every paper, the newest first or by its number; or those whose revocation waits for a second person."""
+    asked, show = request.GET.get("q", "").strip()[:40], request.GET.get("show", "")
+    show = show if show in SHOWS else "all"
+    rows = Paper.objects.select_related("revocation__by").defer("record")
+    waiting = rows.filter(WAITING)
     if asked:
         rows = rows.filter(number__iexact=asked)
+    ordered = (
+        waiting.order_by("revocation__asked_at", "pk") if show == "waiting" and not asked else rows.order_by("-pk")
+    )
+    counts = {"all": Paper.objects.count(), "waiting": waiting.count()}
     context = {
         "asked": asked,
-        "page": Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page")),
-        "waiting": Revocation.objects.filter(revoked_at=None)
-        .select_related("paper", "by")
-        .defer("paper__record")
-        .order_by("asked_at")[:ROWS_ON_A_PAGE],
+        "show": "" if asked else show,
+        "tabs": [{"show": name, "label": label, "count": counts[name]} for name, label in SHOWS.items()],
+        "page": Paginator(ordered, ROWS_ON_A_PAGE).get_page(request.GET.get("page")),
     }
     return render_desk(request, "papers", "admin/desks/papers.html", context)
 

@@ -1,4 +1,4 @@
-"""Small plots as figures for an SVG: bars that stand side by side, and bars that lie in lines. Pure."""
+"""Small plots as figures for an SVG: bars that stand side by side, and bars that lie in the lines of a table. Pure."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ class Column:
     y: float
     width: float
     height: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A line of a table with its bar: its words, its number, the bar's length of LINE, and its further cells, each ''
+    for none or None for what is withheld. templates/settlement/_bars.html draws them."""
+
+    label: str
+    number: int
+    length: int
+    cells: Sequence[str | None]
 
 
 def columns(counts: Sequence[int]) -> list[Column]:

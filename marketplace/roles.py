@@ -98,6 +98,7 @@ DESKS: dict[str, frozenset[StaffRole]] = {
     "reviews": frozenset({S.REVIEW}),
     "objections": frozenset({S.REVIEW, S.DISPUTES}),
     "reports": frozenset({S.REVIEW}),
+    "questions": frozenset({S.REVIEW, S.SUPPORT}),
     "demands": frozenset({S.REVIEW, S.SUPPORT}),
     "payments": frozenset({S.PAYMENTS}),
     "disputes": frozenset({S.DISPUTES}),

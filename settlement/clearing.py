@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles
@@ -135,10 +135,25 @@ def needs_two_people(cycle: ClearingCycle) -> bool:
     """
     if cycle.closed_at is None:
         return False
-    closed_at = cycle.closed_at.astimezone(ZoneInfo(settings.TIME_ZONE))
-    day_began = closed_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    of_the_day = ClearingCycle.objects.filter(closed_at__gte=day_began, closed_at__lte=closed_at, pk__lte=cycle.pk)
-    moved = Trade.objects.filter(cycle__in=of_the_day, currency__in=cycle.trades.values("currency"))
+    of_the_day = ClearingCycle.objects.filter(
+        closed_at__gte=_day_of(cycle.closed_at), closed_at__lte=cycle.closed_at, pk__lte=cycle.pk
+    )
+    return _is_above_limit(Trade.objects.filter(cycle__in=of_the_day, currency__in=cycle.trades.values("currency")))
+
+
+def would_need_two_people(waiting: QuerySet[Trade]) -> bool:
+    """Whether two people release the cycle that closes with these trades now."""
+    of_the_day = ClearingCycle.objects.filter(closed_at__gte=_day_of(clock.now()))
+    moved = Trade.objects.filter(Q(cycle__in=of_the_day) | Q(pk__in=waiting.values("pk")))
+    return _is_above_limit(moved.filter(currency__in=waiting.values("currency")))
+
+
+def _day_of(moment: dt.datetime) -> dt.datetime:
+    """When the day of this moment began, by the exchange's clock."""
+    return moment.astimezone(ZoneInfo(settings.TIME_ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _is_above_limit(moved: QuerySet[Trade]) -> bool:
     largest = moved.values("currency").annotate(total=Sum("price_minor")).order_by("-total").first()
     return largest is not None and largest["total"] > settings.CLEARING_LIMIT_MINOR
 

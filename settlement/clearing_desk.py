@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import journal, roles
 from marketplace.bells import ring
-from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, render_desk
+from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, ordered, posted_id, render_desk
 from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import clearing, ledger, tasks, trades
+from settlement import clearing, clearing_preview, ledger, tasks, trades
 from settlement.models import Account, ClearingCycle, Payout, PayoutAccount, Statement, Trade
-from settlement.states import CycleState, OutgoingState, TradeState
+from settlement.states import CycleState, OutgoingState
+
+SHOWS = {"cycles": gettext_lazy("Cycles"), "payouts": gettext_lazy("Payouts that stand still")}
+PAYOUT_ORDERS = {
+    "age": (gettext_lazy("Longest waiting first"), ["created_at", "pk"]),
+    "amount": (gettext_lazy("Largest sum first"), ["currency", "-amount_minor", "pk"]),
+}
 
 
 @desk("clearing")
 @require_safe
 def clearing_desk(request: HttpRequest) -> HttpResponse:
-    """What waits to be cleared, the cycles newest first, payouts that do not arrive, and what the books hold."""
-    by = person(request)
+    """What waits to be cleared, the cycles newest first, or payouts that do not arrive; and what the books hold."""
+    show = request.GET.get("show", "")
+    show = show if show in SHOWS else "cycles"
+    fields, orders = ordered(request, PAYOUT_ORDERS)
     cycles = ClearingCycle.objects.select_related("by", "second_by").order_by("-number")
-    page = Paginator(cycles, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
-    waiting = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False)
+    stopped = _stopped_payouts()
+    rows: QuerySet[Any] = cycles if show == "cycles" else stopped.order_by(*fields)
+    found = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+    counts = {"cycles": cycles.count(), "payouts": stopped.count()}
+    waiting = clearing_preview.waiting().values("currency")
     context = {
-        "page": page,
-        "cycles": _with_trades(list(page.object_list)),
-        "waiting": _by_currency(waiting.values("currency").annotate(total=Sum("price_minor"), count=Count("pk"))),
+        "show": show,
+        "tabs": [{"show": name, "label": label, "count": counts[name]} for name, label in SHOWS.items()],
+        "page": found,
+        "cycles": _with_trades(list(found.object_list)) if show == "cycles" else [],
+        "payouts": _with_money(list(found)) if show == "payouts" else [],
+        "orders": orders if show == "payouts" else [],
+        "waiting": _by_currency(waiting.annotate(total=Sum("price_minor"), count=Count("pk"))),
         "open_cycle": ClearingCycle.objects.filter(state=CycleState.OPEN).first(),
-        "acts": _close_acts(by),
-        "payouts": _stopped_payouts(),
         "totals": _totals(),
     }
     return render_desk(request, "clearing", "admin/desks/clearing.html", context)
+
+
+@desk("clearing")
+@require_safe
+def preview(request: HttpRequest) -> HttpResponse:
+    """What closing and releasing the open cycle now would do, and the button that closes it."""
+    waiting = clearing_preview.waiting()
+    open_cycle = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
+    previewed = _previewed(waiting)
+    page = Paginator(previewed["preview"].by_member, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+    context = previewed | {
+        "open_cycle": open_cycle,
+        "needs_two": clearing.would_need_two_people(waiting),
+        "acts": _close_acts(open_cycle, person(request)),
+        "page": page,
+        "rows": clearing_preview.members(page),
+    }
+    return render_desk(request, "clearing", "admin/desks/clearing_preview.html", context)
+
+
+def _previewed(trades: QuerySet[Trade]) -> dict[str, Any]:
+    """What `_clearing_sums.html` shows: the preview, and the first of what is left out."""
+    found = clearing_preview.preview(trades)
+    first = dict(list(found.left_out.items())[:ROWS_ON_A_PAGE])
+    rows = Trade.objects.select_related("seller", "buyer", "version").defer("terms", "crossborder").in_bulk(first)
+    return {
+        "preview": found,
+        "left_out": [(rows[pk], why) for pk, why in first.items()],
+        "left_out_count": len(found.left_out),
+    }
 
 
 def _with_trades(cycles: list[ClearingCycle]) -> list[tuple[ClearingCycle, int]]:
@@ -53,23 +98,21 @@ def _by_currency(sums: Any) -> list[tuple[Money, int]]:
     return [(Money(int(row["total"] or 0), row["currency"]), row["count"]) for row in sums.order_by("currency")]
 
 
-def _close_acts(by: User) -> list[dict[str, Any]]:
+def _close_acts(open_cycle: ClearingCycle | None, by: User) -> list[dict[str, Any]]:
     if not roles.staff_may(by, "release_clearing"):
         return []
     confirm = _("Every accepted trade that is in no cycle yet is cleared together now, before the daily cut-off.")
-    return [act_button("close", _("Close the cycle now"), reverse("desk_clearing_close"), confirm=confirm)]
+    fields = {"cycle": open_cycle.number} if open_cycle else {}
+    url = reverse("desk_clearing_close")
+    return [act_button("close", _("Close the cycle now"), url, fields=fields, confirm=confirm, tone="primary")]
 
 
-def _stopped_payouts() -> list[tuple[Payout, Money, str]]:
+def _stopped_payouts() -> QuerySet[Payout]:
     """Payouts that do not go out by themselves: bounced and not sent again, or without an account to go to."""
     has_account = Exists(PayoutAccount.objects.filter(organisation=OuterRef("organisation")))
-    rows = Payout.objects.select_related("organisation", "cycle").order_by("created_at", "pk")
-    bounced = rows.filter(state=OutgoingState.BOUNCED, replaced_by=None)[:ROWS_ON_A_PAGE]
-    homeless = rows.filter(~has_account, state=OutgoingState.DUE)[:ROWS_ON_A_PAGE]
-    return [
-        *((row, Money(row.amount_minor, row.currency), _("came back: {why}").format(why=row.error)) for row in bounced),
-        *((row, Money(row.amount_minor, row.currency), _("the member names no account")) for row in homeless),
-    ]
+    return Payout.objects.filter(
+        Q(state=OutgoingState.BOUNCED, replaced_by=None) | Q(~has_account, state=OutgoingState.DUE)
+    ).select_related("organisation", "cycle")
 
 
 def _totals() -> list[dict[str, Any]]:
@@ -87,24 +130,47 @@ def _totals() -> list[dict[str, Any]]:
 @desk("clearing")
 @require_safe
 def cycle(request: HttpRequest, number: int) -> HttpResponse:
-    """One cycle: its trades and sums, each member's statement and payout, and who releases it."""
+    """One cycle: what its release would do, or did: members, statements, payouts, trades; and who releases it."""
     found = get_object_or_404(ClearingCycle.objects.select_related("by", "second_by"), number=number)
     needs_two = clearing.needs_two_people(found)
-    contained = found.trades.select_related("version", "seller", "buyer").order_by("pk")
-    page = Paginator(contained, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
-    statements = found.statements.select_related("organisation", "paper").defer("paper__record").order_by("pk")
-    payouts = found.payouts.select_related("organisation", "replaced_by").order_by("pk")
-    context = {
+    previewed = _previewed(clearing_preview.of_cycle(found)) if found.state == CycleState.CLOSED else {}
+    lists = _lists_of(found, previewed)
+    show = request.GET.get("show", "")
+    show = show if show in lists else next(iter(lists))
+    pages = {name: Paginator(rows, ROWS_ON_A_PAGE) for name, (_label, rows, _shown) in lists.items()}
+    page = pages[show].get_page(request.GET.get("page"))
+    context = previewed | {
         "cycle": found,
+        "show": show,
+        "tabs": [
+            {"show": name, "label": label, "count": pages[name].count} for name, (label, _rows, _s) in lists.items()
+        ],
         "page": page,
+        "rows": lists[show][2](list(page.object_list)),
         "sums": _by_currency(found.trades.values("currency").annotate(total=Sum("price_minor"), count=Count("pk"))),
         "needs_two": needs_two,
         "acts": _release_acts(found, needs_two, person(request)),
-        "statements": [_with_parts(row) for row in statements[: 4 * ROWS_ON_A_PAGE]],
-        "payouts": [(row, Money(row.amount_minor, row.currency)) for row in payouts[: 4 * ROWS_ON_A_PAGE]],
-        "events": journal.of(found).order_by("-pk"),
+        "events": journal.of(found).order_by("-pk")[:ROWS_ON_A_PAGE],
     }
     return render_desk(request, "clearing", "admin/desks/cycle.html", context)
+
+
+def _lists_of(found: ClearingCycle, previewed: dict[str, Any]) -> dict[str, tuple[Any, Any, Callable[[Any], Any]]]:
+    """By name what a cycle is made of: the label of its tab, its rows, and what of them is shown."""
+    contained = found.trades.select_related("version", "seller", "buyer").defer("terms", "crossborder").order_by("pk")
+    lists: dict[str, tuple[Any, Any, Callable[[Any], Any]]] = {}
+    if previewed:
+        lists["members"] = _("What each member gets"), previewed["preview"].by_member, clearing_preview.members
+    if found.state == CycleState.RELEASED:
+        statements = found.statements.select_related("organisation", "paper").defer("paper__record").order_by("pk")
+        payouts = found.payouts.select_related("organisation", "replaced_by").order_by("pk")
+        lists["statements"] = _("Statements"), statements, lambda rows: [_with_parts(row) for row in rows]
+        lists["payouts"] = _("Payouts"), payouts, _with_money
+    return lists | {"trades": (_("Trades"), contained, list)}
+
+
+def _with_money(payouts: list[Payout]) -> list[tuple[Payout, Money]]:
+    return [(payout, Money(payout.amount_minor, payout.currency)) for payout in payouts]
 
 
 def _with_parts(statement: Statement) -> tuple[Any, ...]:
@@ -130,13 +196,14 @@ def _release_acts(found: ClearingCycle, needs_two: bool, by: User) -> list[dict[
 @desk("clearing")
 @require_POST
 def close(request: HttpRequest) -> HttpResponse:
-    """Close the open cycle before its cut-off."""
+    """Close the open cycle before its cut-off, and look at it; one that was closed meanwhile is not closed again."""
     if request.POST.get("act") != "close":
         raise Http404
-    by = person(request)
+    by, number = person(request), posted_id(request, "cycle")
+    shown = get_object_or_404(ClearingCycle, number=number) if number else clearing.open_cycle()
     done = _("The cycle is closed. It is released by itself, or by two persons above the limit.")
-    back = reverse("desk_clearing")
-    answer = acted(request, lambda: clearing.close(clearing.open_cycle(), by=by), done=done, back=back)
+    back = reverse("desk_cycle", args=[shown.number])
+    answer = acted(request, lambda: clearing.close(shown, by=by), done=done, back=back)
     ring(tasks.clear_cycles)
     return answer
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("disputes/<int:dispute_id>/act/", dispute_desk.dispute_act, name="desk_dispute_act"),
     path("clearing/", clearing_desk.clearing_desk, name="desk_clearing"),
     path("clearing/close/", clearing_desk.close, name="desk_clearing_close"),
+    path("clearing/preview/", clearing_desk.preview, name="desk_clearing_preview"),
     path("clearing/<int:number>/", clearing_desk.cycle, name="desk_cycle"),
     path("clearing/<int:number>/release/", clearing_desk.release, name="desk_cycle_release"),
     path("trades/", trade_desk.find, name="desk_trades"),

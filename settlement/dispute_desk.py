@@ -17,7 +17,7 @@ from compliance import hold_acts
 from compliance.models import Hold
 from marketplace import posted, roles
 from marketplace.bells import ring
-from marketplace.desk_pages import ROWS_ON_A_PAGE, acted, desk, parsed, render_desk
+from marketplace.desk_pages import ROWS_ON_A_PAGE, acted, desk, ordered, parsed, render_desk
 from marketplace.signed_in import person
 from settlement import tasks, timeline, trade_page, trades
 from settlement.forms import AwardForm, FreeAwardForm
@@ -28,6 +28,9 @@ SHOWS = {
     "open": (gettext_lazy("To decide"), Q(state=DisputeState.OPEN)),
     "resolved": (gettext_lazy("Decided"), Q(state=DisputeState.RESOLVED)),
 }
+LARGEST = (gettext_lazy("Largest price first"), ["trade__currency", "-trade__price_minor", "pk"])
+ORDERS = {"age": (gettext_lazy("Longest waiting first"), ["opened_at", "pk"]), "amount": LARGEST}
+DECIDED_ORDERS = {"newest": (gettext_lazy("Newest first"), ["-resolved_at", "pk"]), "amount": LARGEST}
 PARTS = ("trade__seller", "trade__buyer", "trade__version", "trade__release", "trade__offer", "trade__listing")
 
 
@@ -38,11 +41,13 @@ def dispute_queue(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "open")
     show = show if show in SHOWS else "open"
     rows = Dispute.objects.filter(SHOWS[show][1]).select_related(*PARTS, "resolved_by")
-    page = Paginator(rows.order_by("opened_at" if show == "open" else "-resolved_at", "pk"), ROWS_ON_A_PAGE)
+    fields, orders = ordered(request, ORDERS if show == "open" else DECIDED_ORDERS)
+    page = Paginator(rows.order_by(*fields), ROWS_ON_A_PAGE)
     counts = Dispute.objects.aggregate(**{name: Count("pk", filter=where) for name, (_label, where) in SHOWS.items()})
     context = {
         "page": page.get_page(request.GET.get("page")),
         "show": show,
+        "orders": orders,
         "tabs": [{"show": name, "label": label, "count": counts[name]} for name, (label, _q) in SHOWS.items()],
     }
     return render_desk(request, "disputes", "admin/desks/disputes.html", context)

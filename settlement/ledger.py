@@ -7,7 +7,7 @@ The exchange holds no money: an account of kind `outside` mirrors what a gateway
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -225,15 +225,26 @@ def totals() -> dict[str, dict[str, int]]:
     return answer
 
 
-def owed_by_members(organisation_ids: list[int]) -> dict[tuple[int, str], int]:
+def owed_by_members(organisation_ids: Collection[int], *, locked: bool = True) -> dict[tuple[int, str], int]:
     """What these members owe the exchange, in minor units, by (organisation id, currency).
 
     Locks what is owed until the transaction ends, so that it is set off once: a receivable keeps no running total that
-    another clearing would wait for.
+    another clearing would wait for. Who only looks asks for no lock.
     """
-    receivables = (
-        Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
-        .order_by("pk")
-        .select_for_update(no_key=True)
+    rows = Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids).order_by("pk")
+    receivables = list(rows.select_for_update(no_key=True) if locked else rows)
+    debited, credited = (
+        dict(
+            Transfer.objects.filter(**{f"{side}__in": receivables})
+            .order_by()
+            .values_list(side)
+            .annotate(total=Sum("amount_minor"))
+        )
+        for side in ("debit", "credit")
     )
-    return {(int(account.organisation_id or 0), account.currency): max(-balance(account), 0) for account in receivables}
+    return {
+        (int(account.organisation_id or 0), account.currency): max(
+            debited.get(account.pk, 0) - credited.get(account.pk, 0), 0
+        )
+        for account in receivables
+    }

@@ -22,7 +22,6 @@ from marketplace import plots
 from marketplace.money import Money, format_minor
 from marketplace.regions import place_name
 from settlement import market
-from settlement.bars import Bar
 from settlement.market import Part, Turnover
 
 
@@ -51,14 +50,14 @@ def market_page(request: HttpRequest) -> HttpResponse:
     return render(request, "settlement/market.html", context)
 
 
-def _bars(parts: list[Part], label: Callable[[str], str], currencies: list[str]) -> list[Bar]:
+def _bars(parts: list[Part], label: Callable[[str], str], currencies: list[str]) -> list[plots.Bar]:
     """A line for each part, the longest the one with most trades."""
     numbers = [sum(one.trades for one in part.turnover) for part in parts]
     bars = []
     for part, number in zip(parts, numbers, strict=True):
         sums = {one.currency: _amount(one) for one in part.turnover}
         length = plots.length(number, numbers)
-        bars.append(Bar(label(part.key), number, length, [sums.get(currency, "") for currency in currencies]))
+        bars.append(plots.Bar(label(part.key), number, length, [sums.get(currency, "") for currency in currencies]))
     return bars
 
 

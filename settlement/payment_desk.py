@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import roles
 from marketplace.bells import ring
-from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, posted_id, render_desk
+from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, ordered, parsed, posted_id, render_desk
 from marketplace.errors import Invalid
 from marketplace.models import User
 from marketplace.money import Money
@@ -35,33 +37,58 @@ WHY = {
 }
 
 
+@dataclass(frozen=True)
+class PaymentQueue:
+    """One list of the desk: its rows, the orders they can be sorted by, and what of each its table shows."""
+
+    label: Promise
+    rows: Callable[[], QuerySet[Any]]
+    orders: dict[str, tuple[Promise, list[str]]]
+    shown: Callable[[list[Any], User], list[Any]]
+
+
 @desk("payments")
 @require_safe
 def payment_desk(request: HttpRequest) -> HttpResponse:
-    """What waits for this desk, the longest first; and what was decided lately."""
-    by = person(request)
-    unmatched = Unmatched.objects.filter(decided_at=None).select_related("payment__trade").order_by("arrived_at", "pk")
-    page = Paginator(unmatched, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
-    bounced = (
-        bounced_refunds().select_related("trade", "unmatched").prefetch_related("mendings").order_by("created_at", "pk")
-    )
-    contested = Chargeback.objects.filter(state=ChargebackState.OPEN).select_related("trade", "payment")
-    decided = Unmatched.objects.filter(decided_at__isnull=False).select_related("decided_by", "payment__trade")
-    accounts = payout_accounts.waiting_for_staff().select_related("organisation", "by").order_by("created_at", "pk")
+    """What waits for this desk, list by list, the longest first; and what was decided lately."""
+    asked = request.GET.get("show", "")
+    show = asked if asked in QUEUES else "unmatched"
+    queue = QUEUES[show]
+    fields, orders = ordered(request, queue.orders)
+    page = Paginator(queue.rows().order_by(*fields), ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
+        "show": show,
+        "tabs": [{"show": name, "label": one.label, "count": one.rows().count()} for name, one in QUEUES.items()],
+        "orders": orders,
         "page": page,
-        "accounts": [(account, _account_acts(account, by)) for account in accounts[:ROWS_ON_A_PAGE]],
-        "unmatched": _unmatched_rows(list(page.object_list), by),
-        "bounced": [(refund, _money(refund), _refund_acts(refund, by)) for refund in bounced[:ROWS_ON_A_PAGE]],
-        "chargebacks": [(row, _money(row)) for row in contested.order_by("opened_at")[:ROWS_ON_A_PAGE]],
-        "decided": [(row, _money(row)) for row in decided.order_by("-decided_at")[:ROWS_ON_A_PAGE]],
+        "rows": queue.shown(list(page.object_list), person(request)),
     }
     return render_desk(request, "payments", "admin/desks/payments.html", context)
 
 
-def bounced_refunds() -> Any:
+def _unmatched() -> QuerySet[Unmatched]:
+    return Unmatched.objects.filter(decided_at=None).select_related("payment__trade")
+
+
+def bounced_refunds() -> QuerySet[Refund]:
     """Refunds that came back and were not sent again."""
     return Refund.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
+
+
+def _refunds() -> QuerySet[Refund]:
+    return bounced_refunds().select_related("trade", "unmatched").prefetch_related("mendings")
+
+
+def _accounts() -> QuerySet[PayoutAccount]:
+    return payout_accounts.waiting_for_staff().select_related("organisation", "by")
+
+
+def _chargebacks() -> QuerySet[Chargeback]:
+    return Chargeback.objects.filter(state=ChargebackState.OPEN).select_related("trade", "payment")
+
+
+def _decided() -> QuerySet[Unmatched]:
+    return Unmatched.objects.filter(decided_at__isnull=False).select_related("decided_by", "payment__trade")
 
 
 def _money(row: Any) -> Money:
@@ -112,6 +139,10 @@ def _unmatched_acts(row: Unmatched, together: int, by: User) -> list[dict[str, A
     return acts
 
 
+def _refund_rows(rows: list[Refund], by: User) -> list[Any]:
+    return [(refund, _money(refund), _refund_acts(refund, by)) for refund in rows]
+
+
 def _refund_acts(refund: Refund, by: User) -> list[dict[str, Any]]:
     if not roles.staff_may(by, "match_payment"):
         return []
@@ -127,6 +158,10 @@ def _refund_acts(refund: Refund, by: User) -> list[dict[str, Any]]:
     return [act_button("send_again", _("Send again"), url, fields=fields, form=form)]
 
 
+def _account_rows(rows: list[PayoutAccount], by: User) -> list[Any]:
+    return [(account, _account_acts(account, by)) for account in rows]
+
+
 def _account_acts(account: PayoutAccount, by: User) -> list[dict[str, Any]]:
     if not roles.staff_may(by, "confirm_account"):
         return []
@@ -138,6 +173,35 @@ def _account_acts(account: PayoutAccount, by: User) -> list[dict[str, Any]]:
     ]
 
 
+def _with_money(rows: list[Any], by: User) -> list[Any]:
+    return [(row, _money(row)) for row in rows]
+
+
+def _waiting_since(name: str, **others: tuple[Promise, list[str]]) -> dict[str, tuple[Promise, list[str]]]:
+    return {"age": (gettext_lazy("Longest waiting first"), [name, "pk"]), **others}
+
+
+LARGEST = (gettext_lazy("Largest sum first"), ["currency", "-amount_minor", "pk"])
+QUEUES = {
+    "unmatched": PaymentQueue(
+        gettext_lazy("Unmatched money"), _unmatched, _waiting_since("arrived_at", amount=LARGEST), _unmatched_rows
+    ),
+    "refunds": PaymentQueue(
+        gettext_lazy("Refunds that came back"), _refunds, _waiting_since("created_at", amount=LARGEST), _refund_rows
+    ),
+    "accounts": PaymentQueue(
+        gettext_lazy("Payout accounts to confirm"), _accounts, _waiting_since("created_at"), _account_rows
+    ),
+    "chargebacks": PaymentQueue(
+        gettext_lazy("Open chargebacks"), _chargebacks, _waiting_since("opened_at", amount=LARGEST), _with_money
+    ),
+    "decided": PaymentQueue(
+        gettext_lazy("Decided"),
+        _decided,
+        {"newest": (gettext_lazy("Newest first"), ["-decided_at", "-pk"]), "amount": LARGEST},
+        _with_money,
+    ),
+}
 MENDING_ACTS = {
     "confirm_mending": (mendings.confirm, gettext_lazy("The refund is on its way again.")),
     "drop_mending": (mendings.drop, gettext_lazy("Dropped.")),
@@ -153,24 +217,25 @@ ACCOUNT_ACTS = {
 def payment_act(request: HttpRequest) -> HttpResponse:
     """Return or apply money, or send a refund again; through the commands."""
     act, by, back = request.POST.get("act", ""), person(request), reverse("desk_payments")
+    refunds, accounts = f"{back}?show=refunds", f"{back}?show=accounts"
     row_id = posted_id(request, "row")
     if act in MENDING_ACTS:
         mending = get_object_or_404(RefundMending.objects.select_related("refund"), pk=row_id)
         mend, told = MENDING_ACTS[act]
-        answer = acted(request, lambda: mend(mending, by=by), done=told, back=back)
+        answer = acted(request, lambda: mend(mending, by=by), done=told, back=refunds)
         ring(tasks.pay_refunds)
         return answer
     if act in ACCOUNT_ACTS:
         account = get_object_or_404(PayoutAccount, pk=row_id)
         command, told = ACCOUNT_ACTS[act]
-        answer = acted(request, lambda: command(account, by=by), done=told, back=back)
+        answer = acted(request, lambda: command(account, by=by), done=told, back=accounts)
         ring(tasks.pay_members)
         return answer
     if act == "send_again":
         refund = get_object_or_404(Refund, pk=row_id)
         said = parsed(MendedAccountForm(request.POST))
         done = _("Sent again; to another account once a colleague confirms it.")
-        answer = acted(request, lambda: mendings.send_again(refund, by=by, **said), done=done, back=back)
+        answer = acted(request, lambda: mendings.send_again(refund, by=by, **said), done=done, back=refunds)
         ring(tasks.pay_refunds)
         return answer
     unmatched = get_object_or_404(Unmatched.objects.select_related("payment__trade"), pk=row_id)

@@ -118,10 +118,15 @@ QUEUES = [
         _("Unmatched sums"),
         lambda: Unmatched.objects.filter(decided_at=None),
         "arrived_at",
-        place="#unmatched",
+        place="?show=unmatched",
     ),
     Queue(
-        "refunds", "payments", _("Refunds that came back"), payment_desk.bounced_refunds, "created_at", place="#bounced"
+        "refunds",
+        "payments",
+        _("Refunds that came back"),
+        payment_desk.bounced_refunds,
+        "created_at",
+        place="?show=refunds",
     ),
     Queue(
         "accounts",
@@ -129,7 +134,7 @@ QUEUES = [
         _("Payout accounts to confirm"),
         payout_accounts.waiting_for_staff,
         "created_at",
-        place="#accounts",
+        place="?show=accounts",
     ),
     Queue(
         "chargebacks",
@@ -137,7 +142,7 @@ QUEUES = [
         _("Open chargebacks"),
         lambda: Chargeback.objects.filter(state=ChargebackState.OPEN),
         "opened_at",
-        place="#chargebacks",
+        place="?show=chargebacks",
     ),
     Queue(
         "disputes",
@@ -159,7 +164,7 @@ QUEUES = [
         _("Payouts that came back"),
         lambda: Payout.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None),
         "created_at",
-        place="#payouts",
+        place="?show=payouts",
     ),
     Queue(
         "revocations",
@@ -167,7 +172,7 @@ QUEUES = [
         _("Revocations for a second person"),
         lambda: Revocation.objects.filter(revoked_at=None),
         "asked_at",
-        place="#waiting",
+        place="?show=waiting",
     ),
 ]
 

@@ -37,6 +37,7 @@ SAYS: dict[str, Promise] = {
     "disputes": gettext_lazy("Who gets the money in escrow."),
     "objections": gettext_lazy("Who says that a registration is wrong."),
     "reports": gettext_lazy("What people say is wrong with a product."),
+    "questions": gettext_lazy("What buyers ask and sellers answer, or do not."),
     "demands": gettext_lazy("What members look for and did not find."),
     "clearing": gettext_lazy("Cycles, statements and payouts."),
     "trades": gettext_lazy("Find any trade, and hold it."),

@@ -228,7 +228,8 @@ def _payments(text: str, by: User) -> list[Hit]:
         for row in paid
     ]
     for refund in Refund.objects.filter(key=text).select_related("trade"):
-        url = reverse("desk_trade", args=[refund.trade.public_id]) if refund.trade else reverse("desk_payments")
+        refunds = f"{reverse('desk_payments')}?show=refunds"
+        url = reverse("desk_trade", args=[refund.trade.public_id]) if refund.trade else refunds
         hits.append(Hit(refund.key, f"{_('Refund')} · {refund.get_state_display()}", url, is_exact=True))
     return hits
 

@@ -24,7 +24,6 @@ from marketplace.money import Money, format_minor
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
 from settlement import seller_numbers
-from settlement.bars import Bar
 from settlement.papers import plain_amount, safe_cell
 from settlement.seller_numbers import Earned, Numbers, Steps
 
@@ -103,25 +102,27 @@ def _labels() -> list[str]:
     ]
 
 
-def _whole(steps: Steps) -> list[Bar]:
+def _whole(steps: Steps) -> list[plots.Bar]:
     """One bar for each step, and how many of the step before it are; sampling may be skipped, so orders are of pages
     opened."""
     counts = {name: getattr(steps, name) for name in STEPS}
     before = {"opened": "seen", "sampled": "opened", "ordered": "opened", "renewed": "ordered"}
     shares = [_share(counts[name], counts[before[name]]) if name in before else "" for name in STEPS]
     rows = zip(_labels(), counts.values(), shares, strict=True)
-    return [Bar(label, number, plots.length(number, list(counts.values())), [share]) for label, number, share in rows]
+    return [
+        plots.Bar(label, number, plots.length(number, list(counts.values())), [share]) for label, number, share in rows
+    ]
 
 
 def _share(number: int, of: int) -> str:
     return f"{100 * number / of:.1f} %" if of else ""
 
 
-def _months(found: Numbers) -> list[Bar]:
+def _months(found: Numbers) -> list[plots.Bar]:
     by_month = found.by_month()
     seen = [steps.seen for _month, steps in by_month]
     return [
-        Bar(
+        plots.Bar(
             _month(month),
             steps.seen,
             plots.length(steps.seen, seen),
@@ -154,7 +155,7 @@ def _revenue(currency: str, rows: list[tuple[Any, Earned]]) -> dict[str, Any]:
     """One currency: its bars by month, and the sums of all months."""
     grosses = [one.gross_minor for _month, one in rows]
     bars = [
-        Bar(
+        plots.Bar(
             _month(month),
             one.trades,
             plots.length(one.gross_minor, grosses),

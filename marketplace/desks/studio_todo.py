@@ -47,9 +47,9 @@ class Task:
 def of(seller: Organisation, role: str | None) -> list[Task]:
     """What a person of this role can do next; what keeps others waiting first."""
     kinds: list[tuple[str, Callable[[Organisation], Iterable[Task]]]] = [
-        ("edit_listing", _questions),
-        ("edit_listing", _buyers_ask),
-        ("edit_listing", _sent_back),
+        ("edit_listing", questions),
+        ("edit_listing", buyers_ask),
+        ("edit_listing", sent_back),
         ("edit_listing", _failed),
         ("edit_listing", lambda seller: _drafts(seller, may_submit=role in MEMBER_ACTS["submit"])),
         ("edit_listing", _untold),
@@ -79,7 +79,7 @@ def _version_url(version: Version) -> str:
     return reverse("studio_version", args=[version.listing.public_id, version.number])
 
 
-def _questions(seller: Organisation) -> Iterable[Task]:
+def questions(seller: Organisation) -> Iterable[Task]:
     """Questions of the reviewers, each at its field."""
     waiting = ReviewQuestion.objects.filter(
         review__version__listing__seller=seller, answered_at=None, withdrawn_at=None
@@ -90,7 +90,7 @@ def _questions(seller: Organisation) -> Iterable[Task]:
         yield Task(_("Answer the reviewers’ question"), version.title, url, since=question.asked_at)
 
 
-def _buyers_ask(seller: Organisation) -> Iterable[Task]:
+def buyers_ask(seller: Organisation) -> Iterable[Task]:
     """Questions about its products that wait for an answer in public."""
     rows = Question.objects.open().filter(listing__seller=seller).select_related("listing__current_version")
     for question in _first(rows.order_by("asked_at", "pk")):
@@ -106,7 +106,7 @@ def _of_newest(seller: Organisation, state: str) -> QuerySet[Version]:
     return rows.annotate(newest=Max("listing__versions__number")).filter(number=F("newest"))
 
 
-def _sent_back(seller: Organisation) -> Iterable[Task]:
+def sent_back(seller: Organisation) -> Iterable[Task]:
     """Manuals the reviewers sent back."""
     rows = _of_newest(seller, VersionState.CHANGES_REQUESTED).select_related("listing", "review")
     for version in _first(rows.order_by("pk")):

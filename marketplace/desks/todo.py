@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import F, Max, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from compliance import joint_members
-from compliance.models import ReviewQuestion, Verification
+from compliance.models import Verification
 from compliance.states import VerificationState
 from listings import private_offers
-from listings.models import Question, Version
-from listings.states import VersionState
+from marketplace.desks import studio_todo
 from marketplace.models import Organisation
 from marketplace.roles import MEMBER_ACTS
 from settlement import deadlines, payout_accounts
@@ -23,8 +21,6 @@ from settlement.models import Payout, Trade
 from settlement.states import OutgoingState, TradeState
 
 SHOWN_TRADES = 12
-SHOWN_DRAFTS = 6
-SHOWN_QUESTIONS = 6
 SHOWN_JOINT = 6
 SHOWN_OFFERS = 6
 
@@ -51,7 +47,7 @@ def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
         *_payout(organisation, role),
         *_offers_for_us(organisation, role),
     ]
-    return [*found, *_asked(organisation, role), *_sent_back(organisation, role), *_buyers_ask(organisation, role)]
+    return [*found, *_of_the_studio(organisation, role)]
 
 
 def _may(role: str, act: str) -> bool:
@@ -139,49 +135,12 @@ def _offers_for_us(organisation: Organisation, role: str) -> list[Todo]:
     ]
 
 
-def _asked(organisation: Organisation, role: str) -> list[Todo]:
-    """Questions of the reviewers, each at its field."""
+def _of_the_studio(organisation: Organisation, role: str) -> list[Todo]:
+    """Of what the studio lists what others wait for: reviewers' and buyers' questions, and manuals sent back."""
     if not _may(role, "edit_listing"):
         return []
-    waiting = ReviewQuestion.objects.filter(
-        review__version__listing__seller=organisation, answered_at=None, withdrawn_at=None
-    )
-    rows = waiting.select_related("review__version__listing").order_by("asked_at", "pk")[:SHOWN_QUESTIONS]
-    found = []
-    for question in rows:
-        version = question.review.version
-        url = reverse("studio_version", args=[version.listing.public_id, version.number])
-        found.append(Todo(_("Answer the reviewers’ question"), version.title, f"{url}#question-{question.pk}"))
-    return found
-
-
-def _buyers_ask(organisation: Organisation, role: str) -> list[Todo]:
-    """Questions about the organisation's products, the one that waits longest first."""
-    if not _may(role, "edit_listing"):
-        return []
-    rows = Question.objects.open().filter(listing__seller=organisation).order_by("asked_at", "pk")
-    found = []
-    for question in rows.select_related("listing__current_version")[:SHOWN_QUESTIONS]:
-        listing = question.listing
-        url = f"{reverse('product_questions', args=[listing.public_id])}#question-{question.pk}"
-        about = listing.current_version.title if listing.current_version else str(listing)
-        found.append(Todo(_("Answer a question about a product"), about, url, since=question.asked_at))
-    return found
-
-
-def _sent_back(organisation: Organisation, role: str) -> list[Todo]:
-    """Manuals the reviewers sent back, as long as no newer version of the product answers them."""
-    if not _may(role, "edit_listing"):
-        return []
-    rows: Any = (
-        Version.objects.filter(listing__seller=organisation, state=VersionState.CHANGES_REQUESTED)
-        .annotate(newest=Max("listing__versions__number"))
-        .filter(number=F("newest"))
-        .select_related("listing")
-        .order_by("-pk")
-    )
-    words = _("Rework the manual that was sent back")
     return [
-        Todo(words, version.title, reverse("studio_product", args=[version.listing.public_id]))
-        for version in rows[:SHOWN_DRAFTS]
+        Todo(task.text, task.about, task.url, since=task.since)
+        for kind in (studio_todo.questions, studio_todo.buyers_ask, studio_todo.sent_back)
+        for task in list(kind(organisation))[: studio_todo.SHOWN]
     ]

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from listings import publishing, questions
+from listings import listing_reports, publishing, questions
 from listings.models import Answer, Question
 from marketplace import clock
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
@@ -224,6 +224,28 @@ def test_the_review_desk_hides_a_question_for_a_reason_both_sides_read(listing, 
         with pytest.raises(WrongState):
             refused()
     assert Answer.objects.count() == 1
+
+
+def test_the_desk_of_questions_shows_each_role_what_waits_and_what_it_may_do(listing, asking):
+    waiting, answered = ask(listing, asking), ask(listing, asking, "Whose sensors?")
+    questions.answer(answered, text="Ours.", by=factories.owner_of(listing.seller))
+    pages = {}
+    for role in ("review", "support"):
+        desk = signed_in(factories.make_staff(role))
+        for show in ("unanswered", "answered", "reported", "hidden"):
+            page = desk.get("/admin/desks/questions/", {"show": show}).content.decode()
+            pages[role, show] = ("Are nights covered?" in page, "Ours." in page, 'value="hide"' in page)
+    nothing = (False, False, False)
+    assert pages == {
+        ("review", "unanswered"): (True, False, True), ("review", "answered"): (False, True, True),
+        ("review", "reported"): nothing, ("review", "hidden"): nothing,
+        ("support", "unanswered"): (True, False, False), ("support", "answered"): (False, True, False),
+        ("support", "reported"): nothing, ("support", "hidden"): nothing,
+    }  # fmt: skip
+    listing_reports.report(listing, category="rights", text="They are mine.", by=factories.make_user())
+    page = desk.get("/admin/desks/questions/", {"show": "reported"}).content.decode()
+    assert waiting.text in page and "The product is reported" in page
+    assert signed_in(factories.make_staff("payments")).get("/admin/desks/questions/").status_code == 403
 
 
 def test_only_the_review_desk_without_an_interest_hides_and_says_why(listing, asking):

@@ -22,7 +22,7 @@ from marketplace.admin_site import OWN_APPS
 from marketplace.desk_pages import TITLES
 from marketplace.models import Event, Revocation, User
 from marketplace.roles import DESKS, SEES_EVERY_DESK, Role, StaffRole
-from settlement import clearing, tasks, trades
+from settlement import clearing, clearing_preview, payment_desk, tasks, trades
 from settlement.gateways import sandbox_bank
 from settlement.models import ClearingCycle, Dispute, Refund, Trade, Unmatched
 from settlement.states import CycleState, OutgoingState, TradeState
@@ -53,8 +53,8 @@ def acts_in(page: str) -> set[str]:
     return set(re.findall(r'<input type="hidden" name="act" value="(\w+)"', page))
 
 
-def shown(person: User, name: str, *args: object) -> str:
-    answer = signed_in(person).get(reverse(name, args=args))
+def shown(person: User, name: str, *args: object, **asked: str) -> str:
+    answer = signed_in(person).get(reverse(name, args=args), asked)
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -390,21 +390,39 @@ def test_a_bounced_refund_is_sent_again_to_a_mended_account():
     refund.refresh_from_db()
     assert refund.state == OutgoingState.BOUNCED
     officer = make_staff("payments")
-    page = shown(officer, "desk_payments")
+    page = shown(officer, "desk_payments", show="refunds")
     act(officer, page, reverse("desk_payment_act"), "send_again", payer_reference="mended-1")
     assert not Refund.objects.filter(replaces=refund).exists()
     colleague = make_staff("payments")
-    act(colleague, shown(colleague, "desk_payments"), reverse("desk_payment_act"), "confirm_mending")
+    act(colleague, shown(colleague, "desk_payments", show="refunds"), reverse("desk_payment_act"), "confirm_mending")
     anew = Refund.objects.get(replaces=refund)
     assert (anew.payer_reference, anew.amount_minor) == ("mended-1", 125_000)
-    assert "send_again" not in acts_in(shown(officer, "desk_payments"))
+    assert "send_again" not in acts_in(shown(officer, "desk_payments", show="refunds"))
 
 
 def test_an_open_chargeback_is_listed_for_looking():
     deal = make_trade(TradeState.DELIVERED)
     trading.pay(deal, "charge_back")
-    page = shown(make_staff("payments"), "desk_payments")
+    page = shown(make_staff("payments"), "desk_payments", show="chargebacks")
     assert deal.trade.register_number in page and "the payer’s bank" in page
+
+
+def test_the_lists_of_payments_have_pages_and_are_sorted_by_age_or_sum(monkeypatch):
+    monkeypatch.setattr(payment_desk, "ROWS_ON_A_PAGE", 1)
+    small, large = (make_trade(TradeState.DELIVERED, price_minor=minor) for minor in (20_000, 90_000))
+    for deal in (small, large):
+        trading.pay(deal, "charge_back")
+    officer = make_staff("payments")
+    on_page = {
+        (sort, page): [deal is small for deal in (small, large) if deal.trade.register_number in found]
+        for sort in ("age", "amount", "nonsense")
+        for page in ("1", "2")
+        for found in [shown(officer, "desk_payments", show="chargebacks", sort=sort, page=page)]
+    }
+    assert on_page == {
+        ("age", "1"): [True], ("age", "2"): [False], ("amount", "1"): [False], ("amount", "2"): [True],
+        ("nonsense", "1"): [True], ("nonsense", "2"): [False],
+    }  # fmt: skip
 
 
 # --- disputes ------------------------------------------------------------------------------------------------------
@@ -463,14 +481,53 @@ def test_a_trade_is_found_by_its_number():
 def test_a_cycle_is_closed_and_released_at_the_desk():
     deal = make_trade(TradeState.ACCEPTED)
     officer = make_staff("clearing")
-    page = shown(officer, "desk_clearing")
-    assert "1 trade" in page
-    assert act(officer, page, reverse("desk_clearing_close"), "close").status_code == 302
+    assert "1 trade" in shown(officer, "desk_clearing")
+    page = shown(officer, "desk_clearing_preview")
+    assert "1,218.75" in page and "Below the limit" in page
+    answer = act(officer, page, reverse("desk_clearing_close"), "close")
     cycle = ClearingCycle.objects.get(state=CycleState.CLOSED)
+    assert answer.url == reverse("desk_cycle", args=[cycle.number])
     page = shown(officer, "desk_cycle", cycle.number)
+    assert "1,218.75" in page  # what its release would do
     assert act(officer, page, reverse("desk_cycle_release", args=[cycle.number]), "release").status_code == 302
     assert deal.state == TradeState.CLEARED
     assert "1,218.75" in shown(officer, "desk_cycle", cycle.number)
+
+
+def test_the_preview_of_a_run_says_what_the_run_does_and_what_it_leaves_out():
+    seller, officer = trading.make_verified(), make_staff("clearing", "vetting")
+    offers = [trading.make_offer(trading.make_listed(seller), price_minor=minor) for minor in (125_000, 33_300, 10_000)]
+    deals = []
+    for offer in offers:
+        deals.append(trading.propose(offer))
+        work()
+        trading.pay(deals[-1])
+        trades.accept(deals[-1].trade, by=deals[-1].buyer)
+    free = trading.propose(trading.make_offer(price_minor=0))
+    work()
+    trades.accept(free.trade, by=free.buyer)
+    said = {"reason_code": "complaint", "reason": "We look into it.", "by": officer}
+    holds.place("trade", deals[2].trade.pk, **said)
+    holds.place("organisation", deals[2].trade.buyer_id, **said)
+    found = clearing_preview.preview(clearing_preview.waiting())
+    [total], [member] = found.by_currency, found.by_member
+    assert (total.trades, total.gross_minor, member.organisation_id, found.free) == (2, 158_300, seller.pk, 1)
+    assert {pk: [str(why) for why in reasons] for pk, reasons in found.left_out.items()} == {
+        deals[2].trade.pk: ["a hold lies on the trade", "the buyer is held"]
+    }
+    page = shown(officer, "desk_clearing_preview")
+    assert "the buyer is held" in page and deals[2].reload().register_number in page
+    cycle = clearing.close(clearing.open_cycle(), by=officer)
+    assert clearing_preview.preview(clearing_preview.of_cycle(cycle)) == found
+    trades.clear(cycle)
+    statement = cycle.statements.get()
+    assert (statement.gross_minor, statement.fee_minor, statement.net_minor) == (
+        total.gross_minor, total.fee_minor, total.net.minor,
+    )  # fmt: skip
+    assert deals[2].state == TradeState.ACCEPTED and deals[2].trade.cycle is None
+    again = {"act": "close", "cycle": str(cycle.number), "key": "k" * 24}
+    answer = signed_in(officer).post(reverse("desk_clearing_close"), again)
+    assert answer.status_code == 409 and not ClearingCycle.objects.filter(number__gt=cycle.number).exists()
 
 
 def test_a_cycle_above_the_limit_takes_two_people(settings):

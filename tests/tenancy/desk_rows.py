@@ -215,10 +215,11 @@ ROWS = [
         says=_says(act="dismiss", decision="The dates are right."),
     ),
     # --- questions to sellers
+    Row("GET", DESK + "questions/", Staff("questions")),
     Row(
         "POST",
         DESK + "questions/<int:question_id>/hiding/",
-        Staff("reviews", ("hide_question",)),
+        Staff("questions", ("hide_question",)),
         gives=302,
         at=lambda w: {"question_id": w.question_answered.pk},
         says=_says(reason="It names a person."),
@@ -274,6 +275,7 @@ ROWS = [
     ),
     # --- clearing
     Row("GET", DESK + "clearing/", Staff("clearing")),
+    Row("GET", DESK + "clearing/preview/", Staff("clearing")),
     Row("GET", DESK + "clearing/<int:number>/", Staff("clearing"), at=_cycle),
     Row("POST", DESK + "clearing/close/", Staff("clearing", ("release_clearing",)), gives=302, says=_says(act="close")),
     Row(

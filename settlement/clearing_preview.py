@@ -1,0 +1,147 @@
+"""What releasing a cycle would do with the trades that wait for it: by currency and member, and what it leaves out.
+
+The same sums as the run makes (`clearing.compute`), read without a lock: the run itself looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from compliance import holds
+from compliance.models import Hold
+from marketplace.models import Organisation
+from marketplace.money import Money
+from settlement import clearing, ledger
+from settlement.models import Account, ClearingCycle, PayoutAccount, Trade
+from settlement.states import TradeState
+
+CONTESTED = _("the payment is contested at the payer’s bank")
+HELD = {
+    Hold.Subject.TRADE: _("a hold lies on the trade"),
+    Hold.Subject.LISTING: _("a hold lies on the product"),
+}
+PARTY_HELD = {"seller": _("the seller is held"), "buyer": _("the buyer is held")}
+
+
+@dataclass(frozen=True)
+class Sum:
+    """So many trades of one currency, and of one member or of all: what is cleared and what becomes of it."""
+
+    currency: str
+    trades: int
+    gross_minor: int
+    fee_minor: int
+    recovered_minor: int
+    organisation_id: int = 0
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, self.currency)
+
+    @property
+    def gross(self) -> Money:
+        return self._money(self.gross_minor)
+
+    @property
+    def fee(self) -> Money:
+        return self._money(self.fee_minor)
+
+    @property
+    def recovered(self) -> Money:
+        return self._money(self.recovered_minor)
+
+    @property
+    def net(self) -> Money:
+        return self._money(self.gross_minor - self.fee_minor - self.recovered_minor)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What is cleared: sums by currency and by member, how many trades are free; and what is left out and why."""
+
+    by_currency: list[Sum]
+    by_member: list[Sum]
+    free: int
+    left_out: dict[int, list[Promise]]
+
+
+def waiting() -> QuerySet[Trade]:
+    """Accepted trades that are in no cycle yet."""
+    return Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None)
+
+
+def of_cycle(cycle: ClearingCycle) -> QuerySet[Trade]:
+    """The trades of a cycle that is not released."""
+    return Trade.objects.filter(state=TradeState.ACCEPTED, cycle=cycle)
+
+
+def preview(trades: QuerySet[Trade]) -> Preview:
+    """What clearing these trades now would do."""
+    escrow = Account.objects.filter(kind=Account.Kind.ESCROW, trade=OuterRef("pk")).values("balance_minor")[:1]
+    rows: list[Any] = list(
+        trades.order_by("pk")
+        .annotate(held_minor=Subquery(escrow))
+        .values_list(
+            "pk", "listing_id", "buyer_id", "seller_id", "currency", "is_frozen", "held_minor",
+            "fee_schedule__seller_basis_points", named=True,
+        )
+    )  # fmt: skip
+    left_out = _left_out(rows)
+    ready = [row for row in rows if row.pk not in left_out]
+    paid = [row for row in ready if row.held_minor is not None]
+    owed = ledger.owed_by_members({row.seller_id for row in paid}, locked=False)
+    sums = clearing.compute(
+        ((row.pk, row.seller_id, row.currency, row.held_minor, row.fee_schedule__seller_basis_points) for row in paid),
+        owed,
+    )
+    by_member = [
+        Sum(
+            currency,
+            len(position.trade_ids),
+            position.gross_minor,
+            position.fee_minor,
+            position.recovered_minor,
+            organisation_id,
+        )
+        for (organisation_id, currency), position in sums.positions.items()
+    ]
+    by_member.sort(key=lambda one: (one.currency, -one.gross_minor, one.organisation_id))
+    return Preview(_by_currency(by_member), by_member, len(ready) - len(paid), left_out)
+
+
+def _by_currency(members: Iterable[Sum]) -> list[Sum]:
+    totals: dict[str, list[int]] = {}
+    for one in members:
+        parts = (one.trades, one.gross_minor, one.fee_minor, one.recovered_minor)
+        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 4), parts, strict=True)]
+    return [Sum(currency, *parts) for currency, parts in sorted(totals.items())]
+
+
+def _left_out(rows: list[Any]) -> dict[int, list[Promise]]:
+    """By the id of each trade that the run leaves out for a later cycle, why."""
+    holding = holds.holding(rows)
+    why: dict[int, list[Promise]] = {}
+    for row in rows:
+        reasons: list[Promise] = [CONTESTED] if row.is_frozen else []
+        held = holding.get(row.pk, set())
+        reasons += [words for kind, words in HELD.items() if any(subject == kind for subject, _pk in held)]
+        for side, words in PARTY_HELD.items():
+            if (Hold.Subject.ORGANISATION, getattr(row, f"{side}_id")) in held:
+                reasons.append(words)
+        if reasons:
+            why[row.pk] = reasons
+    return why
+
+
+def members(shown: Iterable[Sum]) -> list[dict[str, Any]]:
+    """Each member's share with the member, and whether it names an account to be paid to."""
+    shown = list(shown)
+    account = PayoutAccount.objects.filter(organisation=OuterRef("pk"))
+    rows = Organisation.objects.annotate(has_account=Exists(account))
+    found: dict[int, Any] = rows.in_bulk([one.organisation_id for one in shown])
+    return [{"sum": one, "organisation": found[one.organisation_id]} for one in shown]
