@@ -25,6 +25,7 @@ _SHOWN = [
     ("seller", "seller", "party"),
     ("buyer", "buyer", "party"),
     ("price_minor", "price", "price"),
+    ("purchase_order", "purchase_order", "text"),
     ("coverage_area", "covers", "covers"),
     ("rights", "rights", "rights"),
     ("source_statement", "source", "text"),

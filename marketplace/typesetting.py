@@ -18,8 +18,8 @@ trade_contract            trade_number, register_number, seller, buyer, titles, 
                           licence {language: {may, may_not, must: [{text, kept}]}}, price_minor (0 is free), currency,
                           inspection_days, governing_law, agreements [{organisation, agreed_at}];
                           optional rules_digest (of the exchange rules both accepted), agreement_digest, channel and
-                          articles {language: [{head, clauses: [text]}]} with contract_version, text_digest and forum;
-                          an agreement may say side, person, role
+                          articles {language: [{head, clauses: [text]}]} with contract_version, text_digest and forum,
+                          purchase_order; an agreement may say side, person, role
 delivery_record           trade_number, contract_number, register_number, seller, buyer, titles, product_type, version,
                           channel, delivery_digest, files [{path, size_bytes, sha256}], total_bytes, funded_at,
                           delivered_at, access_ends_at (or null), inspect_ends_at; optional crossborder_digest
@@ -29,7 +29,8 @@ acceptance                trade_number, contract_number, delivery_number, regist
                           optional refund_minor with currency (what a decision gave back)
 settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
                           net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
-                          optional recovered_minor (set against what the member owes) with payable_minor (the rest)
+                          optional recovered_minor (set against what the member owes) with payable_minor (the rest);
+                          a line may say purchase_order
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
                           the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
                           proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
@@ -59,7 +60,8 @@ LANGUAGES = ("en", "zh-hans", "zh-hant")
 PAPERS = Path(__file__).parent / "papers"
 # A folder of templates and words for each schema. A paper is set for ever by the schema its record names (1 where it
 # names none), so templates of a schema that papers were issued under never change; what is new is a new folder.
-SCHEMAS = (1,)
+# 2: a contract and a statement name the buyer's purchase order.
+SCHEMAS = (1, 2)
 SCHEMA = SCHEMAS[-1]
 
 _EVERY_PAPER = "number issuer issued_at"

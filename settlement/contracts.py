@@ -106,6 +106,8 @@ def _contract(
             for side, organisation, person, agreed_at in sides
         ],
     }
+    if trade.purchase_order:
+        record |= {"purchase_order": trade.purchase_order}
     return documents.Sheet(
         Paper.Kind.TRADE_CONTRACT,
         trade,

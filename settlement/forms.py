@@ -24,7 +24,7 @@ class ProposalForm(forms.Form):
         label=_("Purchase order number"),
         max_length=60,
         required=False,
-        help_text=_("Your own reference; it appears on this order."),
+        help_text=_("Your own reference; it stands on the order, the contract and the seller’s statement."),
     )
     text_digest = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
     accept = forms.BooleanField(label=_("We agree to the licence and the contract"))

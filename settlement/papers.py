@@ -230,6 +230,7 @@ def _stated(statement: Statement) -> dict[str, Any]:
                 "fee_minor": fee_minor,
                 "net_minor": net_minor,
             }
+            | ({"purchase_order": trade.purchase_order} if trade.purchase_order else {})
         )
     released_at = statement.cycle.released_at or statement.created_at
     return {

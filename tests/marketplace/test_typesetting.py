@@ -527,8 +527,21 @@ def test_papers_of_the_first_schema_are_set_by_its_templates_for_ever():
     """A paper is its record; were these files to change once it is issued, it would come out otherwise."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted((PAPERS / "1").iterdir()))).hexdigest()
     assert digest == "9f48d422acf89cc14098413f04b35f06a0c7bc367a3ad07a7191cf2a65c57290"
-    with pytest.raises(CannotTypeset, match="no templates for schema 2"):
-        paper("trade_certificate", schema=2)
+    with pytest.raises(CannotTypeset, match="no templates for schema 3"):
+        paper("trade_certificate", schema=3)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_contract_and_statement_name_the_purchase_order_from_the_second_schema_on(language):
+    lines = RECORDS["settlement_statement"]["lines"]
+    ordered = [lines[0] | {"purchase_order": "PO-8842-K"}, lines[1]]
+    ordering = {"trade_contract": {"purchase_order": "PO-8842-K"}, "settlement_statement": {"lines": ordered}}
+    for kind, changes in ordering.items():
+        record = RECORDS[kind] | {"schema": 2} | changes
+        text = text_of(typeset(kind, record, language=language, verify_url=ADDRESS, sandbox=False))
+        assert text.count("PO-8842-K") == 1
+        bare = typeset(kind, RECORDS[kind] | {"schema": 2}, language=language, verify_url=ADDRESS, sandbox=False)
+        assert "PO-8842-K" not in text_of(bare)
 
 
 def test_a_delivery_record_names_every_file_over_as_many_pages_as_it_takes():

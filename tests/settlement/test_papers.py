@@ -36,6 +36,22 @@ def statement_of(trade: Trade) -> Statement:
     )
 
 
+def test_contract_and_statement_name_the_purchase_order_where_there_is_one():
+    offer = trading.make_offer()
+    buyer = trading.make_verified()
+    trade = trades.propose(offer, buyer=buyer, purpose="Research", purchase_order="PO-8842", by=buyer.created_by)
+    deal = trading.Deal(trade, buyer.created_by, offer.listing.seller.created_by)
+    trading.work()
+    assert paper_of(trade, "trade_contract").record["purchase_order"] == "PO-8842"
+    trading.pay(deal)
+    trades.accept(deal.reload(), by=deal.buyer)
+    trading.clear_now()
+    (line,) = statement_of(deal.reload()).paper.record["lines"]
+    assert (line["trade_number"], line["purchase_order"]) == (deal.trade.register_number, "PO-8842")
+    bare = trading.make_trade("registered").trade
+    assert "purchase_order" not in paper_of(bare, "trade_contract").record
+
+
 def test_the_contract_names_both_parties_what_binds_them_and_when_they_agreed():
     trade = trading.make_trade("registered").reload()
     contract = paper_of(trade, "trade_contract")
