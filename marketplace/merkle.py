@@ -87,24 +87,50 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
     return Frontier.of(leaf_hashes).root()
 
 
-def inclusion_proof(index: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
-    """The audit path of leaf `index` in the tree over `leaf_hashes` (RFC 6962 §2.1.1), nearest sibling first.
+Range = tuple[int, int]  # leaves from the first on, up to but without the second
 
-    Raises IndexError when there is no such leaf.
+
+def inclusion_ranges(index: int, size: int) -> list[Range]:
+    """The subtrees whose roots are the audit path of leaf `index` in a tree of `size` leaves, nearest sibling first.
+
+    RFC 6962 §2.1.1. Raises IndexError when there is no such leaf.
     """
-    if not 0 <= index < len(leaf_hashes):
-        raise IndexError(f"a tree of {len(leaf_hashes)} leaves has no leaf {index}")
-    path: list[bytes] = []
-    start, end = 0, len(leaf_hashes)
+    if not 0 <= index < size:
+        raise IndexError(f"a tree of {size} leaves has no leaf {index}")
+    path: list[Range] = []
+    start, end = 0, size
     while end - start > 1:
         middle = start + _left_size(end - start)
         if index < middle:
-            path.append(root(leaf_hashes[middle:end]))
+            path.append((middle, end))
             end = middle
         else:
-            path.append(root(leaf_hashes[start:middle]))
+            path.append((start, middle))
             start = middle
     return path[::-1]
+
+
+def inclusion_proof(index: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
+    """The audit path of leaf `index` in the tree over `leaf_hashes`, nearest sibling first. Raises IndexError."""
+    return [root(leaf_hashes[start:end]) for start, end in inclusion_ranges(index, len(leaf_hashes))]
+
+
+def roots(wanted: Iterable[Range], leaf_hashes: Iterable[bytes]) -> dict[Range, bytes]:
+    """The roots of these subtrees, from one reading of the leaves that keeps none of them."""
+    waiting = sorted(wanted, reverse=True)
+    growing: list[tuple[Range, Frontier]] = []
+    found: dict[Range, bytes] = {}
+    for position, leaf in enumerate(leaf_hashes):
+        while waiting and waiting[-1][0] == position:
+            growing.append((waiting.pop(), Frontier()))
+        for one, frontier in growing:
+            frontier.append(leaf)
+            if one[1] == position + 1:
+                found[one] = frontier.root()
+        growing = [(one, frontier) for one, frontier in growing if one not in found]
+        if not waiting and not growing:
+            break
+    return found
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
@@ -128,28 +154,33 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     return last == 0 and computed == root
 
 
-def consistency_proof(old_size: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
-    """Proof that the first `old_size` leaves are an unchanged beginning of the tree (RFC 6962 §2.1.2).
+def consistency_ranges(old_size: int, size: int) -> list[Range]:
+    """The subtrees whose roots prove that the first `old_size` leaves are an unchanged beginning (RFC 6962 §2.1.2).
 
-    Empty when the old tree is empty or is the whole tree. Raises IndexError when it is larger.
+    None when the old tree is empty or is the whole tree. Raises IndexError when it is larger.
     """
-    if not 0 <= old_size <= len(leaf_hashes):
-        raise IndexError(f"a tree of {len(leaf_hashes)} leaves has no beginning of {old_size} leaves")
-    if old_size in (0, len(leaf_hashes)):
+    if not 0 <= old_size <= size:
+        raise IndexError(f"a tree of {size} leaves has no beginning of {old_size} leaves")
+    if old_size in (0, size):
         return []
-    proof: list[bytes] = []
-    start, end, is_old_root = 0, len(leaf_hashes), True
+    proof: list[Range] = []
+    start, end, is_old_root = 0, size, True
     while old_size != end:
         middle = start + _left_size(end - start)
         if old_size <= middle:
-            proof.append(root(leaf_hashes[middle:end]))
+            proof.append((middle, end))
             end = middle
         else:
-            proof.append(root(leaf_hashes[start:middle]))
+            proof.append((start, middle))
             start, is_old_root = middle, False
     if not is_old_root:  # the verifier knows the old root already
-        proof.append(root(leaf_hashes[start:end]))
+        proof.append((start, end))
     return proof[::-1]
+
+
+def consistency_proof(old_size: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
+    """Proof that the first `old_size` leaves are an unchanged beginning of the tree. Raises IndexError."""
+    return [root(leaf_hashes[start:end]) for start, end in consistency_ranges(old_size, len(leaf_hashes))]
 
 
 def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:

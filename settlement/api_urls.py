@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from settlement import accounts_api, api, library_page, market_page, staff_api
+from settlement import accounts_api, api, evidence_page, library_page, market_page, staff_api
 from settlement.gateways.sandbox_api import SandboxActs
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("trades/<str:trade_id>/cancellation", api.TradeCancellation.as_view(), name="api_trade_cancellation"),
     path("trades/<str:trade_id>/payments", api.TradePayments.as_view(), name="api_trade_payments"),
     path("trades/<str:trade_id>/access", api.TradeAccess.as_view(), name="api_trade_access"),
+    path("trades/<str:trade_id>/evidence", evidence_page.TradeEvidence.as_view(), name="api_trade_evidence"),
     path("trades/<str:trade_id>/receipts", api.TradeReceipts.as_view(), name="api_trade_receipts"),
     path("trades/<str:trade_id>/acceptance", api.TradeAcceptance.as_view(), name="api_trade_acceptance"),
     path("trades/<str:trade_id>/dispute", api.TradeDispute.as_view(), name="api_trade_dispute"),

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from settlement import buying_page, library_page, licensee_notice_page, market_page, merchant_page, money_page, views
+from settlement import (
+    buying_page,
+    evidence_page,
+    library_page,
+    licensee_notice_page,
+    market_page,
+    merchant_page,
+    money_page,
+    views,
+)
 
 urlpatterns = [
     path("market/", market_page.market_page, name="market"),
@@ -15,6 +24,7 @@ urlpatterns = [
     path("library/licences.csv", library_page.licences_csv, name="licences_csv"),
     path("sales/", views.sales, name="sales"),
     path("trades/<str:trade_id>/", views.trade, name="trade"),
+    path("trades/<str:trade_id>/evidence.zip", evidence_page.evidence_pack, name="trade_evidence"),
     path("trades/<str:trade_id>/contract/", views.trade_contract, name="trade_contract"),
     path("trades/<str:trade_id>/<slug:act>/", views.trade_act, name="trade_act"),
     path("money/", money_page.money, name="money"),

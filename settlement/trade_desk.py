@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from compliance import hold_acts
 from compliance.models import Hold
+from marketplace import paper_checks
 from marketplace.desk_pages import desk, render_desk
 from marketplace.errors import Invalid
 from marketplace.models import Paper
@@ -72,6 +73,7 @@ def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
         "grant": getattr(found, "grant", None),
         "dispute": getattr(found, "dispute", None),
         "papers": Paper.objects.filter(subject_kind="trade", subject_id=found.pk).defer("record").order_by("pk"),
+        "may_take_evidence": paper_checks.sees_every_paper(by),
         "holds": placed,
         "hold_acts": hold_acts.buttons(placed, reverse("desk_trade_act", args=[trade_id]), by=by),
     }

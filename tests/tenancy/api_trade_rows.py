@@ -5,7 +5,7 @@ from __future__ import annotations
 from compliance import exchange_rules, reviews
 from settlement.gateways import sandbox_signature
 from tests.tenancy.api_rows import API, ORGANISATION, SELLERS, draft_version, of_seller
-from tests.tenancy.rules import BOTH, Answer, Anyone, Member, Own, Row, SignedIn, Staff
+from tests.tenancy.rules import BOTH, Answer, Anyone, Member, Own, Readers, Row, SignedIn, Staff
 from tests.tenancy.world import REASON, facts_of
 
 # --- compliance ----------------------------------------------------------------------------------------------------
@@ -191,6 +191,7 @@ SETTLEMENT = [
     Row("POST", f"{TRADE}/cancellation", Member("cancel", BUYERS), at=_trade("proposed"), says=lambda w: {}),
     Row("POST", f"{TRADE}/payments", Member("pay", BUYERS), gives=201, at=_trade("failed"), says=lambda w: {}),
     Row("GET", f"{TRADE}/access", Member("download", BUYERS), at=_trade("delivered")),
+    Row("GET", f"{TRADE}/evidence", Readers(otherwise=404), at=_trade("settled")),
     Row("GET", f"{TRADE}/receipts", Member("look", BOTH), at=_trade("delivered")),
     Row("POST", f"{TRADE}/acceptance", Member("accept", BUYERS), at=_trade("delivered"), says=lambda w: {}),
     Row(

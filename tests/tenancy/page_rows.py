@@ -564,6 +564,7 @@ TRADES = [
     Row("GET", "/orders/", Own("look")),
     Row("GET", "/sales/", Own("look")),
     Row("GET", "/trades/<str:trade_id>/", Member("look", BOTH), at=_trade("disputed")),
+    Row("GET", "/trades/<str:trade_id>/evidence.zip", READERS, at=_trade("settled")),
     Row("GET", "/trades/<str:trade_id>/contract/", Member("look", BOTH), at=_trade("proposed")),
     Row("POST", ACT, Member("agree", SELLERS), gives=302, at=_act("proposed", "agree"), says=_form()),
     Row("POST", ACT, Member("decline", SELLERS), gives=302, at=_act("proposed", "decline"), says=_form()),
