@@ -18,8 +18,8 @@ from django.urls import resolve
 from listings import arrivals, profiling, registration
 from listings.models import Profile
 from listings.states import ProfileState
-from marketplace import journal
-from marketplace.models import User
+from marketplace import clock, journal
+from marketplace.models import Follower, Seal, User
 from settlement import payments, tasks
 from settlement.channels.files import links as files
 from settlement.gateways import sandbox_bank
@@ -89,7 +89,7 @@ def hear() -> None:
         tasks.read_notices()
 
 
-def tidy() -> None:
+def tidy(*, is_told: bool = True) -> None:
     """What a day ends with: deadlines, clearing, money that leaves, and the papers of what was sealed."""
     tasks.expire_trades()
     tasks.deem_accepted()
@@ -99,16 +99,23 @@ def tidy() -> None:
     tasks.pay_members()
     tasks.pay_refunds()
     hear()
-    seal()
+    seal(is_told=is_told)
     tasks.issue_certificates()
     tasks.issue_statements()
 
 
-def seal() -> None:
-    """Seal the journal, and let its followers read on."""
+def seal(*, is_told: bool = True) -> None:
+    """Seal the journal, and let its followers read on; unless `is_told`, nobody gets notification or letter of it."""
     while journal.seal():
         pass
+    if not is_told and (last := Seal.objects.order_by("-position").first()):
+        Follower.objects.update_or_create(name="notifications", defaults={"position": last.position})
     journal.follow()
+
+
+def follow_from_now() -> None:
+    """The followers that migrations began have waited since today, which is the demo's future."""
+    Follower.objects.filter(next_try_at__gt=clock.now()).update(next_try_at=clock.now())
 
 
 class CannotDownload(Exception):

@@ -32,6 +32,7 @@ from settlement.states import TradeState
 Say = Callable[[str], None]
 MORNING, EVENING = dt.time(9, 30), dt.time(16, 10)
 YEAR_DAYS = 365
+TOLD_DAYS = 45  # what people were told before is read and gone
 PAUSE = dt.timedelta(minutes=10)  # longer than what a killed opening had claimed stays taken
 
 
@@ -97,6 +98,7 @@ class _Opening:
 
     def _carry_all(self) -> None:
         with self._moved_to(self._reached):
+            hands.follow_from_now()
             self._staff = people.staff()
             if not Event.objects.filter(kind="demo.begun").exists():
                 anybody = self._staff["admin"]
@@ -140,7 +142,7 @@ class _Opening:
                 self._carrier.match()
         if is_session:
             with self._moved_to(self._at(day, EVENING)):
-                hands.tidy()
+                hands.tidy(is_told=self._days - day <= TOLD_DAYS)
 
     def _receive(self, day: int) -> None:
         """Those who join: vetted, and sellers bring what they sell."""
