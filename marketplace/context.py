@@ -43,12 +43,13 @@ def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
     places = [("catalogue", _("Catalogue")), ("demands", _("Demands"))]
     if signed_in and participants.memberships_of(request):
         places += [("studio", _("Studio")), ("sales", _("Sales")), ("orders", _("Orders")), ("library", _("Library"))]
-        places += [("organisation", _("Organisation"))]
+        places += [("organisation", _("Organisation"))]  # the verifying of certificates stands in the footer
     elif signed_in and not request.user.is_staff:
         places += [("apply", _("Apply"))]
     if signed_in and request.user.is_staff:
         places += [("admin:index", _("Desk"))]
-    places += [("verify", _("Verify a certificate"))]
+    if not (signed_in and participants.memberships_of(request)):
+        places += [("verify", _("Verify a certificate"))]
     return _places(request, places)
 
 
