@@ -11,6 +11,7 @@ urlpatterns = [
     path("catalogue/entries/<slug:public_id>/", views.entry, name="catalogue_entry"),
     path("searches/", saved_search_views.searches_list, name="saved_searches"),
     path("searches/new/", saved_search_views.new_search, name="new_saved_search"),
+    path("searches/stop/<str:token>/", saved_search_views.stop, name="saved_search_stop"),
     path("searches/<int:search_id>/<slug:act>/", saved_search_views.search_act, name="saved_search_act"),
     path("offers/<slug:public_id>/contract/", views.offer_contract, name="offer_contract"),
     path("register/", register_views.entries, name="register"),

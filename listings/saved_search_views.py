@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from listings import facets, saved_searches
@@ -129,3 +130,16 @@ def search_act(request: HttpRequest, search_id: int, act: str) -> HttpResponse:
     else:
         raise Http404
     return redirect("saved_searches")
+
+
+@csrf_exempt  # mail programs post without a cookie: the address itself is signed (RFC 8058)
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """End the letters of one search: by one click in a mail program, or by the button here. Looking changes nothing."""
+    search = saved_searches.of_token(token)
+    if search is None:
+        raise Http404
+    if request.method == "POST":
+        saved_searches.stop(search)
+    context = {"is_stopped": request.method == "POST" or search.frequency == SavedSearch.Frequency.NEVER}
+    return render(request, "listings/saved_search_stop.html", context)

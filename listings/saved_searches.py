@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.core import signing
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.expressions import Combinable
@@ -27,6 +28,7 @@ from marketplace.errors import Invalid, Refused
 from marketplace.models import Membership, Organisation, User
 
 MOST = 50  # of one person
+STOP_SALT = "listings.saved_searches.stop"
 # A product is listed at a moment before its transaction ends; what was listed this long ago is looked at once more.
 OVERLAP = dt.timedelta(hours=1)
 NEW_AT_ONCE = 500  # products one look takes
@@ -134,6 +136,25 @@ def change(search: SavedSearch, *, name: str, frequency: str, by: User) -> Saved
     return found
 
 
+def stop_path(search: SavedSearch) -> str:
+    """Where whoever holds a letter of it ends its letters: the address is signed, and needs nobody signed in."""
+    return reverse("saved_search_stop", args=[signing.Signer(salt=STOP_SALT).sign(str(search.pk))])
+
+
+def of_token(token: str) -> SavedSearch | None:
+    """The search whose letters a signed address ends; None for a wrong one, or one that was deleted."""
+    try:
+        number = signing.Signer(salt=STOP_SALT).unsign(token)
+    except signing.BadSignature:
+        return None
+    return SavedSearch.objects.filter(pk=int(number)).first()
+
+
+def stop(search: SavedSearch) -> None:
+    """Its owner is told of it no more; it is kept, and counts what is new."""
+    SavedSearch.objects.filter(pk=search.pk).update(frequency=SavedSearch.Frequency.NEVER)
+
+
 def mark_seen(search: SavedSearch) -> None:
     """Its owner looks at what it finds: nothing of it is new any more."""
     SavedSearch.objects.filter(pk=search.pk).update(seen_at=clock.now())
@@ -225,5 +246,6 @@ def _tell(search: SavedSearch, now: dt.datetime) -> None:
         people=[search.user],
         path=f"{reverse('saved_searches')}#search-{search.pk}",
         facts={"name": search.name, "count": len(listings), "quote": named},
+        unsubscribe_path=stop_path(search),
     )
     search.next_alert_at = now + PERIODS[SavedSearch.Frequency(search.frequency)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -37,9 +37,15 @@ def send_invitation(invitation: Invitation, secret: str) -> None:
         _mail(subject, render_to_string("marketplace/invitation_letter.txt", context), invitation.email)
 
 
-def drafted(to: User, subject: str, body: str, language: str) -> Letter:
+def drafted(to: User, subject: str, body: str, language: str, unsubscribe_url: str = "") -> Letter:
     """A letter that is not in the post yet."""
-    return Letter(to=to.email, subject=" ".join(subject.split())[:200], body=body, language=language)
+    return Letter(
+        to=to.email,
+        subject=" ".join(subject.split())[:200],
+        body=body,
+        language=language,
+        unsubscribe_url=unsubscribe_url,
+    )
 
 
 def write(to: User, subject: str, body: str) -> Letter:
@@ -67,12 +73,22 @@ def claim_next() -> Letter | None:
 def send(letter: Letter) -> None:
     """Hand it to the mail server; no transaction is open."""
     with override(letter.language):
-        _mail(letter.subject, letter.body, letter.to)
+        _mail(letter.subject, letter.body, letter.to, letter.unsubscribe_url)
 
 
-def _mail(subject: str, body: str, to: str) -> None:
-    """Plain text, and beside it the same words as HTML in the language in use."""
-    send_mail(subject, body, None, [to], html_message=letter_html.drawn(subject, body))
+def _mail(subject: str, body: str, to: str, unsubscribe_url: str = "") -> None:
+    """Plain text, and beside it the same words as HTML in the language in use.
+
+    With `unsubscribe_url` mail programs show a button of their own that posts there (RFC 8058).
+    """
+    message = EmailMultiAlternatives(subject, body, None, [to])
+    message.attach_alternative(letter_html.drawn(subject, body), "text/html")
+    if unsubscribe_url:
+        message.extra_headers = {
+            "List-Unsubscribe": f"<{unsubscribe_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+    message.send()
 
 
 def record_sent(letter: Letter) -> None:

@@ -420,6 +420,8 @@ class Letter(Claimable):
     subject = models.CharField(max_length=200)
     body = models.TextField()
     language = models.CharField(max_length=10, default="en")
+    # where its reader, or the reader's mail program, ends letters of this sort with one click (RFC 8058)
+    unsubscribe_url = models.CharField(max_length=300, blank=True, default="")
     written_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True, blank=True)
 
@@ -427,7 +429,10 @@ class Letter(Claimable):
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
         indexes = [models.Index(fields=["next_try_at"], condition=Q(sent_at=None), name="letter_unsent")]
-        triggers = [never_changes("to", "subject", "body", "language", "written_at"), *never_deleted()]
+        triggers = [
+            never_changes("to", "subject", "body", "language", "unsubscribe_url", "written_at"),
+            *never_deleted(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} → {self.to}"

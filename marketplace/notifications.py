@@ -128,10 +128,12 @@ def tell(
     people: Iterable[User] = (),
     facts: Mapping[str, Any] | None = None,
     by: User | None = None,
+    unsubscribe_path: str = "",
 ) -> list[Notification]:
     """Tell the people of an organisation (by its id), or `people`, in the caller's transaction.
 
     Each is told where they want to be: in the app, by e-mail, or not at all. Gives what was written for the app.
+    `unsubscribe_path` is where whoever holds the letter ends letters of its sort, without signing in.
     """
     kind = kind_of(code)
     if organisation is not None:
@@ -139,7 +141,7 @@ def tell(
     told = [person for person in people if kind.is_required or by is None or person.pk != by.pk]
     plain = {name: kept(value) for name, value in (facts or {}).items()}
     wanted = _ways(kind, told)
-    _write_letters(kind, [one for one in told if wanted[one.pk].by_mail], path, plain)
+    _write_letters(kind, [one for one in told if wanted[one.pk].by_mail], path, plain, unsubscribe_path)
     return Notification.objects.bulk_create(
         Notification(to=person, organisation_id=organisation, kind=code, facts=plain, path=path)
         for person in told
@@ -155,7 +157,7 @@ def _ways(kind: Kind, people: list[User]) -> dict[int, Ways]:
     return ways
 
 
-def _write_letters(kind: Kind, people: list[User], path: str, facts: dict[str, Any]) -> None:
+def _write_letters(kind: Kind, people: list[User], path: str, facts: dict[str, Any], unsubscribe_path: str) -> None:
     """One letter each, rendered once a language."""
     by_language: dict[str, list[User]] = {}
     for person in people:
@@ -175,7 +177,11 @@ def _write_letters(kind: Kind, people: list[User], path: str, facts: dict[str, A
                 url = settings.BASE_URL + reverse("notification_settings")
                 chosen = _("What the exchange writes to you about, you choose here:")
                 body = f"{body.rstrip()}\n\n{chosen}\n\n{url}\n"
-            written += [letters.drafted(person, words.subject, body, language) for person in readers]
+            unsubscribe = settings.BASE_URL + unsubscribe_path if unsubscribe_path else ""
+            if unsubscribe:
+                stop = _("To get no more of these letters, without signing in:")
+                body = f"{body.rstrip()}\n\n{stop}\n\n{unsubscribe}\n"
+            written += [letters.drafted(person, words.subject, body, language, unsubscribe) for person in readers]
     Letter.objects.bulk_create(written)
 
 

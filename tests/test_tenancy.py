@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 STRANGERS = ("nobody", "stranger", "former", "newcomer:")
 # What a browser posts without a token of ours: gateways, programs with a token of their own, and no route at all.
-NEED_NO_CSRF_TOKEN = {"/api/v1/gateways/<str:name>/notices", "/api/v1/<path:rest>"}
+NEED_NO_CSRF_TOKEN = {"/api/v1/gateways/<str:name>/notices", "/api/v1/<path:rest>", "/searches/stop/<str:token>/"}
 
 # Done at the command line, or not from a page of its own.
 DONE_BY_COMMAND = {"manage_staff", "forget"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.conf import settings
+from django.core import mail
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from listings import publishing, saved_searches, tasks
 from listings.models import FoundProduct, SavedSearch
 from marketplace import clock
+from marketplace import tasks as letters_tasks
 from marketplace.errors import Invalid
 from marketplace.models import Letter, Notification
 from tests import factories
@@ -158,3 +161,30 @@ def test_the_database_keeps_what_was_saved_and_found(sql, reader):
     FoundProduct.objects.create(search=search, listing=factories.make_draft().listing)
     with pytest.raises((IntegrityError, ProgrammingError)), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql)
+
+
+def test_a_letter_ends_with_one_click_and_without_signing_in(reader):
+    search = save(reader)
+    other = save(reader, "q=airports", name="Airports")
+    factories.make_listed_product()
+    tasks.look_for_saved_searches()
+    letters_tasks.send_letters()
+    (letter,) = [one for one in mail.outbox if one.to == [reader.email]]
+    headers = letter.message()
+    url = headers["List-Unsubscribe"].strip("<>")
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert url.startswith(settings.BASE_URL + "/searches/stop/") and url in letter.body
+    path = url.removeprefix(settings.BASE_URL)
+    stranger = Client(enforce_csrf_checks=True, headers={"accept-language": "en"})
+    page = stranger.get(path).content.decode()
+    assert "Write to me no more of this search" in page and search.name not in page
+    search.refresh_from_db()
+    assert search.frequency == "at_once"  # a program that looks at links ends nothing
+    forged = path.replace(f"/{search.pk}:", f"/{other.pk}:")
+    assert forged != path and stranger.post(forged).status_code == 404
+    answer = stranger.post(path, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200 and "You get no more letters of this search" in answer.content.decode()
+    frequencies = dict(SavedSearch.objects.values_list("name", "frequency"))
+    assert frequencies == {"Departures": "never", "Airports": "at_once"}
+    search.delete()
+    assert stranger.post(path).status_code == 404

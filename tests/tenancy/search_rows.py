@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.tenancy.rules import Answer, Given, Row, SignedIn
+from listings import saved_searches
+from tests.tenancy.rules import Answer, Anyone, Given, Row, SignedIn
 
 API, PAGE = "/api/v1/searches", "/searches/"
 ONE = "/<int:search_id>"
@@ -22,7 +23,16 @@ def _says(**fields):
     return lambda world: fields
 
 
+STOP = "/searches/stop/<str:token>/"
+
+
+def _token(world):
+    return {"token": saved_searches.stop_path(world.search).split("/")[-2]}
+
+
 ROWS = [
+    Row("GET", STOP, Anyone(), at=_token),
+    Row("POST", STOP, Anyone(), at=_token, records=False, says=_says(**{"List-Unsubscribe": "One-Click"})),
     Row("GET", PAGE, SignedIn()),
     Row("GET", PAGE + "new/", SignedIn(), asks=_says(q="ferries")),
     Row(
