@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from listings.models import Listing, Version
+from listings.models import Listing, Offer, Version
 from marketplace import webhook_kinds
 from marketplace.models import Event
 from marketplace.webhook_kinds import Told
@@ -26,12 +26,14 @@ VERSIONS: dict[str, Promise] = {
     "version.refused": _("A version was refused"),
     "version.registered": _("A version is registered"),
 }
+OFFERS: dict[str, Promise] = {"offer.lapsed": _("An offer ended by itself")}
 
 
 def register() -> None:
     """Make the kinds known; called once, when Django has loaded the app."""
     webhook_kinds.register(LISTINGS, _of_listing)
     webhook_kinds.register(VERSIONS, _of_version)
+    webhook_kinds.register(OFFERS, _of_offer)
 
 
 def _about(listing: Listing) -> dict[str, Any]:
@@ -52,3 +54,12 @@ def _of_version(event: Event) -> Told:
     version = Version.objects.select_related("listing").get(pk=event.subject_id)
     state = event.kind.partition(".")[2]
     yield version.listing.seller_id, {**_about(version.listing), "version": version.number, "state": state}
+
+
+def _of_offer(event: Event) -> Told:
+    """The seller and, of an offer to named buyers, those it names."""
+    offer = Offer.objects.select_related("listing").get(pk=event.subject_id)
+    data = {**_about(offer.listing), "offer": offer.public_id, "state": "lapsed"}
+    yield offer.listing.seller_id, {**data, "role": "seller"}
+    for buyer in offer.buyers.order_by("pk").values_list("pk", flat=True):
+        yield buyer, {**data, "role": "buyer"}

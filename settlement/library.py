@@ -18,7 +18,7 @@ from listings.states import ListingState
 from marketplace import clock
 from marketplace.models import Organisation, Paper
 from settlement import papers
-from settlement.models import Grant, Receipt, Trade
+from settlement.models import Grant, LicenseeNotice, Receipt, Trade
 from settlement.papers import plain_amount
 from settlement.states import GrantState
 
@@ -45,6 +45,7 @@ class Licence:
     fetched_bytes: int
     last_fetched_at: dt.datetime | None
     papers: list[Paper]
+    notice: LicenseeNotice | None  # the newest its seller gave since the access opened
     offer: Offer | None  # the same offer, where it is still on sale to the holder
     has_newer_release: bool
 
@@ -91,12 +92,14 @@ def held(holder: Organisation, show: str = "all") -> QuerySet[Grant]:
 
 
 def licences(grants: Sequence[Any], holder: Organisation) -> list[Licence]:
-    """These grants with their papers and what may be renewed. Three statements."""
+    """These grants with their papers, the newest notice and what may be renewed. Four statements."""
     now = clock.now()
     trades = [grant.trade for grant in grants]
     issued: dict[int, list[Paper]] = {trade.pk: [] for trade in trades}
     for paper in Paper.objects.filter(kind__in=KINDS, subject_kind="trade", subject_id__in=list(issued)).order_by("pk"):
         issued[paper.subject_id].append(paper)
+    given = LicenseeNotice.objects.visible_to(holder).filter(listing__in={trade.listing_id for trade in trades})
+    newest = {row.listing_id: row for row in given.order_by("listing", "-pk").distinct("listing")}
     open_offers = Offer.objects.visible_to(holder).filter(
         pk__in={trade.offer_id for trade in trades}, listing__state=ListingState.LISTED
     )
@@ -111,11 +114,19 @@ def licences(grants: Sequence[Any], holder: Organisation) -> list[Licence]:
             fetched_bytes=grant.fetched_bytes,
             last_fetched_at=grant.last_fetched_at,
             papers=issued[grant.trade_id],
+            notice=_since(newest.get(grant.trade.listing_id), grant),
             offer=(offer := on_sale.get(grant.trade.offer_id)),
             has_newer_release=_is_newer(offer, grant.trade),
         )
         for grant in grants
     ]
+
+
+def _since(notice: LicenseeNotice | None, grant: Grant) -> LicenseeNotice | None:
+    """The notice, if the licence was open when it was given."""
+    if notice is None or grant.opened_at is None or notice.given_at < grant.opened_at:
+        return None
+    return None if grant.closed_at and grant.closed_at <= notice.given_at else notice
 
 
 def _is_newer(offer: Offer | None, trade: Trade) -> bool:

@@ -25,7 +25,7 @@ from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
 from marketplace.spreadsheets import csv_lines
 from settlement import library
-from settlement.models import Grant
+from settlement.models import Grant, LicenseeNotice
 
 ON_A_PAGE = 20
 
@@ -96,6 +96,14 @@ class LicenceOut(serializers.Serializer[Any]):
     price_minor = serializers.IntegerField(source="offer.price_minor", allow_null=True, default=None)
     currency = serializers.CharField(source="offer.currency", allow_null=True, default=None)
     has_newer_release = serializers.BooleanField()
+    notice = serializers.ChoiceField(
+        source="notice.kind",
+        choices=LicenseeNotice.Kind.choices,
+        allow_null=True,
+        default=None,
+        help_text="The newest the seller gave its licensees since the access opened.",
+    )
+    noticed_at = serializers.DateTimeField(source="notice.given_at", allow_null=True, default=None)
 
     def get_papers(self, licence: library.Licence) -> list[str]:
         return [paper.number for paper in licence.papers]

@@ -90,6 +90,12 @@ def licensees(listing: Listing) -> set[int]:
     return set(open_to.values_list("trade__buyer", flat=True))
 
 
+def told(notice: LicenseeNotice) -> QuerySet[Grant]:
+    """The accesses that were open when the notice was given."""
+    open_then = Grant.objects.filter(trade__listing=notice.listing_id, opened_at__lte=notice.given_at)
+    return open_then.filter(Q(closed_at=None) | Q(closed_at__gt=notice.given_at))
+
+
 def of(listing: Listing, reader: Organisation | None) -> QuerySet[LicenseeNotice]:
     """What this reader may see of a product's notices, the newest first."""
     return LicenseeNotice.objects.visible_to(reader).filter(listing=listing).select_related("release")

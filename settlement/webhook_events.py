@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import webhook_kinds
 from marketplace.models import Event
 from marketplace.webhook_kinds import Told
-from settlement.models import Grant, Payout, Refund, Trade
+from settlement import licensee_notices
+from settlement.models import Grant, LicenseeNotice, Payout, Refund, Trade
 
 TRADES: dict[str, Promise] = {
     "trade.proposed": _("A buyer proposed a trade"),
@@ -47,6 +48,7 @@ REFUNDS: dict[str, Promise] = {
     "refund.paid": _("A refund arrived"),
     "refund.bounced": _("A refund came back"),
 }
+NOTICES: dict[str, Promise] = {"licensee_notice.given": _("A seller tells its licensees something")}
 
 
 def register() -> None:
@@ -55,6 +57,7 @@ def register() -> None:
     webhook_kinds.register(GRANTS, _of_grant)
     webhook_kinds.register(PAYOUTS, _of_payout)
     webhook_kinds.register(REFUNDS, _of_refund)
+    webhook_kinds.register(NOTICES, _of_notice)
 
 
 def _url(name: str, *arguments: Any) -> str:
@@ -100,3 +103,13 @@ def _of_refund(event: Event) -> Told:
     refund = Refund.objects.select_related("trade__listing").get(pk=event.subject_id)
     if refund.trade is not None:
         yield refund.trade.buyer_id, {**_about(refund.trade), "refund": refund.pk, "state": _state(event)}
+
+
+def _of_notice(event: Event) -> Told:
+    """The licensees who were told; what it says is read at the product."""
+    notice = LicenseeNotice.objects.select_related("listing").get(pk=event.subject_id)
+    product = notice.listing.public_id
+    data = {"product": product, "notice": notice.pk, "about": notice.kind, "from": notice.effective_on.isoformat()}
+    buyers = licensee_notices.told(notice).values_list("trade__buyer", flat=True)
+    for buyer in buyers.distinct().order_by("trade__buyer"):
+        yield buyer, {**data, "url": _url("api_listing", product)}

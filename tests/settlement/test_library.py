@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from listings import offers
 from marketplace import clock
-from settlement import library
+from settlement import library, licensee_notices
 from settlement.models import Receipt
 from settlement.states import TradeState
 from tests import factories, trading
@@ -55,7 +55,13 @@ def test_a_licence_shows_its_term_what_was_fetched_its_papers_and_its_price_now(
     assert (row["trade"], row["fetched_files"], row["fetched_bytes"], row["price_minor"]) == (
         trade.public_id, 1, 100, 125_000,
     )  # fmt: skip
-    assert row["days_left"] >= 364 and len(row["papers"]) == 3
+    assert row["days_left"] >= 364 and len(row["papers"]) == 3 and row["notice"] is None
+    notice = licensee_notices.give(
+        trade.listing, kind="delay", text="Late.", language="en", effective_on=clock.today(), by=deal.seller
+    )
+    shown = client.get("/library/").content.decode()
+    assert f'href="{trade.get_absolute_url()}#notice-{notice.pk}">Delay</a>' in shown
+    assert client.get("/api/v1/licences").json()["results"][0]["notice"] == "delay"
     offers.close_offer(trade.offer, by=deal.seller)
     shown = client.get("/library/").content.decode()
     assert "/buy/" not in shown and "See what is offered now" in shown
