@@ -27,6 +27,7 @@ BELLS = {
     "marketplace.tasks.put_announcements_on_pages": SOMETIMES_SECONDS,
     "marketplace.tasks.forget_old_keys": HOURLY_SECONDS,
     "marketplace.tasks.forget_read_notifications": HOURLY_SECONDS,
+    "marketplace.tasks.forget_old_webhooks": HOURLY_SECONDS,
     "listings.tasks.check_files": OFTEN_SECONDS,
     "listings.tasks.profile_releases": OFTEN_SECONDS,
     "listings.tasks.register_products": OFTEN_SECONDS,

@@ -315,6 +315,7 @@ CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once
 WEBHOOK_PORTS = [int(port) for port in env.list("WEBHOOK_PORTS", default=["443", "8443"])]
 WEBHOOK_OVERLAP_HOURS = env.int("WEBHOOK_OVERLAP_HOURS", default=24)  # both secrets sign while one is changed
 WEBHOOK_FAILING_DAYS = env.int("WEBHOOK_FAILING_DAYS", default=5)  # then an endpoint is stopped
+WEBHOOK_DAYS = env.int("WEBHOOK_DAYS", default=90)  # what was sent, and each try, is kept for so long
 WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # http to this machine, in development alone
 GRANT_WARNING_DAYS = env.int("GRANT_WARNING_DAYS", default=14)  # before its end, an access is told of
 NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", default=90)  # what was read is kept in the app for so long

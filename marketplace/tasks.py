@@ -6,7 +6,7 @@ import datetime as dt
 
 from celery import shared_task
 
-from marketplace import announcements, clock, heartbeats, journal, letters, notifications, webhook_sending
+from marketplace import announcements, clock, heartbeats, journal, letters, notifications, webhook_sending, webhooks
 from marketplace.bells import ring
 from marketplace.claims import kept, postponed_on_failure
 from marketplace.idempotency import KEPT_DAYS
@@ -54,6 +54,12 @@ def send_webhooks() -> None:
 def forget_read_notifications() -> None:
     """Forget what people read long ago."""
     notifications.forget_read()
+
+
+@shared_task
+def forget_old_webhooks() -> None:
+    """Forget what was sent to members' webhooks long ago, and how each try went."""
+    webhooks.forget_old()
 
 
 @shared_task

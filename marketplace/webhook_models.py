@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from marketplace import clock
 from marketplace.claims import Claimable
-from marketplace.guards import append_only, both_or_neither, never_changes, never_deleted, sentence
+from marketplace.guards import both_or_neither, never_changes, never_deleted, never_truncated, sentence
 
 if TYPE_CHECKING:
     from marketplace.models import Organisation
@@ -90,7 +90,11 @@ class WebhookMessage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["event", "organisation"], name="one_message_an_event_and_organisation")
         ]
-        triggers = append_only()
+        # Deleted when its time is over; the database keeps one that a delivery still names.
+        triggers = [
+            never_changes("organisation", "event", "message_id", "kind", "body", "written_at"),
+            never_truncated(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
@@ -117,7 +121,15 @@ class WebhookDelivery(Claimable):
             models.UniqueConstraint(fields=["endpoint", "message"], name="one_delivery_a_message_and_endpoint"),
             sentence("delivered_or_given_up_not_both", Q(delivered_at=None) | Q(given_up_at=None)),
         ]
-        triggers = [never_changes("endpoint", "message"), *never_deleted()]
+        triggers = [
+            never_changes("endpoint", "message"),
+            pgtrigger.Protect(
+                name="waiting_is_kept",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__delivered_at__isnull=True, old__given_up_at__isnull=True),
+            ),
+            never_truncated(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.message} → {self.endpoint}"
@@ -142,7 +154,23 @@ class WebhookAttempt(models.Model):
         verbose_name = _("try of a webhook")
         verbose_name_plural = _("tries of webhooks")
         ordering = ["-pk"]
-        triggers = append_only()
+        triggers = [
+            pgtrigger.Protect(name="never_updated", operation=pgtrigger.Update),
+            pgtrigger.Trigger(
+                name="tries_of_what_waits_are_kept",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT FROM marketplace_webhookdelivery d
+                        WHERE d.id = OLD.delivery_id AND d.delivered_at IS NULL AND d.given_up_at IS NULL
+                    ) THEN
+                        RAISE 'delivery % still waits', OLD.delivery_id USING ERRCODE = 'check_violation';
+                    END IF; RETURN OLD;
+                """,
+            ),
+            never_truncated(),
+        ]
 
     def __str__(self) -> str:
         return f"{self.delivery} · {self.status or self.error}"

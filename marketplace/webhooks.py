@@ -14,17 +14,18 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, outgoing, roles, sealed_secrets, webhook_kinds
 from marketplace.errors import Invalid, Refused
-from marketplace.models import Organisation, User, WebhookDelivery, WebhookEndpoint, WebhookMessage
+from marketplace.models import Organisation, User, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookMessage
 
 ACT = "manage_tokens"
 MOST_ENDPOINTS = 10
 MOST_REPLAYED = 1000
+FORGOTTEN_AT_ONCE = 500
 TEST_KIND = "webhook.test"
 WRONG_ADDRESS: dict[str, Promise] = {
     "not_an_address": _("This is not an address on the web."),
@@ -160,6 +161,26 @@ def figures(endpoint: WebhookEndpoint) -> dict[str, int]:
 def waiting(endpoint: WebhookEndpoint):  # type: ignore[no-untyped-def]
     """What is on its way to an endpoint."""
     return WebhookDelivery.objects.filter(endpoint=endpoint, delivered_at=None, given_up_at=None)
+
+
+def forget_old() -> int:
+    """Delete what was delivered or given up and was written WEBHOOK_DAYS ago, with its tries; how many messages.
+
+    A part at a time; what still waits is kept, however old.
+    """
+    over = clock.now() - dt.timedelta(days=settings.WEBHOOK_DAYS)
+    waits = WebhookDelivery.objects.filter(message=OuterRef("pk"), delivered_at=None, given_up_at=None)
+    old = WebhookMessage.objects.filter(~Exists(waits), written_at__lt=over).order_by("pk")
+    forgotten = 0
+    while batch := list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]):
+        with transaction.atomic():
+            deliveries = WebhookDelivery.objects.filter(message__in=batch)
+            rows = list(deliveries.select_for_update().order_by("pk"))
+            ended = [row.pk for row in rows if row.outcome != "waiting"]  # somebody may send one again just now
+            WebhookAttempt.objects.filter(delivery__in=ended).delete()
+            WebhookDelivery.objects.filter(pk__in=ended).delete()
+            forgotten += WebhookMessage.objects.filter(pk__in=batch, deliveries=None).delete()[0]
+    return forgotten
 
 
 def new_secret() -> str:

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as settings_of_django
 from django.core.checks import run_checks
+from django.db import DatabaseError, transaction
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from listings.webhook_events import LISTINGS, VERSIONS
+from listings import private_offers
+from listings.webhook_events import LISTINGS, OFFERS, VERSIONS
 from marketplace import clock, health, journal, outgoing, tasks, webhook_kinds, webhook_sending, webhooks
 from marketplace.errors import Invalid, RoleNeeded
 from marketplace.models import (
@@ -24,7 +27,8 @@ from marketplace.models import (
     WebhookEndpoint,
     WebhookMessage,
 )
-from settlement.webhook_events import GRANTS, PAYOUTS, REFUNDS, TRADES
+from settlement import licensee_notices
+from settlement.webhook_events import GRANTS, NOTICES, PAYOUTS, REFUNDS, TRADES
 from tests import factories, trading
 from tests.webhook_receiver import Receiver, listening
 
@@ -276,7 +280,9 @@ def test_the_pages_show_a_secret_once_and_the_log(receiver, client):
 def test_the_documentation_names_every_event_and_its_receiver_works(receiver):
     text = (Path(__file__).resolve().parents[2] / "docs/webhooks.md").read_text()
     assert set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE)) == set(webhook_kinds.codes())
-    assert set(webhook_kinds.codes()) == {*TRADES, *GRANTS, *PAYOUTS, *REFUNDS, *LISTINGS, *VERSIONS}
+    assert set(webhook_kinds.codes()) == {
+        *TRADES, *GRANTS, *PAYOUTS, *REFUNDS, *NOTICES, *LISTINGS, *VERSIONS, *OFFERS
+    }  # fmt: skip
     [snippet] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names: dict[str, Any] = {}
     exec(snippet, names)  # noqa: S102  our own words, as a reader would run them
@@ -285,3 +291,47 @@ def test_the_documentation_names_every_event_and_its_receiver_works(receiver):
     headers, body = receiver.got[-1]
     assert names["read_event"](secret, body.encode(), headers) == json.loads(body)
     assert names["read_event"](secret, body.encode() + b" ", headers) is None
+
+
+def test_what_was_sent_long_ago_is_forgotten_with_its_tries_and_what_waits_is_kept(receiver):
+    endpoint, _secret = made(receiver)
+    with clock.moved_to(clock.now() - dt.timedelta(days=91)):
+        old = sent_test(endpoint)
+        waits = webhooks.send_test(endpoint, by=endpoint.created_by)
+    fresh = sent_test(endpoint)
+    WebhookDelivery.objects.filter(pk=waits.pk).update(delivered_at=None, next_try_at=clock.now())
+    waits.refresh_from_db()
+    tried = WebhookAttempt.objects.filter(delivery=old)
+    assert old.delivered_at and tried.count() == 1
+    WebhookAttempt.objects.create(delivery=waits, duration_ms=1)
+    for rows in (WebhookDelivery.objects.filter(pk=waits.pk), WebhookAttempt.objects.filter(delivery=waits)):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            rows._raw_delete(rows.db)
+    tasks.forget_old_webhooks()
+    assert set(WebhookDelivery.objects.values_list("pk", flat=True)) == {waits.pk, fresh.pk}
+    assert WebhookMessage.objects.count() == 2 and not tried.exists()
+    assert webhooks.forget_old() == 0
+
+
+def test_licensees_hear_of_notices_and_named_buyers_of_an_offer_that_ended(receiver):
+    deal = trading.make_trade("delivered")
+    listing, buyer, seller = deal.trade.listing, deal.trade.buyer, deal.trade.seller
+    for party in (buyer, seller, factories.make_verified()):
+        made(receiver, organisation=party, kinds=["licensee_notice.given", "offer.lapsed"])
+    notice = licensee_notices.give(
+        listing, kind="delay", text="A week late.", language="en", effective_on=clock.today(), by=deal.seller
+    )
+    soon = clock.now() + dt.timedelta(hours=1)
+    offer = factories.make_offer(listing, name="Yours", audience="named", buyers=[buyer], open_until=soon)
+    with clock.moved_to(soon + dt.timedelta(minutes=1)):
+        private_offers.close_lapsed()
+        follow()
+    told = {(row.organisation_id, row.kind): json.loads(row.body)["data"] for row in WebhookMessage.objects.all()}
+    about = {"product": listing.public_id, "url": f"{settings_of_django.BASE_URL}/api/v1/listings/{listing.public_id}"}
+    ended = {**about, "offer": offer.public_id, "state": "lapsed"}
+    day = notice.effective_on.isoformat()
+    assert told == {
+        (buyer.pk, "licensee_notice.given"): {**about, "notice": notice.pk, "about": "delay", "from": day},
+        (buyer.pk, "offer.lapsed"): {**ended, "role": "buyer"},
+        (seller.pk, "offer.lapsed"): {**ended, "role": "seller"},
+    }
