@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -220,10 +221,25 @@ def _shown_responses(page: Page, demand: Demand, reader: Organisation | None, by
             "is_of_reader": not is_poster,
             "met": demand.met_by_id is not None and demand.met_by_id == one.listing_id,
             "tone": tones.get(ResponseState(one.state), "quiet"),
-            "acts": _response_acts(one, demand, may_post=may_post, may_answer=may_answer),
+            "acts": [
+                *(_offering(one, demand) if may_answer and roles.may(by, one.seller, "offer") else []),
+                *_response_acts(one, demand, may_post=may_post, may_answer=may_answer),
+            ],
         }
         for one in page
     ]
+
+
+def _offering(one: DemandResponse, demand: Demand) -> list[dict[str, Any]]:
+    """The way to an offer to the poster alone, where the seller's answer is a product and the poster gave its name."""
+    if not demand.is_named or not demand.is_open or one.listing is None or one.state != ResponseState.OPEN:
+        return []
+    begun = {
+        "buyers": demand.organisation.registration_number,
+        "note": _("About your demand “%(title)s”.") % {"title": demand.title},
+    }
+    url = f"{reverse('studio_offer', args=[one.listing.public_id])}?{urlencode(begun)}"
+    return [{"label": _("Make them a private offer"), "url": url, "is_link": True}]
 
 
 def _response_acts(one: DemandResponse, demand: Demand, *, may_post: bool, may_answer: bool) -> list[dict[str, Any]]:

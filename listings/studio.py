@@ -262,7 +262,7 @@ def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
         roles.require(request.user, listing.seller, "offer")  # type: ignore[arg-type]
     begun = {"jurisdiction": licence_contract.default_jurisdiction(listing.seller.country)}
     if buyers := request.GET.get("buyers", "")[:1000]:
-        begun |= {"audience": Offer.Audience.NAMED, "buyers": buyers}
+        begun |= {"audience": Offer.Audience.NAMED, "buyers": buyers, "note": request.GET.get("note", "")[:2000]}
     form = OfferForm(request.POST or None, initial=begun)
     if request.method == "POST" and form.is_valid() and _offered(request, listing, form):
         return redirect("studio_product", public_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from functools import partial
 
 import pytest
@@ -62,6 +63,23 @@ def kinds():
 
 
 # --- who sees what -------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_with_a_product_leads_to_an_offer_to_the_poster_who_gave_its_name(poster, seller):
+    listing = factories.make_listed_product(seller)
+    shy, proud = post(poster), post(poster, "Tides of the bay", is_named=True)
+    for demand in (shy, proud):
+        answer(demand, seller, product=listing.public_id)
+    client = client_of(factories.owner_of(seller))
+    way = f'href="/studio/{listing.public_id}/offers/new/?'
+    assert way not in client.get(shy.get_absolute_url()).content.decode()  # it would tell who posted it
+    page = client.get(proud.get_absolute_url()).content.decode()
+    assert page.count(way) == 1
+    url = html.unescape(page.split(way)[1].split('"')[0])
+    form = client.get(f"/studio/{listing.public_id}/offers/new/?{url}").context["form"]
+    begun = (form.initial["audience"], form.initial["buyers"], form.initial["note"])
+    assert begun == ("named", poster.registration_number, "About your demand “Tides of the bay”.")
+    assert way not in client_of(factories.owner_of(poster)).get(proud.get_absolute_url()).content.decode()
 
 
 def test_everybody_reads_a_public_demand_and_its_poster_only_when_named(poster, seller):
