@@ -210,7 +210,7 @@ def test_the_payments_desk_confirms_for_an_organisation_of_one():
     seller = factories.make_verified()
     account = named(seller)
     client = signed_in(factories.make_staff("payments"))
-    assert "acct-new" in client.get("/admin/desks/payments/").content.decode()
+    assert "acct-new" in client.get("/admin/desks/payments/", {"show": "accounts"}).content.decode()
     said = {"act": "confirm_account", "row": account.pk, "key": "the-key-of-this-form"}
     assert client.post("/admin/desks/payments/act/", said).status_code == 302
     assert serves(seller) == "acct-new"
