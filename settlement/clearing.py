@@ -168,7 +168,8 @@ def move(cycle: ClearingCycle, act: str, **changes: object) -> ClearingCycle:
 
 
 def _locked(cycle: ClearingCycle, state: CycleState) -> ClearingCycle:
-    cycle = ClearingCycle.objects.select_for_update().get(pk=cycle.pk)
+    # No key of it changes, so a trade that points at the cycle may end meanwhile: we wait for it, not it for us too.
+    cycle = ClearingCycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
     if cycle.state != state:
         raise WrongState(
             _("Cycle %(cycle)s is %(state)s, not %(wanted)s."),

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import zlib
 
+# A string may hold parentheses in pairs, one within the other.
+_LITERAL = rb"(?:[^()\\]|\\.)*"
+for _depth in range(6):
+    _LITERAL = rb"(?:[^()\\]|\\.|\(" + _LITERAL + rb"\))*"
 _OBJECT = re.compile(rb"(?:^|\n)(\d+) 0 obj\n(.*?)\nendobj", re.S)
 _SHOWN = re.compile(
     rb"/(?P<font>f\d+) [\d.]+ Tf"
-    rb"|\((?P<literal>(?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*)\)"
+    rb"|\((?P<literal>" + _LITERAL + rb")\)"
     rb"|(?<![<t])<(?P<hex>[0-9A-Fa-f]+)>"  # not a dictionary, nor its ActualText
     rb"|(?P<end>\bET\b)",
     re.S,

@@ -143,26 +143,27 @@ def test_a_slice_opens_with_trades_in_the_past_and_work_for_every_desk_and_only_
     assert counts() == before
 
 
+DEATHS = [
+    "within compliance.verification.confirm",
+    "after listings.uploads.start_upload",
+    "after listings.profiling.finish",
+    "within compliance.reviews.approve",
+    "after settlement.trades.propose",
+    "before settlement.hearing.hear",
+    "within settlement.trades.deliver",
+    "within settlement.trades.clear",
+    "after settlement.payouts.record_sent",
+]
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    "points",
-    [
-        [
-            "within compliance.verification.confirm",
-            "after listings.uploads.start_upload",
-            "after listings.profiling.finish",
-        ],
-        ["within compliance.reviews.approve", "after settlement.trades.propose", "within settlement.trades.deliver"],
-        ["before settlement.hearing.hear", "within settlement.trades.clear", "after settlement.payouts.record_sent"],
-    ],
-)
-def test_an_opening_that_is_killed_goes_on_where_it_was(moving, tmp_path, points):
+def test_an_opening_that_is_killed_goes_on_where_it_was(moving, tmp_path):
     code = (
         "import tests.crashes.app\n"
         "from marketplace.demo import opening\n"
         f"opening.open_exchange(print, days={DAYS}, keys={KEYS!r})\n"
     )
-    for point in points:
+    for point in DEATHS:
         died = subprocess.run(
             [sys.executable, "-W", "ignore::RuntimeWarning", "-c", code],
             env=surroundings(CRASH_AT=point, CRASH_MARK=str(tmp_path / "mark"), DJANGO_SETTINGS_MODULE=os.environ.get(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from django.db import connection, models, transaction
@@ -50,12 +50,13 @@ PRICE_MINOR = 125_000
 LONGEST_SECONDS = 30
 
 
-def race(gate: models.Model, commands: Sequence[Callable[[], object]]) -> list[str]:
+def race(gate: models.Model, commands: Sequence[Callable[[], object]], *, in_this_order: bool = False) -> list[str]:
     """Run the commands at once and give what came of each: `done`, or the code of its refusal.
 
-    The row `gate` is locked until every command waits for some lock or has ended. Any other error is the test's.
+    The row `gate` is locked until every command waits for some lock or has ended; `in_this_order` they come to it one
+    after the other. Any other error is the test's.
     """
-    start = threading.Barrier(len(commands))
+    start = threading.Barrier(1 if in_this_order else len(commands))
 
     def run(command: Callable[[], object]) -> str:
         start.wait(LONGEST_SECONDS)
@@ -67,14 +68,21 @@ def race(gate: models.Model, commands: Sequence[Callable[[], object]]) -> list[s
             connection.close()
         return "done"
 
+    def all_have_come(outcomes: list[Future[str]]) -> None:
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while sum(outcome.done() for outcome in outcomes) + backends_waiting() < len(outcomes):
+            assert time.monotonic() < deadline, "the commands neither ended nor came to the lock"
+            time.sleep(0.01)
+
     with ThreadPoolExecutor(len(commands)) as pool:
         with transaction.atomic():
             type(gate).objects.select_for_update(of=("self",)).get(pk=gate.pk)
-            outcomes = [pool.submit(run, command) for command in commands]
-            deadline = time.monotonic() + LONGEST_SECONDS
-            while sum(outcome.done() for outcome in outcomes) + backends_waiting() < len(commands):
-                assert time.monotonic() < deadline, "the commands neither ended nor came to the lock"
-                time.sleep(0.01)
+            outcomes: list[Future[str]] = []
+            for command in commands:
+                outcomes.append(pool.submit(run, command))
+                if in_this_order:
+                    all_have_come(outcomes)
+            all_have_come(outcomes)
         return [outcome.result(LONGEST_SECONDS) for outcome in outcomes]
 
 
@@ -515,15 +523,19 @@ def test_a_debt_is_set_off_once_when_two_cycles_are_cleared_at_once():
     books_are_right()
 
 
-def test_a_chargeback_that_comes_while_a_cycle_is_cleared_is_booked_once():
+@pytest.mark.parametrize("first", ["clearing", "bank"])
+def test_a_chargeback_that_comes_while_a_cycle_is_cleared_is_booked_once(first):
     deal = make_trade(TradeState.ACCEPTED)
     trading.pay(deal, "charge_back")
     Trade.objects.filter(pk=deal.trade.pk).update(is_frozen=False)  # the bank's word and the cut-off cross
     cycle = closed_cycle()
     notice = told(deal, "lose_chargeback")
-    assert race(deal.trade, [lambda: trades.clear(cycle), lambda: hearing.hear([notice])]) == ["done"] * 2
+    commands = [lambda: trades.clear(cycle), lambda: hearing.hear([notice])]
+    commands = commands if first == "clearing" else commands[::-1]
+    assert race(deal.trade, commands, in_this_order=True) == ["done"] * 2
     balances = ledger.totals()["HKD"]
-    if deal.state == TradeState.REFUNDED:
+    if first == "bank":
+        assert deal.state == TradeState.REFUNDED
         assert balances == {"escrow": 0, "outside": 0}
     else:
         assert deal.state == TradeState.CLEARED
