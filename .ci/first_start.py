@@ -32,6 +32,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever ends us early finds nothing of ours left
     with clean_clone() as clone:
         with running(clone, FIRST_START_SECONDS) as url:
             require_page(url + "/")

@@ -120,7 +120,7 @@ def test_a_body_that_is_no_json_object_is_refused(row: Row, world: World) -> Non
     case = Case(row, world)
     takes_nothing = not row.says(world) if row.says else True
     signed = row.route == NOTICES  # whatever the body, it is not the one that was signed
-    for what, body in some([*NOT_JSON.items(), *NOT_AN_OBJECT.items()], WITH_JSON.index(row), width=4):
+    for what, body in some([*NOT_JSON.items(), *NOT_AN_OBJECT.items()], WITH_JSON.index(row), width=2):
         case.send(what, body, is_refused=not takes_nothing or signed)
     case.send("nothing", b"", is_refused=not takes_nothing and not _may_be_empty(row))
     case.done()
@@ -140,7 +140,7 @@ def test_a_body_of_another_kind_or_size_is_refused(row: Row, world: World) -> No
         ("3 MB", b'{"reason": "' + b"x" * 3_000_000 + b'"}', must, "application/json"),
         *((coding, right, False, f"application/json; charset={coding}") for coding in CODINGS),
     ]
-    for what, body, is_refused, content_type in some(sent, WITH_JSON.index(row), width=4):
+    for what, body, is_refused, content_type in some(sent, WITH_JSON.index(row), width=2):
         case.send(what, body, is_refused=is_refused, content_type=content_type)
     case.done()
 

@@ -26,6 +26,7 @@ OF_NO_CONSEQUENCE = {
     "marketplace.tasks.beat_was_here",
     "marketplace.tasks.put_announcements_on_pages",
     "marketplace.tasks.forget_old_keys",
+    "marketplace.tasks.forget_old_webhooks",
     "marketplace.tasks.forget_read_notifications",
     "listings.tasks.remove_abandoned_uploads",
 }
