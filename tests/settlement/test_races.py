@@ -87,8 +87,12 @@ def race(gate: models.Model, commands: Sequence[Callable[[], object]], *, in_thi
 
 
 def backends_waiting() -> int:
+    """How many wait for a lock in this database; another process of the tests has races of its own in another."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        cursor.execute(
+            "SELECT count(DISTINCT waits.pid) FROM pg_locks waits JOIN pg_locks has USING (pid)"
+            " JOIN pg_database d ON d.oid = has.database WHERE NOT waits.granted AND d.datname = current_database()"
+        )
         return int(cursor.fetchone()[0])
 
 
