@@ -28,8 +28,8 @@ def _empty_the_test_database(self: flush.Command, **options: Any) -> None:
     tables = [connection.ops.quote_name(name) for name in connection.introspection.table_names() if name not in LAID]
     with pgtrigger.ignore(), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         # Nothing is left that could refer to what goes: a superuser, as ours is, need not have each row looked for.
-        cursor.execute("SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles"
-                       " WHERE rolname = current_user AND rolsuper")  # fmt: skip
+        as_replica = "SELECT set_config('session_replication_role', 'replica', true)"
+        cursor.execute(f"{as_replica} FROM pg_roles WHERE rolname = current_user AND rolsuper")
         cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))  # noqa: S608
         for (name,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608
