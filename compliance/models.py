@@ -95,6 +95,7 @@ class RulesAcceptance(models.Model):
     class Meta:
         verbose_name = _("acceptance of the rules")
         verbose_name_plural = _("acceptances of the rules")
+        ordering = ["pk"]
         triggers = append_only()
 
 

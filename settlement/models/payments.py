@@ -41,6 +41,7 @@ class Payment(Claimable):
     class Meta:
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
+        ordering = ["pk"]
         indexes = [models.Index(fields=["state", "next_try_at"]), models.Index(fields=["gateway", "reference"])]
         constraints = [
             sentence("payment_is_positive", Q(amount_minor__gt=0)),
@@ -102,6 +103,7 @@ class Refund(Claimable):
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
+        ordering = ["pk"]
         indexes = [models.Index(fields=["state", "next_try_at"])]
         constraints = [
             sentence("refund_is_positive", Q(amount_minor__gt=0)),
