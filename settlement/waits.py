@@ -23,13 +23,15 @@ from settlement.states import CycleState, OutgoingState, TradeState
 class Next:
     """Who acts next (`buyer`, `seller`, `exchange`, or `nobody`), what they do, and by when; None where no time runs.
 
-    `otherwise` is what happens when that time has passed; '' where nothing is left to do.
+    `otherwise` is what happens when that time has passed; '' where nothing is left to do. `why_endless` says of a wait
+    without a time why it has none, and what becomes of the money meanwhile.
     """
 
     who: str
     text: str
     until: dt.datetime | None
     otherwise: str = ""
+    why_endless: str = ""
 
 
 def of(trade: Trade) -> Next:
@@ -44,7 +46,7 @@ def of_many(trades: Iterable[Trade]) -> dict[int, Next]:
     for trade in shown:
         if not trade.is_frozen:
             by_state.setdefault(trade.state, []).append(trade)
-    found = {trade.pk: Next("exchange", _("A chargeback is open; the bank decides."), None) for trade in shown}
+    found = {trade.pk: _frozen() for trade in shown}
     deciding = {
         TradeState.DISPUTED: _disputed,
         TradeState.ACCEPTED: _accepted,
@@ -61,6 +63,15 @@ def of_many(trades: Iterable[Trade]) -> dict[int, Next]:
 
 def _late() -> str:
     return _("the exchange is late: write to it and name the trade. The money stays where it is.")
+
+
+def _frozen() -> Next:
+    text = _("A chargeback is open; the bank decides.")
+    why = _(
+        "The buyer's bank decides in its own time, and the exchange cannot hurry it. Until then the money stays where"
+        " it is; delivery, acceptance and clearing wait."
+    )
+    return Next("exchange", text, None, why_endless=why)
 
 
 def _by_deadline(trade: Trade, until: dt.datetime | None) -> Next:
@@ -136,14 +147,15 @@ def _cleared(trades: Sequence[Trade]) -> dict[int, Next]:
 def _payout(payout: Payout | None, accounts: Sequence[PayoutAccount]) -> Next:
     """What a cleared trade's payout waits for; `accounts` are those of its payee that nobody dropped."""
     since = payout.created_at if payout else clock.now()
+    kept = _("Nothing lapses: the money is the seller's and stays with the exchange until it can be paid out.")
     if payout and payout.state == OutgoingState.BOUNCED:
-        text = _("The payout came back. The seller names another account for it.")
-        return Next("seller", text, None)
+        return Next("seller", _("The payout came back. The seller names another account for it."), None, "", kept)
     if payout and payout.state == OutgoingState.DUE:
         confirmed = [account.effective_at for account in accounts if account.effective_at]
         if not accounts:
-            return Next("seller", _("The seller names the account its payout goes to."), None)
+            return Next("seller", _("The seller names the account its payout goes to."), None, "", kept)
         if not confirmed:
-            return Next("seller", _("A second person of the seller confirms the account its payout goes to."), None)
+            text = _("A second person of the seller confirms the account its payout goes to.")
+            return Next("seller", text, None, "", kept)
         since = max(since, min(confirmed))
     return Next("exchange", _("The payout is on its way."), _promised(since, settings.PAYOUT_WITHIN_HOURS), _late())

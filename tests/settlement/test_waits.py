@@ -65,7 +65,9 @@ def test_a_dispute_says_by_when_the_exchange_decides_and_a_chargeback_names_no_t
     trades.answer_dispute(opened, answer="Look again.", by=deal.seller)
     assert wait(deal) == ("exchange", "The exchange decides the dispute.", until)
     deal.trade.is_frozen = True
-    assert waits.of(deal.trade) == waits.Next("exchange", "A chargeback is open; the bank decides.", None)
+    frozen = waits.of(deal.trade)
+    assert (frozen.who, frozen.text, frozen.until) == ("exchange", "A chargeback is open; the bank decides.", None)
+    assert frozen.why_endless.startswith("The buyer's bank decides in its own time")
 
 
 def test_a_cleared_trade_waits_for_its_seller_until_an_account_serves():
@@ -77,6 +79,7 @@ def test_a_cleared_trade_waits_for_its_seller_until_an_account_serves():
     trading.clear_now()
     assert deal.state == TradeState.CLEARED
     assert wait(deal) == ("seller", "The seller names the account its payout goes to.", None)
+    assert waits.of(deal.trade).why_endless.startswith("Nothing lapses")
     account = payout_accounts.name(seller, gateway_name="sandbox", reference="acct-1", by=seller.created_by)
     assert wait(deal) == ("seller", "A second person of the seller confirms the account its payout goes to.", None)
     account = payout_accounts.confirm(account, by=factories.make_staff("payments"))
