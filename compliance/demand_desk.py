@@ -53,16 +53,16 @@ def demands_list(request: HttpRequest) -> HttpResponse:
 def demand(request: HttpRequest, public_id: str) -> HttpResponse:
     """One demand with its matches and answers, and what this person may do."""
     found = get_object_or_404(
-        Demand.objects.select_related("organisation", "by", "hidden_by", "met_by__current_version"),
+        Demand.objects.select_related("organisation", "by", "hidden_by", "met_by__current_version", "met_by__seller"),
         public_id=public_id,
     )
-    rows = found.responses.select_related("seller", "listing__current_version").defer(*demand_page.LONG_COLUMNS)
+    rows = found.responses.select_related("seller", "listing__seller", "listing__current_version")
     context = {
         "demand": found,
         "standing": demand_page.standing(found),
         "facts": demand_page.facts(found),
-        "matches": found.matches.select_related("seller", "by", "listing__current_version"),
-        "responses": rows.order_by("-pk")[:LATEST_SHOWN],
+        "matches": found.matches.select_related("seller", "by", "listing__seller", "listing__current_version"),
+        "responses": rows.defer(*demand_page.LONG_COLUMNS).order_by("-pk")[:LATEST_SHOWN],
         "acts": _acts(found, person(request)),
         "days": (clock.now() - found.posted_at).days,
     }

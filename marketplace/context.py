@@ -26,7 +26,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "memberships": SimpleLazyObject(lambda: participants.memberships_of(request)) if signed_in else [],
         "navigation": SimpleLazyObject(lambda: _navigation(request, signed_in)),
         "unread_notifications": SimpleLazyObject(lambda: _unread(request)) if signed_in else None,
-        "account_links": SimpleLazyObject(_account_links),
+        "account_links": SimpleLazyObject(lambda: _account_links(request)),
         "announcements": SimpleLazyObject(lambda: announcements.notices_for(request)),
         "footer_links": SimpleLazyObject(lambda: _places(request, _footer())),
     }
@@ -43,12 +43,12 @@ def _navigation(request: HttpRequest, signed_in: bool) -> list[dict[str, Any]]:
     places = [("catalogue", _("Catalogue")), ("demands", _("Demands"))]
     if signed_in and participants.memberships_of(request):
         places += [("studio", _("Studio")), ("sales", _("Sales")), ("orders", _("Orders")), ("library", _("Library"))]
-        places += [("organisation", _("Organisation"))]  # the verifying of certificates stands in the footer
+        places += [("organisation", _("Organisation"))]
     elif signed_in and not request.user.is_staff:
         places += [("apply", _("Apply"))]
     if signed_in and request.user.is_staff:
         places += [("admin:index", _("Desk"))]
-    if not (signed_in and participants.memberships_of(request)):
+    if not signed_in:
         places += [("verify", _("Verify a certificate"))]
     return _places(request, places)
 
@@ -65,14 +65,17 @@ def _footer() -> list[tuple[str, str]]:
     return [*places, ("letters", _("Letters"))] if settings.DEBUG else places
 
 
-def _account_links() -> list[dict[str, Any]]:
-    return [
-        {"label": _("Saved searches"), "url": reverse("saved_searches")},
-        {"label": _("Papers"), "url": reverse("papers")},
-        {"label": _("Notifications"), "url": reverse("notifications")},
-        {"label": _("Access tokens"), "url": reverse("tokens")},
-        {"label": _("Webhooks"), "url": reverse("webhooks")},
+def _account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    places = [
+        ("saved_searches", _("Saved searches")),
+        ("papers", _("Papers")),
+        ("verify", _("Verify a certificate")),
+        ("notifications", _("Notifications")),
+        ("tokens", _("Access tokens")),
     ]
+    if participants.memberships_of(request):
+        places += [("webhooks", _("Webhooks"))]
+    return _places(request, places)
 
 
 def _places(request: HttpRequest, places: list[tuple[str, str]]) -> list[dict[str, Any]]:

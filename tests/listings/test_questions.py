@@ -245,6 +245,12 @@ def test_the_desk_of_questions_shows_each_role_what_waits_and_what_it_may_do(lis
     listing_reports.report(listing, category="rights", text="They are mine.", by=factories.make_user())
     page = desk.get("/admin/desks/questions/", {"show": "reported"}).content.decode()
     assert waiting.text in page and "The product is reported" in page
+    assert f"/products/{listing.public_id}/questions/#question-{waiting.pk}" in page
+    publishing.suspend(listing, reason="Under inquiry.", by=factories.make_staff("review"))
+    page = desk.get("/admin/desks/questions/").content.decode()
+    what_its_seller_has = f"/admin/desks/participants/{listing.seller.public_id}/products/"
+    assert listing.public_id not in page and what_its_seller_has in page and "Suspended" in page
+    assert desk.get(what_its_seller_has).status_code == 200
     assert signed_in(factories.make_staff("payments")).get("/admin/desks/questions/").status_code == 403
 
 
