@@ -44,6 +44,7 @@ def enter(arguments, lock="start.lock"):
     """
     if os.environ.get("DATABOURSE_PACKAGES") == "installed":
         return
+    keep_bytecode()
     if os.name != "posix":
         raise CannotStart("This needs Linux or macOS; on Windows run it inside WSL2.")
     if sys.version_info < OLDEST:
@@ -57,6 +58,15 @@ def enter(arguments, lock="start.lock"):
                 install(lock)
     if not is_inside():
         _exec(PYTHON, arguments)
+
+
+def keep_bytecode():
+    """Let this process and its children keep what Python compiled: else each compiles 3,000 files, at 4 s of processor.
+
+    Many images forbid it, to keep their layers small; `.venv` is no part of a layer.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def is_inside():

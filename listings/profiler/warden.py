@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import functools
 import io
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -61,6 +63,7 @@ def run_jailed(
     This package is importable there as `profiler`. With `all_walls_required` a program that would lack one is not
     started: its status is that of `jail.NOT_GRANTED`.
     """
+    compile_packages()
     facts_out, facts_in = os.pipe()
     progress_out, progress_in = os.pipe()
     os.set_blocking(progress_in, False)
@@ -195,7 +198,24 @@ def interpreter() -> str:
 
 
 @functools.cache
+def package_folders() -> list[Path]:
+    """Where our four packages lie."""
+    origins = [spec.origin for spec in map(find_spec, PACKAGES) if spec and spec.origin]
+    return [Path(origin).resolve().parent for origin in origins]
+
+
 def site_packages() -> list[str]:
     """The folders our four packages were installed in."""
-    origins = [spec.origin for spec in map(find_spec, PACKAGES) if spec and spec.origin]
-    return sorted({str(Path(origin).resolve().parent.parent) for origin in origins})
+    return sorted({str(folder.parent) for folder in package_folders()})
+
+
+@functools.cache
+def compile_packages() -> None:
+    """Compile, once a process and only what changed, the Python files that the jail imports and may not write about.
+
+    Without it each jail compiles them anew, half again the time its start takes. Where this process may not write
+    either, whoever installed the packages has compiled them.
+    """
+    if not sys.dont_write_bytecode:
+        for folder in (PACKAGE_FOLDER, *package_folders()):
+            compileall.compile_dir(folder, rx=re.compile(r"/tests?/"), quiet=2)

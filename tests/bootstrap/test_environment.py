@@ -132,6 +132,14 @@ def test_a_package_with_another_hash_is_refused(clone):
     assert clone.stamp[0] == "unfinished"
 
 
+def test_what_python_compiled_is_kept_even_where_the_machine_forbids_it(clone):
+    enter = "from requirements import bootstrap; bootstrap.is_inside = lambda: True; bootstrap.enter(['up'])"
+    child = "subprocess.check_call([sys.executable, '-c', 'import requirements.bootstrap'])"
+    code = f"import subprocess, sys; {enter}; {child}"
+    assert clone.run(code=code, PYTHONDONTWRITEBYTECODE="1") == (0, "")
+    assert list(clone.folder.glob("requirements/__pycache__/bootstrap.*.pyc"))
+
+
 def test_a_machine_that_brings_its_own_packages_gets_no_environment(tmp_path):
     clone = Clone(tmp_path)
     code = "from requirements import bootstrap; bootstrap.enter(['up']); print('went on')"

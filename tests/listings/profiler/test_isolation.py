@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import time
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -486,3 +487,13 @@ def test_packages_behind_a_symbolic_link_are_found(tmp_path):
     asked = [warden.interpreter(), "-S", "-c", program]
     answer = subprocess.run(asked, cwd=tmp_path, env=told, capture_output=True, text=True, timeout=120)
     assert (answer.stdout, answer.returncode) == ("1\n", 0), answer.stderr[-2000:]
+
+
+def test_what_the_jail_imports_is_compiled_outside_where_this_process_may_write(monkeypatch):
+    compiled = Path(cache_from_source(str(warden.PACKAGE_FOLDER / "harmless.py")))
+    for forbids in (True, False):
+        compiled.unlink(missing_ok=True)
+        monkeypatch.setattr(sys, "dont_write_bytecode", forbids)
+        warden.compile_packages.cache_clear()
+        assert told("import sys; print(json.dumps(sys.dont_write_bytecode))") is True
+        assert compiled.exists() is not forbids
