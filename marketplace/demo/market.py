@@ -21,6 +21,7 @@ DAYS_TO_SETTLE_IN = 3  # nobody buys on the day they join
 QUIET_AT_THE_END = 2
 SESSION_WEEKDAYS = (2, 5)  # Tuesday and Friday
 EVERY_WORKDAY_AT_THE_END = 14  # days
+CLOSED_WEEKLY_UNTIL = 60  # days before the end
 
 
 class Fate(StrEnum):
@@ -110,6 +111,11 @@ def is_session(date: dt.date, days_left: int) -> bool:
     return date.isoweekday() in SESSION_WEEKDAYS
 
 
+def is_closed(date: dt.date, days_left: int) -> bool:
+    """Whether deadlines, clearing and payouts are seen to after this day's session: at first after each week's last."""
+    return days_left <= CLOSED_WEEKLY_UNTIL or date.isoweekday() == SESSION_WEEKDAYS[-1]
+
+
 def plan(products: Sequence[Product], begins: dt.date, days: int) -> list[Deal]:
     """Every trade of `days` days from `begins`, oldest first."""
     draw = Random(SEED)  # noqa: S311 - a play, not a secret
@@ -117,7 +123,7 @@ def plan(products: Sequence[Product], begins: dt.date, days: int) -> list[Deal]:
     wanted = 0.0  # trades since the last session
     for day in range(DAYS_TO_SETTLE_IN, days - QUIET_AT_THE_END):
         date = begins + dt.timedelta(days=day)
-        wanted += (0.4 + 1.25 * day / 365) * _pace(date)
+        wanted += (0.35 + 1.05 * day / 365) * _pace(date)
         if not is_session(date, days - day):
             continue
         number, wanted = int(wanted) + (draw.random() < wanted % 1), 0.0

@@ -113,7 +113,9 @@ class _Opening:
             if f"{date:%B %Y}" != told:
                 told = f"{date:%B %Y}"
                 self._tell(day, f"{told}: {Trade.objects.count()} trades so far")
-            self._carry(day, is_session=market.is_session(date, self._days - day))
+            days_left = self._days - day
+            is_session = market.is_session(date, days_left)
+            self._carry(day, is_session=is_session, is_closed=is_session and market.is_closed(date, days_left))
 
     def _tell(self, day: int, sentence: str) -> None:
         self._say(f"[{100 * day // self._days:3d} %] {sentence}")
@@ -128,7 +130,7 @@ class _Opening:
             yield
             self._reached = clock.now()
 
-    def _carry(self, day: int, *, is_session: bool) -> None:
+    def _carry(self, day: int, *, is_session: bool, is_closed: bool) -> None:
         """One day of the exchange; between the sessions only what one buys in a hurry is worked on."""
         with self._moved_to(self._at(day, MORNING) + dt.timedelta(minutes=day * 37 % 360)):
             self._receive(day)
@@ -140,7 +142,7 @@ class _Opening:
                 hands.work()
             if is_session:
                 self._carrier.match()
-        if is_session:
+        if is_closed:
             with self._moved_to(self._at(day, EVENING)):
                 hands.tidy(is_told=self._days - day <= TOLD_DAYS)
 
