@@ -265,8 +265,13 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- the exchange --------------------------------------------------------------------------------------------------
+# The exchange's bank accounts by currency, as JSON: {"HKD": {"name": …, "number": …, "bic": …}}.
+BANK_ACCOUNTS = env.json("BANK_ACCOUNTS", default={})
+# Which column of a bank's CSV holds what; see docs/operators.md.
+BANK_CSV_COLUMNS = env("BANK_CSV_COLUMNS", default="date=Date, amount=Amount, reference=Reference, text=Text")
 GATEWAYS = {"sandbox": "settlement.gateways.sandbox.Sandbox"} if env.bool("SANDBOX_GATEWAY", default=DEBUG) else {}
-DEFAULT_GATEWAY = next(iter(GATEWAYS), None)
+GATEWAYS |= {"bank": "settlement.gateways.bank.Bank"} if BANK_ACCOUNTS else {}
+DEFAULT_GATEWAY = env("DEFAULT_GATEWAY", default="") or next(iter(GATEWAYS), None)  # new payments go through it
 SANDBOX_SECRET = env("SANDBOX_SECRET", default="sandbox-secret-of-development")
 CHANNELS = {"files": "settlement.channels.files.Files"}
 FOLLOWERS = {

@@ -9,8 +9,9 @@ class SettlementConfig(AppConfig):
     verbose_name = _("Settlement")
 
     def ready(self) -> None:
-        from settlement import due, figures, money_notices, notification_kinds, trade_notices, webhook_events
+        from settlement import checks, due, figures, money_notices, notification_kinds, trade_notices, webhook_events
 
+        checks.register()
         due.watch()
         notification_kinds.register()
         trade_notices.register()

@@ -10,6 +10,7 @@ from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.models import User
 from settlement import payments
+from settlement.gateways import gateway
 from settlement.models import Refund, RefundMending
 
 
@@ -25,6 +26,7 @@ def send_again(refund: Refund, *, payer_reference: str = "", by: User) -> Refund
         return payments.send_again(refund, by=by)
     if not payer_reference.isprintable():
         raise Invalid(_("Name the account in one line."), code="wrong_account")
+    payer_reference = gateway(refund.gateway).check_account(payer_reference)
     refund = payments.bounced(refund)
     if refund.mendings.filter(confirmed_at=None, dropped_at=None).exists():
         raise Refused(

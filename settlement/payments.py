@@ -158,6 +158,18 @@ def note(gateway_name: str, body: bytes, headers: Mapping[str, str]) -> Notice:
     return notice
 
 
+def note_many(gateway_name: str, notices: Sequence[tuple[bytes, Mapping[str, str]]]) -> None:
+    """`note` for many bodies and headers at once. Raises BadNotice, NoGateway."""
+    verify = gateway(gateway_name).verify
+    Notice.objects.bulk_create(
+        (
+            Notice(gateway=gateway_name, event_id=verify(body, headers), body=body.decode("utf-8"))
+            for body, headers in notices
+        ),
+        ignore_conflicts=True,
+    )
+
+
 def unread() -> QuerySet[Notice]:
     return Notice.objects.filter(read_at=None)
 

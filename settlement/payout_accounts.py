@@ -62,10 +62,11 @@ def name(organisation: Organisation, *, gateway_name: str, reference: str, by: U
     Raises RoleNeeded, NoGateway, Invalid `wrong_account`, Refused `account_waits`.
     """
     roles.require(by, organisation, "manage_payout")
-    gateway(gateway_name)
+    driver = gateway(gateway_name)
     reference = reference.strip()
     if not reference or not reference.isprintable():  # a sign that turns writing around would show another account
         raise Invalid(_("Name the account the money goes to, in one line."), code="wrong_account")
+    reference = driver.check_account(reference)
     organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if coming(organisation) is not None:
         raise Refused(

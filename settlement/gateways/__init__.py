@@ -123,8 +123,12 @@ class Movement:
 
 @dataclass(frozen=True)
 class Capabilities:
+    """What a gateway takes, and which facts it can report: money that only comes, or does not, never fails."""
+
     currencies: frozenset[str]
     moves_money: bool
+    tells_of_failed_payments: bool = True
+    is_contestable: bool = True
 
 
 class Gateway(Protocol):
@@ -148,6 +152,9 @@ class Gateway(Protocol):
 
     def read(self, notice: Notice) -> Iterable[Fact]:
         """The facts a verified notice reports."""
+
+    def check_account(self, reference: str) -> str:
+        """The account money can be sent to, as it is kept. Raises Invalid `wrong_account`."""
 
     def refund(self, refund: Refund) -> str:
         """Send money back once per `refund.key`; the gateway's reference."""

@@ -1,5 +1,6 @@
 """Access against money, each exactly once: the rows, by subject."""
 
+from settlement.models.bank import BankEntry, BankFile, BankInstruction, BankReference, BankReport
 from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
 from settlement.models.deliveries import Grant, Receipt
 from settlement.models.ledger import Account, Transfer
@@ -11,6 +12,11 @@ from settlement.models.trades import Agreement, Dispute, FeeSchedule, Trade
 __all__ = [
     "Account",
     "Agreement",
+    "BankEntry",
+    "BankFile",
+    "BankInstruction",
+    "BankReference",
+    "BankReport",
     "Chargeback",
     "ClearingCycle",
     "Dispute",

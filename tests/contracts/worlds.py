@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from settlement.bank import payment_files, reports
+from settlement.bank.references import in_groups
 from settlement.gateways import sandbox_bank, sandbox_signature
-from settlement.models import Payment, SandboxNotice
+from settlement.gateways.bank import headers_of
+from settlement.models import Notice, Payment, SandboxNotice
+from tests import bank_messages
+from tests.bank_messages import Line
+from tests.factories import make_staff
 
 
 class World(Protocol):
@@ -54,4 +60,48 @@ def _reference(payment: Payment) -> str:
     return sandbox_bank.reference_of("payment", payment.key)
 
 
-WORLDS: dict[str, type[World]] = {"sandbox": SandboxWorld}
+class BankWorld:
+    """A bank whose staff bring its files in and take ours out. No payment fails there, and none is contested."""
+
+    good_account = bank_messages.PAYER
+    bad_account = "GB33BUKB20201555555555/BUKBGB22/A Closed Account"
+    currency = "HKD"
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.posted: set[str] = set()
+
+    def pay(self, payment: Payment, amount_minor: int) -> None:
+        reference = in_groups(payment.bank_reference.reference)
+        self.lines.append(Line(amount_minor, text=f"Invoice 7 {reference}", payer=self.good_account))
+
+    def fail(self, payment: Payment) -> None:
+        """Money that does not come is nothing a bank tells of."""
+
+    def contest(self, payment: Payment) -> None:
+        """A transfer cannot be contested by who sent it."""
+
+    def decide(self, payment: Payment, *, is_lost: bool) -> None:
+        """Nothing was contested."""
+
+    def post(self) -> list[tuple[bytes, Mapping[str, str]]]:
+        officer = make_staff("payments")
+        if payment_files.waiting().exists():
+            file = payment_files.make(self.currency, by=officer)
+            refused = []
+            for one in file.instructions.order_by("pk"):
+                if one.payee == self.bad_account:
+                    refused.append((one.end_to_end_id, "RJCT"))
+                else:
+                    self.lines.append(bank_messages.debit_of(one))
+            if refused:
+                reports.take_pain002(bank_messages.pain002(refused, file=file.message_id), by=officer)
+        if self.lines:
+            reports.take_camt053(bank_messages.camt053(self.lines), by=officer)
+        self.lines = []
+        new = [row for row in Notice.objects.filter(gateway="bank").order_by("pk") if row.event_id not in self.posted]
+        self.posted |= {row.event_id for row in new}
+        return [(row.body.encode(), headers_of(row.body.encode())) for row in new]
+
+
+WORLDS: dict[str, type[World]] = {"bank": BankWorld, "sandbox": SandboxWorld}
