@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from settlement import clearing_desk, dispute_desk, payment_desk, trade_desk
+from settlement import bank_desk, clearing_desk, dispute_desk, payment_desk, trade_desk
 
 urlpatterns = [
     path("payments/", payment_desk.payment_desk, name="desk_payments"),
     path("payments/act/", payment_desk.payment_act, name="desk_payment_act"),
+    path("payments/bank/", bank_desk.bank, name="desk_bank"),
+    path("payments/bank/act/", bank_desk.bank_act, name="desk_bank_act"),
+    path("payments/bank/reports/<int:report_id>/", bank_desk.report, name="desk_bank_report"),
+    path("payments/bank/reports/<int:report_id>/file/", bank_desk.report_file, name="desk_bank_report_file"),
+    path("payments/bank/files/<int:file_id>/", bank_desk.payment_file, name="desk_bank_file"),
     path("disputes/", dispute_desk.dispute_queue, name="desk_disputes"),
     path("disputes/<int:dispute_id>/", dispute_desk.dispute, name="desk_dispute"),
     path("disputes/<int:dispute_id>/act/", dispute_desk.dispute_act, name="desk_dispute_act"),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import money
+from settlement.models import BankReport
 
 
 class ProposalForm(forms.Form):
@@ -108,6 +109,29 @@ class PayoutAccountForm(forms.Form):
         super().__init__(*args, **kwargs)
         paid_through: Any = self.fields["gateway"]
         paid_through.choices = [(name, name.replace("_", " ")) for name in settings.GATEWAYS]
+        if "bank" in settings.GATEWAYS:
+            self.fields["reference"].help_text = _(
+                "For a bank transfer: account number or IBAN / BIC of the bank / holder of the account."
+            )
+
+
+class BankReportForm(forms.Form):
+    """A file of the bank."""
+
+    file = forms.FileField(label=_("File"))
+    form = forms.ChoiceField(label=_("Form"), choices=BankReport.Form.choices)
+    currency = forms.ChoiceField(label=_("Currency of the account"), required=False)
+    columns = forms.CharField(
+        label=_("Columns of the CSV"),
+        max_length=300,
+        required=False,
+        help_text=_("Where the setting does not fit: date=Booked, amount=Sum, reference=Bank reference, text=Details"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        currency: Any = self.fields["currency"]
+        currency.choices = [("", _("As the file says"))] + [(one, one) for one in settings.BANK_ACCOUNTS]
 
 
 class AwardForm(forms.Form):

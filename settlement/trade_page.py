@@ -20,6 +20,7 @@ from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money, share
 from settlement import licensee_notices, tasks, timeline, trades, waits
+from settlement.bank import details
 from settlement.channels import channel
 from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
 from settlement.models import Dispute, Payout, Statement, Trade, Transfer
@@ -124,6 +125,7 @@ def context(
         "is_ours": following.who == ("buyer" if is_buyer else "seller"),
         "acts": _buttons(trade, possible, bound or {}),
         "timeline": _timeline(trade, following, organisation),
+        "transfer": details.of(trade) if "pay" in possible else None,
         "licence": said_plainly(trade.terms),
         "money": money_of(trade, is_buyer=is_buyer),
         "access": _access(trade, by, may_download="download" in possible),

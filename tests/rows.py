@@ -9,7 +9,7 @@ from django.utils import timezone
 from listings.models import Classification, Listing, Offer, ProductType, Release, Version
 from marketplace.models import Organisation
 from settlement.channels import channel
-from settlement.models import ClearingCycle, FeeSchedule, Grant, Payment, Payout, Refund, Trade
+from settlement.models import BankInstruction, ClearingCycle, FeeSchedule, Grant, Payment, Payout, Refund, Trade
 from settlement.states import GrantState
 from tests.factories import make_organisation, make_release
 
@@ -92,6 +92,19 @@ def a_refund(payment: Payment, amount_minor: int, payer_reference: str) -> Refun
         currency=payment.currency,
         payer_reference=payer_reference,
         reason="as asked",
+    )
+
+
+def an_instruction(key: str, amount_minor: int = 500) -> BankInstruction:
+    """Money the bank is to send, which stands in no file yet."""
+    payee = "GB29NWBK60161331926819/NWBKGB2L/A Payee Limited"
+    return BankInstruction.objects.create(
+        kind="refund",
+        key=key,
+        end_to_end_id=f"DX{key}",
+        amount_minor=amount_minor,
+        currency="HKD",
+        payee=payee,
     )
 
 

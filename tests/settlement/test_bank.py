@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 
 import pytest
 from django.core import checks
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
 from stdnum import iso11649
 
 from marketplace import clock
@@ -409,3 +414,76 @@ def test_the_database_keeps_what_the_bank_said_and_was_asked(officer):
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
     assert BankInstruction.objects.get().file == file and BankEntry.objects.get().amount_minor == 500
+
+
+# --- over HTTP -------------------------------------------------------------------------------------------------------
+
+
+def signed_in(person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def send(client: Client, act: str, **said):
+    return client.post(reverse("desk_bank_act"), {"act": act, "key": secrets.token_urlsafe(18), **said})
+
+
+def test_a_buyer_pays_what_the_page_says_and_the_desk_brings_the_statement_in(officer):
+    offer = trading.make_offer(trading.make_listed(factories.make_verified()), price_minor=10_000)
+    deal = trading.propose(offer, buyer=factories.make_verified("A Buyer Limited"))
+    trading.work()
+    reference = references.in_groups(deal.payment.bank_reference.reference)
+    page = reverse("trade", args=[deal.trade.public_id])
+    assert deal.payment.pay_at_url.endswith(f"{page}#transfer")
+    buyer, desk = signed_in(deal.buyer), signed_in(officer)
+    for language, words in [("en", "Pay by bank transfer"), ("zh-hans", "银行转账付款"), ("zh-hant", "以銀行轉帳付款")]:
+        shown = buyer.get(page, headers={"Accept-Language": language}).content.decode()
+        assert all(part in shown for part in [words, reference, "012345678901", "BKCHHKHH", 'id="transfer"'])
+    assert reference not in signed_in(deal.seller).get(page).content.decode()
+
+    def upload(body: bytes, **said):
+        return send(desk, "take", file=SimpleUploadedFile("monday.xml", body), **{"form": "camt.053"} | said)
+
+    assert upload(BOMB).status_code == 422
+    assert upload(b"x", form="csv", currency="HKD").status_code == 422
+    assert upload(b" " * (reports.MOST_BYTES + 1)).status_code == 422
+    assert not BankReport.objects.exists()
+    body = camt053([Line(10_000, text=f"<b>{reference}</b>"), Line(70, text="a gift"), Line(1, currency="USD")])
+    assert upload(body).status_code == 302
+    assert upload(body).status_code == 409
+    trading.work()
+    assert deal.state == TradeState.DELIVERED
+    assert 'id="transfer"' not in buyer.get(page).content.decode()
+    report = BankReport.objects.get()
+    shown = desk.get(reverse("desk_bank_report", args=[report.pk])).content.decode()
+    assert "wrong_currency" in shown and "&lt;b&gt;" in shown and "a gift" in shown
+    assert desk.get(reverse("desk_bank_report_file", args=[report.pk])).content == body
+    payments.return_unmatched(Unmatched.objects.get(), by=officer)
+    tasks.pay_refunds()
+    assert "HKD" in desk.get(reverse("desk_bank")).content.decode()
+    assert send(desk, "make_file", currency="HKD").status_code == 302
+    file = BankFile.objects.get()
+    again = {desk.get(reverse("desk_bank_file", args=[file.pk])).content for _ in range(2)}
+    assert again == {bytes(file.body)}
+    assert send(desk, "make_file", currency="HKD").status_code == 409
+    assert send(desk, "make_file", currency="SGD").status_code == 409
+    assert file.message_id in desk.get(reverse("desk_bank")).content.decode()
+
+
+def test_a_file_is_brought_in_from_a_terminal(officer, tmp_path, capsys):
+    path = tmp_path / "day.xml"
+    path.write_bytes(camt053([Line(5), Line(6, currency="USD")]))
+    call_command("take_bank_file", path, by=officer.email)
+    assert "1 taken, 0 known, 0 not final yet, 1 left out" in capsys.readouterr().out
+    for arguments, said in [
+        ({"by": officer.email}, "report_known"),
+        ({"by": "nobody@exchange.example"}, "Nobody has the e-mail"),
+        ({"by": factories.make_staff("clearing").email}, "role_needed"),
+        ({"by": officer.email, "form": "pain.002"}, "message_unreadable"),
+    ]:
+        with pytest.raises(CommandError, match=said):
+            call_command("take_bank_file", path if said != "message_unreadable" else __file__, **arguments)
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("take_bank_file", tmp_path / "none", by=officer.email)
+    assert BankReport.objects.count() == 1

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from listings.models import Upload
 from marketplace.models import Event, KeyedCommand
+from tests import bank_messages
 from tests.tenancy import api_rows, api_trade_rows, demand_rows, desk_rows, library_rows, page_rows, search_rows
 from tests.tenancy.rules import Answer, Row
 from tests.tenancy.walk import filled
@@ -35,7 +37,9 @@ ROWS = [
 @contextmanager
 def made_world(storage: Path, mark: str = "") -> Iterator[World]:
     """Made once for a module, in a transaction that every case returns to and that ends with the module."""
-    with override_settings(STORAGE_DIR=storage), transaction.atomic():
+    gateways = settings.GATEWAYS | {"bank": "settlement.gateways.bank.Bank"}
+    bank = {"GATEWAYS": gateways, "BANK_ACCOUNTS": bank_messages.ACCOUNTS}
+    with override_settings(STORAGE_DIR=storage, **bank), transaction.atomic():
         world = World(mark)
         connection.check_constraints()  # now, once; what waits for the end would be checked anew after each case
         yield world

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests import bank_messages
 from tests.tenancy.rules import Answer, Given, Row, Staff
 from tests.tenancy.world import REASON
 
@@ -15,6 +18,18 @@ def _applicant(world):
 
 def _seller(world):
     return {"public_id": world.seller.public_id}
+
+
+BANK_FILE = DESK + "payments/bank/files/<int:file_id>/"
+BANK_REPORT = DESK + "payments/bank/reports/<int:report_id>/"
+
+
+def _bank_report(world):
+    return {"report_id": world.bank_report.pk}
+
+
+def _statement():
+    return SimpleUploadedFile("day.xml", bank_messages.camt053([]))
 
 
 PROOF = DESK + "organisations/<str:public_id>/papers/<int:proof_id>/"
@@ -253,6 +268,26 @@ ROWS = [
         Staff("payments", ("confirm_account",)),
         gives=302,
         says=lambda w: {"act": "confirm_account", "row": w.lonely_account.pk},
+    ),
+    Row("GET", DESK + "payments/bank/", Staff("payments")),
+    Row("GET", BANK_REPORT, Staff("payments"), at=_bank_report),
+    Row("GET", BANK_REPORT + "file/", Staff("payments"), at=_bank_report),
+    Row(
+        "GET", DESK + "payments/bank/files/<int:file_id>/", Staff("payments"), at=lambda w: {"file_id": w.bank_file.pk}
+    ),
+    Row(
+        "POST",
+        DESK + "payments/bank/act/",
+        Staff("payments", ("match_payment",)),
+        gives=302,
+        says=_says(act="make_file", currency="HKD"),
+    ),
+    Row(
+        "POST",
+        DESK + "payments/bank/act/",
+        Staff("payments", ("match_payment",)),
+        gives=302,
+        says=lambda w: {"act": "take", "form": "camt.053", "currency": "", "columns": "", "file": _statement()},
     ),
     # --- disputes
     Row("GET", DESK + "disputes/", Staff("disputes")),

@@ -30,11 +30,12 @@ from marketplace import announcements, documents, journal, participants, tokens,
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
 from settlement import clearing, mendings, papers, payments, payout_accounts, trades
+from settlement.bank import payment_files, reports
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
-from settlement.models import Dispute, Payout, Refund, SandboxOrder, Statement, Unmatched
+from settlement.models import BankFile, Dispute, Payout, Refund, SandboxOrder, Statement, Unmatched
 from settlement.states import OutgoingState, TradeState
-from tests import factories, trading
+from tests import bank_messages, factories, rows, trading
 
 REASON = {"reason_code": "complaint", "reason": "Somebody complained."}
 SIDES = ("seller", "buyer", "newcomer")
@@ -205,6 +206,15 @@ class World:
 
         self.listed_review = Review.objects.get(version=self.listed.current_version)
 
+    def _bring_bank_files(self) -> None:
+        """A statement, a file of payments, and an instruction that waits for the next."""
+        officer = factories.make_staff("payments")
+        line = bank_messages.Line(500, text="a gift" + self.mark, payer=f"//{self.mark}")
+        self.bank_report = reports.take_camt053(bank_messages.camt053([line]), name="day" + self.mark, by=officer)
+        for key in ("sent-before", "waits-now"):
+            rows.an_instruction(key)
+            self.bank_file = BankFile.objects.last() or payment_files.make("HKD", by=officer)
+
     def file(self) -> SimpleUploadedFile:
         """A file as a form sends it."""
         return SimpleUploadedFile("e.csv", factories.FLIGHTS_CSV)
@@ -268,6 +278,7 @@ class World:
         self.lonely_account = payout_accounts.name(self.lonely, **named, by=self.lonely.created_by)
         self.unmatched = Unmatched.objects.get(payment=self.overpaid.payment)
         self.payout = Payout.objects.filter(organisation=self.seller).latest("pk")
+        self._bring_bank_files()
         self.payment_order = SandboxOrder.objects.get(reference=self.registered.payment.reference)
         self.payout_order = SandboxOrder.objects.get(reference=reference_of("payout", self.payout.key))
         token, name = links(self.delivered.trade.grant, by=self.buyer.created_by)[0]["url"].rsplit("/", 2)[1:]
