@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from random import Random
 
 Table = tuple[Sequence[str], Iterable[Sequence[object]]]
@@ -24,6 +25,7 @@ def _weeks(first: dt.date, last: dt.date) -> list[dt.date]:
     return [first + dt.timedelta(weeks=week) for week in range((last - first).days // 7 + 1)]
 
 
+@cache
 def _warmth(at: dt.datetime) -> float:
     """Degrees Celsius of a subtropical coast: season and hour of day."""
     season = math.cos((at.timetuple().tm_yday - 205) / 365 * math.tau)

@@ -24,8 +24,7 @@ class Command(BaseCommand):
     def handle(self, *, open: bool, days: int, **_options: object) -> None:
         if open:
             logging.getLogger("settlement").setLevel(logging.WARNING)  # what each trade does would bury the progress
-            gc.freeze()  # what was imported stays, and what a day reads goes with it: looking for more took a tenth
-            gc.set_threshold(50_000, 20, 50)
+            gc.set_threshold(50_000, 20, 50)  # a day's rows are in no cycle: looking for some took a tenth of the time
             try:
                 opening.open_exchange(lambda step: self.stdout.write(f"  {step}"), days=days)
             except (opening.CannotOpen, shelves.CannotMeasure, sources.PackageMissing, clock.ClockFixed) as failure:
