@@ -35,6 +35,7 @@ class NoticeForm(forms.Form):
         label=gettext_lazy("Release"),
         queryset=Release.objects.none(),
         required=False,
+        empty_label="–",
         help_text=gettext_lazy("For a new release or a change of the schema."),
     )
     effective_on = forms.DateField(

@@ -20,20 +20,32 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
+from compliance import reasons
 from compliance.models import Decision, FactChange, Hold, ReviewDecision, TierDecision
 from listings.models import ListingReport, Objection, Question
+from listings.states import ObjectionState, ReportState
 from marketplace import clock
 from marketplace.act_words import ACTS
 from marketplace.desk_pages import ROWS_ON_A_PAGE, desk, render_desk
 from marketplace.models import Announcement, Revocation
 from marketplace.spreadsheets import csv_of
+from settlement import payment_desk
 from settlement.models import ClearingCycle, Dispute, Unmatched
 
 SHOWN_DAYS, LONGEST_DAYS = 30, 366
 MOST_IN_CSV = 20_000
+# What a decision that is no act is called: why something is held, what became of a report or of money.
+OUTCOMES: dict[str, Any] = {
+    **dict(FactChange.Outcome.choices),
+    **dict(ObjectionState.choices),
+    **dict(ReportState.choices),
+    **reasons.REASONS["hold"],
+    "returned": pgettext_lazy("money", "Returned"),
+    "applied": gettext_lazy("Applied to the trade"),
+}
 
 
 @dataclass(frozen=True)
@@ -310,8 +322,9 @@ def decisions(request: HttpRequest) -> HttpResponse:
 def _shown(kind: str, email: str, name: str, at: dt.datetime, act: str, why: str, subject: str) -> dict[str, Any]:
     page = KINDS[kind].page
     url = reverse(page, args=[subject]) if page else ""
-    said = {"label": KINDS[kind].label, "act": ACTS.get(act), "code": act}
-    return said | {"who": name or email, "at": at, "why": why, "subject": subject, "url": url}
+    said = {"label": KINDS[kind].label, "act": ACTS.get(act) or OUTCOMES.get(act), "code": act}
+    words = payment_desk.WHY.get(why, why) if kind == "money" else why
+    return said | {"who": name or email, "at": at, "why": words, "subject": subject, "url": url}
 
 
 def _csv(rows: Any, chosen: dict[str, Any]) -> HttpResponse:

@@ -21,6 +21,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from marketplace import clock
 from marketplace.claims import postponed_on_failure
@@ -50,7 +51,7 @@ ACTS = (
 )
 _SUCCESS: dict[str, str] = {REFUND: "refunded", PAYOUT: "paid_out"}
 _FAILURE: dict[str, str] = {REFUND: "refund_failed", PAYOUT: "payout_failed"}
-_REFUSAL = "the account refuses it"
+_REFUSAL = gettext_noop("the account refuses it")  # pages say it in the reader's language
 
 
 class NoSuchOrder(Refused):
@@ -210,7 +211,7 @@ def _acted(
         return [notice]
     if what == "fail":
         order.state = DONE
-        return [_notice(order, number, "payment_failed", at=at, reason="the payer's bank declined")]
+        return [_notice(order, number, "payment_failed", at=at, reason=gettext_noop("the payer's bank declined"))]
     received_minor = sum(int(str(one["moved_minor"])) for one in told if one["type"] == "paid")
     if "chargeback" in what or what == "charge_back":
         return [_contest(order, what, told, amount_minor or min(received_minor, order.amount_minor), at)]
