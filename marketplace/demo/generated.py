@@ -188,6 +188,7 @@ def load(_is_later: bool) -> Table:
     return ("at", "district", "load_mw", "temperature"), rows()
 
 
+@cache  # a report counts from the same rows
 def stations(_is_later: bool) -> Table:
     draw = Random(109)  # noqa: S311
 
@@ -196,17 +197,15 @@ def stations(_is_later: bool) -> Table:
         for at in _hours(2025, 1, 365):
             wet = 6 <= at.month <= 10
             storm = 1.0 if wet and draw.random() < 0.0012 else storm * 0.96
+            when, warmest = at.isoformat(timespec="minutes"), _warmth(at) - 3 * storm
             for number in range(1, 11):
-                warmth = _warmth(at) - 0.25 * number + draw.gauss(0, 0.8) - 3 * storm
+                warmth = warmest - 0.25 * number + draw.gauss(0, 0.8)
                 rain = draw.expovariate(1 / (2 + 22 * storm)) if draw.random() < 0.05 + 0.05 * wet + storm / 2 else 0
                 wind = max(0.0, draw.gauss(3 + 24 * storm, 1.2))
                 damp = min(100, max(30, int(draw.gauss(74 + 8 * wet + 14 * storm, 6))))
-                yield (
-                    at.isoformat(timespec="minutes"), f"S{number:02d}", f"{warmth:.1f}", damp, f"{wind:.1f}",
-                    f"{rain:.1f}",
-                )  # fmt: skip
+                yield when, f"S{number:02d}", f"{warmth:.1f}", damp, f"{wind:.1f}", f"{rain:.1f}"
 
-    return ("at", "station", "temperature", "humidity", "wind", "rain"), rows()
+    return ("at", "station", "temperature", "humidity", "wind", "rain"), list(rows())
 
 
 def solar(_is_later: bool) -> Table:
