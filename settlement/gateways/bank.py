@@ -29,10 +29,10 @@ from settlement.gateways import (
     RefundFailed,
     Started,
 )
-from settlement.models import BankEntry, BankInstruction, BankReference, Notice
+from settlement.models import BankEntry, BankInstruction, BankReference, Notice, Payment
 
 if TYPE_CHECKING:
-    from settlement.models import Payment, Payout, Refund
+    from settlement.models import Payout, Refund
 
 NAME = "bank"
 HEADER = "Bank-Signature"
@@ -95,13 +95,8 @@ class Bank:
         return str(accounts.payee(reference))
 
     def refund(self, refund: Refund) -> str:
-        payer = refund.payer_reference
-        entry = (
-            BankEntry.objects.filter(payment__bank_reference__reference=payer, is_credit=True).order_by("pk").first()
-        )
-        return _instruct(
-            _KIND.REFUND, refund.key, refund.amount_minor, refund.currency, entry.payer if entry else payer
-        )
+        to = _payer_of(refund.payer_reference) or refund.payer_reference
+        return _instruct(_KIND.REFUND, refund.key, refund.amount_minor, refund.currency, to)
 
     def pay_out(self, payout: Payout, to: str) -> str:
         return _instruct(_KIND.PAYOUT, payout.key, payout.amount_minor, payout.currency, to)
@@ -118,6 +113,17 @@ def _started(row: BankReference) -> Started:
     """The details stand on the page of the trade itself."""
     url = f"{settings.BASE_URL}{row.payment.trade.get_absolute_url()}#transfer"
     return Started(reference=row.reference, pay_at_url=url)
+
+
+def _payer_of(reference: str) -> str:
+    """Who paid under this reference: who paid exactly, or the only one who paid; '' where that would be a guess."""
+    came = BankEntry.objects.filter(payment__bank_reference__reference=reference).order_by("pk")
+    asked = Payment.objects.filter(bank_reference__reference=reference).values("amount_minor", "currency").first()
+    exact = came.filter(**asked).first() if asked else None
+    if exact is not None:
+        return exact.payer
+    payers = set(came.values_list("payer", flat=True))
+    return payers.pop() if len(payers) == 1 else ""
 
 
 def _instruct(kind: str, key: str, amount_minor: int, currency: str, to: str) -> str:

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from marketplace.celery import app
 from marketplace.claims import Claimable
+from tests import bank_messages
 
 WAIT_SECONDS = 60
 
@@ -43,7 +44,10 @@ def nursery() -> subprocess.Popen[str]:
     """The process that workers are forked from, one for each process of the tests; it ends with its standard input."""
     born = subprocess.Popen(
         [sys.executable, "-W", "ignore::RuntimeWarning", "-m", "tests.crashes.nursery"],
-        env=surroundings(DJANGO_SETTINGS_MODULE=os.environ.get("DJANGO_SETTINGS_MODULE", "marketplace.settings")),
+        env=surroundings(
+            BANK_ACCOUNTS=json.dumps(bank_messages.ACCOUNTS),
+            DJANGO_SETTINGS_MODULE=os.environ.get("DJANGO_SETTINGS_MODULE", "marketplace.settings"),
+        ),
         cwd=settings.BASE_DIR,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

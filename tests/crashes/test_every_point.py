@@ -11,6 +11,7 @@ from settlement import deliveries, payments, payouts
 from settlement.channels.files import Files
 from settlement.gateways.sandbox import Sandbox
 from tests.crashes import (
+    test_bank,
     test_demands,
     test_letters,
     test_listings,
@@ -56,6 +57,7 @@ def points() -> set[str]:
         test_member_papers.DRAW,
         test_demands.LAPSE,
         test_saved_searches.LOOK,
+        [test_bank.START, test_bank.SEND],
     ]
     return {at for points in lists for at in points}
 

@@ -340,6 +340,19 @@ def test_money_that_comes_back_is_a_refund_that_bounced(officer):
     assert ledger.balance(ledger.outside("bank", "HKD")) == -1_800
 
 
+def test_a_refund_goes_to_who_paid_exactly_and_is_never_guessed(officer):
+    other = "DE89370400440532013000/COBADEFFXXX/Another Payer"
+    paid, unsure = started(), started()
+    quoted, doubtful = paid.bank_reference.reference, unsure.bank_reference.reference
+    told(camt053([Line(9_000, text=quoted, payer=other), Line(10_000, text=quoted)]))
+    told(camt053([Line(1, text=doubtful, payer=other), Line(2, text=doubtful)]))
+    for payment in (paid, unsure):
+        gateway("bank").refund(rows.a_refund(payment, 5_000, payment.bank_reference.reference))
+    assert [one.payee for one in BankInstruction.objects.all()] == [bank_messages.PAYER]
+    [nowhere] = Notice.objects.filter(event_id__startswith="nowhere-")
+    assert doubtful in nowhere.body
+
+
 def test_a_file_the_bank_refuses_whole_returns_all_of_it(officer):
     told(camt053([Line(500), Line(600)]))
     for row in Unmatched.objects.order_by("pk"):
