@@ -122,7 +122,7 @@ def browse(
     question = search_question.read(text, is_as_typed=is_as_typed)
     asked = Asked(question, filters or Filters(), reader)
     found = Found(asked, sort, is_nothing=bool(text.strip()) and not question)
-    if len(question.words) > 1 and not found.counts.matching:
+    if len(question.words) > 1 and not found.counts.matches:
         return Found(replace(asked, is_any=True), sort, is_some=True)
     return found
 

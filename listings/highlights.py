@@ -79,17 +79,21 @@ def _han_terms(question: Question) -> list[str]:
 
 
 def _found(texts: Iterable[str], latin: list[str], begins: list[str]) -> set[str]:
-    words = sorted({word.lower() for text in texts for word in _LATIN.findall(HAN.sub(" ", folded(text)))})
-    asked = sorted({part for one in latin for part in one.split()})
+    asked = sorted({part.lower() for one in latin for part in one.split()})
+    # A stem begins as its word does: of the others PostgreSQL need not be asked.
+    initials = {run[0] for one in (*asked, *begins) for run in _LATIN.findall(one)}
+    words = sorted(
+        {word for text in texts for word in _LATIN.findall(HAN.sub(" ", folded(text)).lower()) if word[0] in initials}
+    )
+    # One question of all that was asked, so that each word of the texts is cut and stemmed once.
+    questions = " || ".join(["plainto_tsquery('english', %s) || plainto_tsquery('simple', %s)"] * len(asked))
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT word FROM unnest(%s::text[]) AS word WHERE EXISTS (
-                SELECT FROM unnest(%s::text[]) AS asked
-                WHERE to_tsvector('english', word) || to_tsvector('simple', word)
-                    @@ (plainto_tsquery('english', asked) || plainto_tsquery('simple', asked))
-            ) OR EXISTS (SELECT FROM unnest(%s::text[]) AS beginning WHERE starts_with(word, beginning))
-            """,
-            [words, asked, begins],
+            f"""
+            SELECT word FROM unnest(%s::text[]) AS word
+            WHERE to_tsvector('english', word) || to_tsvector('simple', word) @@ ({questions})
+                OR EXISTS (SELECT FROM unnest(%s::text[]) AS beginning WHERE starts_with(word, beginning))
+            """,  # noqa: S608
+            [words, *(one for part in asked for one in (part, part)), begins],
         )
         return {word for (word,) in cursor.fetchall()}

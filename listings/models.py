@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
@@ -702,6 +702,13 @@ class CatalogueEntry(models.Model):
         return reverse("catalogue_entry", args=[self.public_id])
 
 
+def _sum_of(*columns: str) -> models.GeneratedField:
+    """A number that PostgreSQL keeps: the same for rows in which these columns are."""
+    number = models.BigIntegerField()
+    row = Func(*columns, template="hash_record_extended(ROW(%(expressions)s), 0)", output_field=number)
+    return models.GeneratedField(expression=row, output_field=models.BigIntegerField(), db_persist=True)
+
+
 class ShelfItem(models.Model):
     """What the catalogue finds a product or an entry by: its words, and what it is narrowed by. Nothing here is a fact
     of its own; listings.shelf makes it from them."""
@@ -725,6 +732,9 @@ class ShelfItem(models.Model):
     currency = models.CharField(max_length=3)
     search = SearchVectorField(null=True)
     title_search = SearchVectorField(null=True)
+    # What many items have in common, each as one number: counted by these, a search costs a third.
+    kind = _sum_of("is_entry", "product_type", "sector", "classification", "frequency")
+    deal = _sum_of("region", "grade", "channels", "prices")
 
     class Meta:
         indexes = [

@@ -66,8 +66,10 @@ class Question:
     def _every(self, *, is_wide: bool) -> Part:
         parts = [_word(one, is_wide=is_wide) for one in self.words if not one.run]
         for run in dict.fromkeys(one.run for one in self.words if one.run):
-            cut = _joined(" && ", [_word(one, is_wide=is_wide) for one in self.words if one.run == run])
-            parts.append(_joined(" || ", [cut, _han(run)]))
+            words = [one for one in self.words if one.run == run]
+            cut = _joined(" && ", [_word(one, is_wide=is_wide) for one in words])
+            is_one_word = [one.own for one in words] == [run]
+            parts.append(cut if is_one_word else _joined(" || ", [cut, _han(run)]))
         return _joined(" && ", parts)
 
 
@@ -153,6 +155,8 @@ def _han(text: str) -> Part:
     """A Chinese word by itself, or by all its pairs; one character as the beginning of a word."""
     if len(text) == 1:
         return "%s::tsquery", [f"'{text}':*"]
+    if len(text) == 2:
+        return "%s::tsquery", [f"'{text}'"]
     by_pairs = " & ".join(f"'{pair}'" for pair in dict.fromkeys(pairs(text)))
     return "%s::tsquery", [f"'{text}' | ({by_pairs})"]
 

@@ -6,7 +6,7 @@ All SQL here holds placeholders only; every word and value is a parameter.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,9 +24,17 @@ COLUMNS = {
     "price": "prices", "frequency": "frequency", "channel": "channels", "quality": "grade", "merchant": "merchant",
 }  # fmt: skip
 ARRAYS = ("price", "channel")
+# The filters by which `counts` groups together, by PostgreSQL's GROUPING(kind, deal); and what it reads of a group.
+_GROUPS = {
+    1: ("show", "product_type", "sector", "classification", "frequency"),
+    2: ("region", "quality", "price", "channel"),
+    3: ("merchant",),
+}
+_TOLD = (*_GROUPS[1][1:], *_GROUPS[2], *_GROUPS[3])
 # The best by title and date, among which the words of the whole text then decide.
 RANKED = 400
 MERCHANTS_COUNTED = 12
+_SHOWN = {"products": "NOT is_entry", "entries": "is_entry"}
 
 _NAMED = f"""
     LEFT JOIN (
@@ -60,27 +68,31 @@ class Asked:
 class Counts:
     """How many items match: all there are, and of each filter's values, leaving out that filter itself."""
 
-    matching: int = 0  # by words alone
+    matches: bool = False  # whether anything holds the words, whatever the filters say
     products: int = 0
     entries: int = 0
     of: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def _items(asked: Asked, *, with_words: bool) -> Part:
-    """The shelf's rows that hold the words, with the offers that name the reader counted among the prices."""
+def _items(asked: Asked, *, with_words: bool, match: Part | None = None) -> Part:
+    """The shelf's rows that hold the words, or those of `match`, with the offers that name the reader counted among
+    the prices."""
     values: list[Any] = []
-    columns, join = "i.prices, i.channels", ""
+    columns, join = "i.prices, i.channels, false AS is_named", ""
     if asked.reader is not None:
-        columns, join = f"{_WITH_NAMED.format('prices')}, {_WITH_NAMED.format('channels')}", _NAMED
+        merged = f"{_WITH_NAMED.format('prices')}, {_WITH_NAMED.format('channels')}"
+        columns, join = f"{merged}, named IS NOT NULL AS is_named", _NAMED
         values += [asked.reader.pk, asked.reader.pk]
     condition = "i.is_shown"
-    if asked.question:
+    if match is None and asked.question:
         sql, words = asked.match()
-        condition += f" AND i.search @@ {sql}"
-        values += words
+        match = f"i.search @@ {sql}", words
+    if match is not None:
+        condition += f" AND {match[0]}"
+        values += match[1]
     plain = (
         "i.id, i.listing_id, i.entry_id, i.is_entry, i.since, i.product_type, i.sector, i.region, i.classification, "
-        "i.frequency, i.grade, i.merchant, i.quality, i.price_minor, i.currency"
+        "i.frequency, i.grade, i.merchant, i.quality, i.price_minor, i.currency, i.kind, i.deal"
     )
     plain += ", i.search, i.title_search" if with_words else ""
     return f"SELECT {plain}, {columns} FROM listings_shelfitem i {join} WHERE {condition}", values  # noqa: S608
@@ -92,24 +104,30 @@ def _holds(name: str) -> str:
 
 def page(asked: Asked, *, sort: str, start: int, count: int) -> list[tuple[int | None, int | None]]:
     """The (listing, entry) ids of a part of what was found, products first."""
-    sql, values = _items(asked, with_words=True)
-    conditions = []
+    if sort == "best" and asked.question:
+        sql, values = _best(asked) if start < RANKED else _tiered(asked)
+    else:
+        found, values = _found(asked)
+        order, more = _order(sort)
+        sql = f"SELECT listing_id, entry_id {found} ORDER BY is_entry, {order} since DESC, id DESC"
+        values += more
+    return _run(f"{sql} LIMIT %s OFFSET %s", [*values, count, start])
+
+
+def _found(asked: Asked, match: Part | None = None, conditions: Iterable[Part] = ()) -> Part:
+    """FROM and WHERE of what passes every filter, and the conditions."""
+    sql, values = _items(asked, with_words=True, match=match)
+    held = []
+    for condition, more in conditions:
+        held.append(condition)
+        values += more
     for name, chosen in asked.filters.chosen.items():
-        conditions.append(_holds(name))
+        held.append(_holds(name))
         values.append(list(chosen))
     if asked.filters.show:
-        conditions.append("is_entry" if asked.filters.show == "entries" else "NOT is_entry")
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    found = f"FROM ({sql}) AS item {where}"
-    if sort == "best" and asked.question:
-        sql, values = _best(found, values, asked, is_ranked=start < RANKED)
-    else:
-        order, more = _order(sort)
-        sql, values = (
-            f"SELECT listing_id, entry_id {found} ORDER BY is_entry, {order} since DESC, id DESC",
-            values + more,
-        )
-    return _run(f"{sql} LIMIT %s OFFSET %s", [*values, count, start])
+        held.append(_SHOWN[asked.filters.show])
+    where = f"WHERE {' AND '.join(held)}" if held else ""
+    return f"FROM ({sql}) AS item {where}", values
 
 
 def _order(sort: str) -> Part:
@@ -120,55 +138,96 @@ def _order(sort: str) -> Part:
     return ("quality DESC NULLS LAST,", []) if sort == "quality" else ("", [])
 
 
-def _best(found: str, values: list[Any], asked: Asked, *, is_ranked: bool) -> Part:
-    """Those whose title says every word as typed, then by its synonyms, then the others; the newest first.
+def _in_title(question: str) -> str:
+    return f"id IN (SELECT id FROM listings_shelfitem WHERE title_search @@ {question})"  # noqa: S608
 
-    The first RANKED are put in order by how often and where their whole text says the words.
-    """
-    wide, wide_values = asked.match()
-    strict, strict_values = (wide, wide_values) if asked.is_any else asked.question.strict()
-    in_title = "(id IN (SELECT id FROM listings_shelfitem WHERE title_search @@ {}))::int"
-    tier = f"{in_title.format(strict)} + {in_title.format(wide)}"
+
+def _questions(asked: Asked) -> tuple[Part, Part]:
+    """What is asked as it was typed, and with synonyms."""
+    wide = asked.match()
+    return (wide if asked.is_any else asked.question.strict()), wide
+
+
+def _tiered(asked: Asked) -> Part:
+    """Those whose title says every word as typed, then by its synonyms, then the others; the newest first."""
+    (strict, strict_values), (wide, wide_values) = _questions(asked)
+    found, values = _found(asked)
+    tier = f"({_in_title(strict)})::int + ({_in_title(wide)})::int"
     order = "is_entry, tier DESC, since DESC, id DESC"
-    sql = f"SELECT *, {tier} AS tier {found}"  # noqa: S608
-    values = [*strict_values, *wide_values, *values]
-    if not is_ranked:
-        return f"SELECT listing_id, entry_id FROM ({sql}) AS tiered ORDER BY {order}", values  # noqa: S608
+    sql = f"SELECT listing_id, entry_id FROM (SELECT *, {tier} AS tier {found}) AS tiered ORDER BY {order}"  # noqa: S608
+    return sql, [*strict_values, *wide_values, *values]
+
+
+def _best(asked: Asked) -> Part:
+    """The first RANKED of `_tiered`, put in order by how often and where their whole text says the words.
+
+    Each tier is a part of its own, read only where those before it do not fill the RANKED: a frequent word is looked
+    for in titles alone. What a title says, the whole text says too.
+    """
+    (strict, strict_values), (wide, wide_values) = _questions(asked)
+    tiers: list[tuple[int, Part, list[Part]]] = [(2, (f"i.title_search @@ {strict}", strict_values), [])]
+    if not asked.is_any:
+        not_as_typed = f"NOT {_in_title(strict)}", strict_values
+        tiers.append((1, (f"i.title_search @@ {wide}", wide_values), [not_as_typed]))
+    tiers.append((0, (f"i.search @@ {wide}", wide_values), [(f"NOT {_in_title(wide)}", wide_values)]))
+    parts: list[str] = []
+    values: list[Any] = []
+    for show, shown in _SHOWN.items():
+        if asked.filters.show in ("", show):
+            for tier, match, conditions in tiers:
+                found, more = _found(asked, match, [(shown, []), *conditions])
+                parts.append(f"(SELECT *, {tier} AS tier {found} ORDER BY since DESC, id DESC LIMIT {RANKED})")
+                values += more
     # A short title that says it is nearer than a long one (1: by the logarithm of its length).
     rank = f"ts_rank(title_search, {wide}, 1) + ts_rank(search, {strict}) + ts_rank(search, {wide}) / 2"
     sql = (
-        f"SELECT listing_id, entry_id FROM ({sql} ORDER BY {order} LIMIT {RANKED}) AS best "  # noqa: S608
+        f"SELECT listing_id, entry_id FROM ({' UNION ALL '.join(parts)} LIMIT {RANKED}) AS best "  # noqa: S608
         f"ORDER BY is_entry, tier DESC, {rank} DESC, since DESC, id DESC"
     )
     return sql, [*values, *wide_values, *strict_values, *wide_values]
 
 
 def counts(asked: Asked) -> Counts:
-    """Every count of a search, in one statement."""
+    """Every count of a search, in one pass over what matches."""
     base, values = _items(asked, with_words=False)
     chosen: dict[str, Any] = dict(asked.filters.chosen)
-    tests = {name: _holds(name) for name in chosen}
+    tests = [_holds(name) for name in chosen]
     values = [list(one) for one in chosen.values()] + values
+    names = list(chosen)
     if asked.filters.show:
-        chosen["show"] = ()
-        tests["show"] = "is_entry" if asked.filters.show == "entries" else "NOT is_entry"
-    # Which of the chosen filters a row fails, a bit each: it counts for a filter's values where it fails no other.
-    bits = {name: 1 << place for place, name in enumerate(chosen)}
-    failed = " + ".join(f"CASE WHEN {tests[name]} THEN 0 ELSE {bit} END" for name, bit in bits.items()) or "0"
-    columns = {"show": "is_entry"} | COLUMNS
-    free = {name: column for name, column in columns.items() if name not in chosen}
-    parts = [_grouped(free, "failed = 0")] if free else []
-    parts += [_grouped({name: columns[name]}, f"failed IN (0, {bits[name]})") for name in bits]
-    if bits:
-        parts.append("SELECT 'matching', '', count(*) FROM found")
-    # Where nothing is chosen one pass over the matches does; else they are read once for each of the chosen.
-    kept = "AS MATERIALIZED" if bits else "AS NOT MATERIALIZED"
-    sql = f"WITH found {kept} (SELECT *, {failed} AS failed FROM ({base}) AS item) {' UNION ALL '.join(parts)}"  # noqa: S608
-    return _told(_run(sql, values), asked.filters)
+        names.append("show")
+        tests.append(_SHOWN[asked.filters.show])
+    # Which of the chosen filters a row fails, a bit each: it counts where it fails none, or for the one it fails.
+    failed = " + ".join(f"CASE WHEN {test} THEN 0 ELSE {1 << place} END" for place, test in enumerate(tests)) or "0"
+    sql = f"""
+        WITH found AS (
+            SELECT item.*, {failed} AS failed, CASE WHEN is_named THEN prices END AS named_prices,
+                CASE WHEN is_named THEN channels END AS named_channels
+            FROM ({base}) AS item
+        ), grouped AS (
+            SELECT GROUPING(kind, deal) AS by, failed, named_prices, named_channels, count(*) AS number, min(id) AS one
+            FROM found WHERE failed & (failed - 1) = 0
+            GROUP BY GROUPING SETS ((failed, kind), (failed, deal, named_prices, named_channels), (failed, merchant))
+        )
+        SELECT g.by, g.failed, g.number, i.is_entry, i.product_type, i.sector, i.classification, i.frequency,
+            i.region, i.grade, coalesce(g.named_prices, i.prices), coalesce(g.named_channels, i.channels), i.merchant
+        FROM grouped g JOIN listings_shelfitem i ON i.id = g.one
+    """  # noqa: S608
+    told = _told(_run(sql, values), names, asked.filters)
+    if not told.matches and len(names) > 1 and asked.question:  # all of them fail two filters, or there is none
+        told.matches = _matches(asked)
+    return told
 
 
+def _matches(asked: Asked) -> bool:
+    sql, values = asked.match()
+    return bool(_run(f"SELECT FROM listings_shelfitem WHERE is_shown AND search @@ {sql} LIMIT 1", values))  # noqa: S608
+
+
+# One worker, too: several would read the tiers of `_best` in no order.
 _BY_WORDS = (
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'"
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL jit = off; "
+    "SET LOCAL work_mem = '32MB'; SET LOCAL max_parallel_workers_per_gather = 0"
 )
 
 
@@ -183,36 +242,25 @@ def _run(sql: str, values: list[Any]) -> list[Any]:
         return cursor.fetchall()
 
 
-def _grouped(columns: dict[str, str], condition: str) -> str:
-    """One pass over the matches, grouped by each of these columns by itself."""
-    names = ", ".join(columns.values())
-    last = len(columns) - 1
-    cases = " ".join(
-        f"WHEN {((1 << len(columns)) - 1) ^ (1 << (last - place))} THEN '{name}'" for place, name in enumerate(columns)
-    )
-    sets = ", ".join(f"({column})" for column in columns.values())
-    said = ", ".join(f"{column}::text" for column in columns.values())
-    return (
-        f"SELECT CASE GROUPING({names}) {cases} END, coalesce({said}, ''), count(*) FROM found "  # noqa: S608
-        f"WHERE {condition} GROUP BY GROUPING SETS ({sets})"
-    )
-
-
-def _told(rows: Iterable[tuple[str, str, int]], filters: Filters) -> Counts:
+def _told(rows: Iterable[Sequence[Any]], names: list[str], filters: Filters) -> Counts:
+    """The counts by value of the groups that `counts` reads: by kind, by deal and by merchant, each with which of the
+    filters `names` its items fail."""
     told = Counts(of={name: {} for name in COLUMNS})
-    for name, value, number in rows:
-        if name == "matching":
-            told.matching = number
-        elif name == "show":
-            if value == "true":
-                told.entries = number
-            else:
-                told.products = number
-        else:
-            for one in value.strip("{}").replace('"', "").split(",") if name in ARRAYS else [value]:
-                if one:
-                    told.of[name][one] = told.of[name].get(one, 0) + number
-    told.matching = told.matching or told.products + told.entries
+    shown = {False: 0, True: 0}
+    for by, failed, number, is_entry, *values in rows:
+        told.matches = True
+        found = dict(zip(_TOLD, values, strict=True))
+        for name in _GROUPS[by]:
+            if failed and names[failed.bit_length() - 1] != name:
+                continue
+            if name == "show":
+                shown[is_entry] += number
+                continue
+            of = told.of[name]
+            for value in found[name] if name in ARRAYS else [found[name]]:
+                if value:
+                    of[value] = of.get(value, 0) + number
+    told.products, told.entries = shown[False], shown[True]
     merchants = told.of["merchant"]
     most = sorted(merchants, key=lambda one: (one not in filters.merchant, -merchants[one], one))[:MERCHANTS_COUNTED]
     told.of["merchant"] = {one: merchants[one] for one in most}
