@@ -1,6 +1,6 @@
 """The catalogue at a hundred thousand products: searched, narrowed and opened, beside the bare SQL of the same search.
 
-    python -m benchmarks.catalogue [--listings 100000] [--requests 240]
+    python -m benchmarks.catalogue [--listings 100000] [--requests 240] [--state FOLDER]
 
 One product goes the whole way to the market; the others are copies of its rows with titles, summaries, sectors, prices
 and dates of their own, written past the triggers (the walk through upload, review and registration is what
@@ -20,6 +20,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks import exchange
@@ -36,9 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listings", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=240)
+    parser.add_argument("--state", type=Path, help="keep the products here, and measure them again the next time")
     asked = parser.parse_args()
-    with exchange.PeakMemory() as memory, exchange.running(), exchange.paused("celery"):
-        words = _stock(asked.listings)
+    with exchange.PeakMemory() as memory, exchange.running(asked.state), exchange.paused("celery"):
+        words = _vocabulary()
+        if not _stocked():
+            _stock(asked.listings, words)
         questions = _questions(words)
         from django.conf import settings
 
@@ -79,7 +83,13 @@ def _vocabulary() -> list[tuple[str, str]]:
     return field + made
 
 
-def _stock(count: int) -> list[tuple[str, str]]:
+def _stocked() -> int:
+    from listings.models import Listing
+
+    return Listing.objects.filter(public_id__startswith="copy").count()
+
+
+def _stock(count: int, words: list[tuple[str, str]]) -> None:
     from django.db import connection
 
     from listings import shelf
@@ -87,8 +97,8 @@ def _stock(count: int) -> list[tuple[str, str]]:
     from tests import trading
 
     began = time.monotonic()
-    trading.make_listed()
-    chosen, words = random.Random(7), _vocabulary()
+    trading.make_offer(trading.make_listed())
+    chosen = random.Random(7)
     weights = list(itertools.accumulate(1 / rank for rank in range(5, WORDS + 5)))
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -113,7 +123,6 @@ def _stock(count: int) -> list[tuple[str, str]]:
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")
     print(f"{'stocking':<13} {count} products in {time.monotonic() - began:.0f} s")
-    return words
 
 
 def _manual(number: int, chosen: random.Random, words: list[tuple[str, str]], weights: list[float]) -> tuple[Any, ...]:

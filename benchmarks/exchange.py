@@ -19,9 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextlib.contextmanager
-def running(**environment: str) -> Iterator[Path]:
-    """The exchange, empty, until the end of the block; its state folder."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+def running(kept: Path | None = None, **environment: str) -> Iterator[Path]:
+    """The exchange, until the end of the block; its state folder: `kept`, with what an earlier run left there, or a
+    new one."""
+    with contextlib.ExitStack() as stack:
+        folder = str(kept.absolute()) if kept else stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-"))
+        Path(folder).mkdir(exist_ok=True)
         Path(folder).chmod(0o755)
         told = {**os.environ, **environment, "STATE_DIR": folder, "ADMIN_PASSWORD": "benchmarks-need-no-admin"}
         log = Path(folder, "said")
