@@ -137,21 +137,16 @@ def _entries(piece: Piece, account: Account, signed_minor: int) -> list[Entry]:
     transfers = piece.all("NtryDtls/TxDtls")
     own = piece.said("AcctSvcrRef") or (transfers[0].said("Refs/AcctSvcrRef") if len(transfers) == 1 else "")
     bank_reference, is_credit = reference(own), signed_minor > 0
-    is_reversal = piece.said("RvslInd") in ("true", "1")
     if len(transfers) < 2:
         one = transfers[0] if transfers else Piece("TxDtls")
         names = _names(one, piece, is_credit=is_credit)
-        return [
-            Entry(account, bank_reference, is_credit, abs(signed_minor), booked_on, is_reversal=is_reversal, **names)
-        ]
+        return [Entry(account, bank_reference, is_credit, abs(signed_minor), booked_on, **names)]
     parts = []
     for number, one in enumerate(transfers, 1):
         sum_of = one.one("Amt") or one.one("AmtDtls/TxAmt/Amt") or Piece("Amt")
         minor = amount(sum_of.text.strip(), sum_of.attributes.get("Ccy", ""), account)
         names = _names(one, piece, is_credit=is_credit)
-        parts.append(
-            Entry(account, f"{bank_reference}-{number}", is_credit, minor, booked_on, is_reversal=is_reversal, **names)
-        )
+        parts.append(Entry(account, f"{bank_reference}-{number}", is_credit, minor, booked_on, **names))
     if sum(part.amount_minor for part in parts) != abs(signed_minor):
         raise AtFault("parts_differ")
     return parts

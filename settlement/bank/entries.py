@@ -92,7 +92,6 @@ class Entry:
     text: str = ""
     payer: str = ""
     end_to_end_id: str = ""
-    is_reversal: bool = False
 
     @property
     def name(self) -> tuple[str, str, str]:

@@ -10,12 +10,13 @@ from django.db.models import Count, QuerySet, Sum
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
+from compliance import holds
 from marketplace import clock, journal, roles
 from marketplace.errors import Refused
 from marketplace.models import User, new_public_id
 from marketplace.money import EXPONENTS
 from settlement.bank import accounts
-from settlement.models import BankFile, BankInstruction
+from settlement.models import BankFile, BankInstruction, Payout
 
 MOST_INSTRUCTIONS = 2_000
 
@@ -47,7 +48,8 @@ def make(currency: str, *, by: User) -> BankFile:
     """
     roles.require_staff(by, "match_payment")
     account = accounts.ours_in(currency)
-    rows = list(waiting().filter(currency=currency).select_for_update()[:MOST_INSTRUCTIONS])
+    due = waiting().filter(currency=currency).exclude(key__in=_of_held_members(currency))
+    rows = list(due.select_for_update()[:MOST_INSTRUCTIONS])
     if not rows:
         raise NothingToSend()
     message_id, now = f"DX{currency}{new_public_id()}"[:35], clock.now()
@@ -66,6 +68,14 @@ def make(currency: str, *, by: User) -> BankFile:
     BankInstruction.objects.filter(pk__in=[row.pk for row in rows]).update(file=file)
     journal.record("bank.file_made", file, by=by, digest=file.digest, number=file.number, sum_minor=file.sum_minor)
     return file
+
+
+def _of_held_members(currency: str) -> list[str]:
+    """The keys of payouts that wait and whose member is held meanwhile: they stay for a later file."""
+    keys = waiting().filter(kind=BankInstruction.Kind.PAYOUT, currency=currency).order_by().values("key")
+    payees = dict(Payout.objects.filter(key__in=keys).values_list("key", "organisation"))
+    held = {subject_id for _kind, subject_id in holds.lying_on(organisations=set(payees.values()))}
+    return [key for key, organisation in payees.items() if organisation in held]
 
 
 def _written(rows: list[BankInstruction], account: accounts.Account, message_id: str, made_at: str) -> bytes:

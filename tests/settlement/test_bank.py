@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from stdnum import iso11649
 
+from compliance import holds
 from marketplace import clock
 from marketplace.errors import Invalid, Refused, RoleNeeded
 from settlement import ledger, payments, payout_accounts, tasks, trades
@@ -264,7 +265,7 @@ def told(body: bytes) -> None:
 
 
 def test_a_trade_is_paid_delivered_cleared_and_its_seller_paid_by_files_alone(officer):
-    seller = factories.make_verified()
+    seller, vetting = factories.make_verified(), factories.make_staff("vetting")
     with pytest.raises(Invalid) as refusal:
         payout_accounts.name(
             seller, gateway_name="bank", reference="GB29NWBK60161331926818/NWBKGB2L/A", by=seller.created_by
@@ -285,6 +286,10 @@ def test_a_trade_is_paid_delivered_cleared_and_its_seller_paid_by_files_alone(of
     instruction = BankInstruction.objects.get()
     assert (instruction.kind, instruction.amount_minor, instruction.file) == ("payout", 9_750, None)
     assert deal.state == TradeState.CLEARED
+    hold = holds.place("organisation", seller.pk, reason_code="complaint", reason="A complaint.", by=vetting)
+    with pytest.raises(payment_files.NothingToSend):
+        payment_files.make("HKD", by=officer)
+    holds.lift(hold, reason="Settled.", by=vetting)
     file = payment_files.make("HKD", by=officer)
     assert (file.number, file.sum_minor) == (1, 9_750)
     body = bytes(BankFile.objects.get().body).decode()
