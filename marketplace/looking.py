@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from marketplace import column_words
+
 if TYPE_CHECKING:
     from django.contrib.admin.filters import _ListFilterChoices
 
@@ -37,6 +39,12 @@ class Looking(admin.ModelAdmin):
     ordering = ("-pk",)
     also: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()  # long columns a list does not show
+
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        for field in model._meta.fields:  # named here, for a name given by the model is a migration
+            if isinstance(field.verbose_name, str):  # Django's own, made of the field's name; ours are translated
+                field.verbose_name = column_words.WORDS.get(field.name, field.verbose_name)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -98,7 +98,9 @@ def _trades(organisation: Organisation, role: str) -> list[Todo]:
         side = "buyer" if trade.buyer_id == organisation.pk else "seller"
         other = trade.seller if side == "buyer" else trade.buyer
         words = _WORDS[side, TradeState(trade.state)][1]()
-        found.append(Todo(words, f"{trade.version.title} · {other}", trade.get_absolute_url(), until[trade.pk]))
+        found.append(
+            Todo(words, f"{trade.version.title} · {other.shown_name}", trade.get_absolute_url(), until[trade.pk])
+        )
     return sorted(found, key=lambda todo: (todo.until is None, todo.until or dt.datetime.min.replace(tzinfo=dt.UTC)))
 
 
@@ -123,16 +125,13 @@ def _offers_for_us(organisation: Organisation, role: str) -> list[Todo]:
     """Offers that name the organisation and that it has not taken, the one that ends first before others."""
     if not _may(role, "propose"):
         return []
-    words = _("Look at an offer made to you")
-    return [
-        Todo(
-            words,
-            f"{offer.listing.current_version.title if offer.listing.current_version else ''} · {offer.listing.seller}",
-            f"{offer.listing.get_absolute_url()}#offer-{offer.public_id}",
-            offer.open_until,
-        )
-        for offer in private_offers.waiting_for(organisation)[:SHOWN_OFFERS]
-    ]
+    found = []
+    for offer in private_offers.waiting_for(organisation)[:SHOWN_OFFERS]:
+        product, seller = offer.listing.current_version, offer.listing.seller.shown_name
+        about = f"{product.title} · {seller}" if product else seller
+        url = f"{offer.listing.get_absolute_url()}#offer-{offer.public_id}"
+        found.append(Todo(_("Look at an offer made to you"), about, url, offer.open_until))
+    return found
 
 
 def _of_the_studio(organisation: Organisation, role: str) -> list[Todo]:

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from compliance import holds, reviews
 from compliance.models import Hold
@@ -608,6 +608,19 @@ def test_every_model_of_ours_can_be_looked_at_but_what_hides_facts():
     hidden = {apps.get_model("marketplace", "Salt")}
     hidden |= {apps.get_model("listings", name) for name in ("ShelfItem", "CatalogueWord")}  # made from what is shown
     assert set(admin.site._registry) == ours - hidden
+
+
+def test_every_column_of_a_record_is_called_by_a_word_of_the_readers_language():
+    """A new field is given a word in `marketplace/column_words.py`, or a translated `verbose_name` of its own."""
+    unnamed = [
+        f"{model.__name__}.{field.name}"
+        for model, looks in admin.site._registry.items()
+        for field in model._meta.fields
+        if isinstance(field.verbose_name, str) and field.name not in ("id", *(looks.exclude or ()))
+    ]
+    assert not unnamed
+    with translation.override("zh-hant"):
+        assert Trade._meta.get_field("buyer").verbose_name == "需求方"
 
 
 def test_records_are_for_looking_and_cost_the_same_however_many():
