@@ -157,3 +157,38 @@ class LicenseeNotices(Looking):
     list_filter = ["kind"]
     search_fields = ["=listing__public_id"]
     unread = ("changes",)
+
+
+@admin.register(models.BankReference)
+class BankReferences(Looking):
+    list_display = ["reference", "payment", "created_at"]
+    search_fields = ["=reference", "=payment__key"]
+
+
+@admin.register(models.BankReport)
+class BankReports(Looking):
+    list_display = ["__str__", "form", "taken", "known", "unbooked", "imported_at", "by"]
+    list_filter = ["form"]
+    search_fields = ["=digest"]
+    unread = ("body",)
+
+
+@admin.register(models.BankFile)
+class BankFiles(Looking):
+    list_display = ["message_id", "currency", "number", "sum_minor", "made_at", "by"]
+    search_fields = ["=message_id"]
+    unread = ("body",)
+
+
+@admin.register(models.BankInstruction)
+class BankInstructions(Looking):
+    list_display = ["key", "kind", "amount_minor", "currency", "file", "created_at"]
+    list_filter = ["kind", "currency"]
+    search_fields = ["=key", "=end_to_end_id"]
+
+
+@admin.register(models.BankEntry)
+class BankEntries(Looking):
+    list_display = ["bank_reference", "booked_on", "amount_minor", "currency", "is_credit", "reading", "report"]
+    list_filter = ["reading", "currency"]
+    search_fields = ["=bank_reference"]
