@@ -8,7 +8,8 @@ benchmarks.upload and benchmarks.trades are about) and put on the shelf by the c
 drawn by Zipf's law, so that a question finds anything from a few products to a third of them. A request is a whole page
 through every middleware, as anybody gets it; the bare SQL, on the same server in the same run, only counts the
 products with these words and fetches the twenty newest by primary key. "New" searches count everything anew, "again"
-takes counts that are no older than a minute from the cache, as a second reader of the same search does.
+takes counts that are no older than a minute from the cache, as a second reader of the same search does. Beside the
+wall clock stands what the request and its PostgreSQL used of the processors: about what it takes on an idle machine.
 """
 
 from __future__ import annotations
@@ -286,13 +287,26 @@ def _found(questions: list[dict[str, Any]]) -> str:
 def _time(name: str, times: int, requests: list[Callable[[], None]]) -> None:
     for request in requests:
         request()  # once each, so that PostgreSQL and the templates are warm
-    seconds = []
+    seconds, used = [], []
     for number in range(times):
-        began = time.perf_counter()
+        began, used_before = time.perf_counter(), _processor_seconds()
         requests[number % len(requests)]()
         seconds.append(time.perf_counter() - began)
-    at = statistics.quantiles(seconds, n=20)
-    print(f"{name:<13} p50 {statistics.median(seconds) * 1000:.1f} ms, p95 {at[18] * 1000:.1f} ms", flush=True)
+        used.append(_processor_seconds() - used_before)
+    print(f"{name:<13} {_middle_and_worst(seconds)}; of processors {_middle_and_worst(used)}", flush=True)
+
+
+def _middle_and_worst(seconds: list[float]) -> str:
+    worst = statistics.quantiles(seconds, n=20)[18]
+    return f"p50 {statistics.median(seconds) * 1000:.1f} ms, p95 {worst * 1000:.1f} ms"
+
+
+def _processor_seconds() -> float:
+    """Of this process and of the PostgreSQL process that serves it."""
+    from django.db import connection
+
+    pid = connection.connection.info.backend_pid
+    return time.process_time() + int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 if __name__ == "__main__":
