@@ -198,12 +198,13 @@ def counts(asked: Asked) -> Counts:
         names.append("show")
         tests.append(_SHOWN[asked.filters.show])
     # Which of the chosen filters a row fails, a bit each: it counts where it fails none, or for the one it fails.
+    # OFFSET 0 has it worked out once for each row, not wherever it is named.
     failed = " + ".join(f"CASE WHEN {test} THEN 0 ELSE {1 << place} END" for place, test in enumerate(tests)) or "0"
     sql = f"""
         WITH found AS (
             SELECT item.*, {failed} AS failed, CASE WHEN is_named THEN prices END AS named_prices,
                 CASE WHEN is_named THEN channels END AS named_channels
-            FROM ({base}) AS item
+            FROM ({base}) AS item OFFSET 0
         ), grouped AS (
             SELECT GROUPING(kind, deal) AS by, failed, named_prices, named_channels, count(*) AS number, min(id) AS one
             FROM found WHERE failed & (failed - 1) = 0
