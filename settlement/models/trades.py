@@ -142,7 +142,8 @@ class Trade(models.Model):
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
                 "terms", "contract_version", "jurisdiction", "text_digest",
-                "fee_schedule", "crossborder", "inspection_days", "proposed_by", "proposed_at",
+                "fee_schedule", "crossborder", "inspection_days", "purpose", "purchase_order",
+                "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
                 name="proposed_while_the_offer_is_open",

@@ -108,6 +108,13 @@ def test_price_and_terms_are_frozen_at_the_proposal():
     assert (deal.reload().price_minor, deal.trade.terms) == (offer.price_minor, offer.terms)
 
 
+def test_the_use_and_the_order_number_papers_state_never_change():
+    deal = make_trade(TradeState.PROPOSED)
+    for changed in ({"purchase_order": "PO-2"}, {"purpose": "Another use"}, {"price_minor": 1}):
+        with pytest.raises(DatabaseError, match="Cannot update rows"), transaction.atomic():
+            Trade.objects.filter(pk=deal.trade.pk).update(**changed)
+
+
 # --- who may ---------------------------------------------------------------------------------------------------------
 
 
