@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from compliance import reasons
 from compliance.demand_models import Demand as Demand
 from compliance.demand_models import DemandMatch as DemandMatch
 from compliance.demand_models import DemandMessage as DemandMessage
@@ -158,6 +159,11 @@ class Decision(models.Model):
         becomes = {act: state for moves in VERIFICATION_MOVES.values() for act, state in moves.items()}
         return str(VerificationState(becomes[self.act]).label)
 
+    @property
+    def reason_words(self) -> str:
+        """The reason code in words."""
+        return reasons.label(self.act, self.reason_code)
+
 
 class Review(models.Model):
     """The review of one submitted version by two people, neither the submitter nor a member of the seller."""
@@ -259,6 +265,12 @@ class Review(models.Model):
             ),
             *never_deleted(),
         ]
+
+    @property
+    def reason_words(self) -> str:
+        """The reason code in words, if it was sent back; else ''."""
+        acts = {"changes_requested": "request_changes", "refused": "refuse"}
+        return reasons.label(acts[self.state], self.reason_code) if self.state in acts else ""
 
 
 class Hold(models.Model):

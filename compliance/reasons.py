@@ -72,8 +72,9 @@ SEND_BACK = {"request_changes": "request_changes", "refuse": "refuse_version"}
 
 
 def label(act: str, reason_code: str) -> str:
-    """The words of a code that a review was sent or taken back with."""
-    return str(REASONS.get(SEND_BACK.get(act, act), {}).get(reason_code, reason_code))
+    """The words of a code that an organisation or a review was decided with."""
+    known = REASONS.get(act, {}) | REASONS.get(SEND_BACK.get(act, act), {})
+    return str(known.get(reason_code, reason_code))
 
 
 def require_reason(act: str, reason_code: str, reason: str) -> str:

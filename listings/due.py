@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from listings import isolation, private_offers, registration, saved_searches
 from listings.models import Profile, Upload
 from listings.states import ProfileState, UploadState
 from marketplace import health, heartbeats, scanning
 
-ISOLATION = "profiler isolation"
+ISOLATION = _("profiler isolation")
 PROFILED_WITHIN_SECONDS = 3600  # a profile may take minutes, and others wait for it
 
 
 def watch() -> None:
     """Tell the health page of every kind of work; called once, when Django has loaded the app."""
     health.register(
-        "releases to profile",
+        _("releases to profile"),
         lambda: Profile.objects.filter(state=ProfileState.DUE),
         within_seconds=PROFILED_WITHIN_SECONDS,
     )
     health.register(
-        "files to check",
+        _("files to check"),
         lambda: Upload.objects.filter(state=UploadState.CHECKING),
         within_seconds=PROFILED_WITHIN_SECONDS,
     )
     health.register_sign(scanning.sign)
-    health.register("products to register", registration.due, since="approved_at")
+    health.register(_("products to register"), registration.due, since="approved_at")
     health.register(
-        "products to publish",
+        _("products to publish"),
         registration.due_to_publish,
         since="current_version__registration__objections_until",
     )
-    health.register("offers to close", private_offers.lapsed, since="open_until")
-    health.register("saved searches to look for", saved_searches.due, since=saved_searches.due_since())
+    health.register(_("offers to close"), private_offers.lapsed, since="open_until")
+    health.register(_("saved searches to look for"), saved_searches.due, since=saved_searches.due_since())
     health.register_sign(profiler_isolation)
 
 

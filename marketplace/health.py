@@ -16,7 +16,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import Combinable
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, failures, heartbeats, journal, roles, webhook_sending
@@ -28,6 +28,7 @@ SEAL_WITHIN_SECONDS = 60
 DONE_WITHIN_SECONDS = 120
 TRIES_WITHOUT_A_WORD = 3  # a row tried more often without leaving an error kills whoever takes it
 SHOWN_AT_MOST = 200
+DATABASE, REDIS = gettext_noop("database"), gettext_noop("redis")
 
 
 class NoSuchWork(Refused):
@@ -207,16 +208,20 @@ def _database() -> Sign:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        return Sign("database", False, gettext("does not answer (%(error)s)") % {"error": type(error).__name__})
-    return Sign("database", True)
+        return Sign(
+            gettext_noop("database"), False, gettext("does not answer (%(error)s)") % {"error": type(error).__name__}
+        )
+    return Sign(DATABASE, True)
 
 
 def _redis() -> Sign:
     try:
         heartbeats.age_seconds(heartbeats.BEAT)
     except redis.RedisError as error:
-        return Sign("redis", False, gettext("does not answer (%(error)s)") % {"error": type(error).__name__})
-    return Sign("redis", True)
+        return Sign(
+            gettext_noop("redis"), False, gettext("does not answer (%(error)s)") % {"error": type(error).__name__}
+        )
+    return Sign(REDIS, True)
 
 
 def _alive(name: str) -> Sign:
@@ -246,7 +251,7 @@ def _sealed() -> Sign:
         if lag_seconds
         else ""
     )
-    return Sign("journal", lag_seconds <= SEAL_WITHIN_SECONDS, detail)
+    return Sign(gettext_noop("journal"), lag_seconds <= SEAL_WITHIN_SECONDS, detail)
 
 
 def _done_in_time(one: Waiting) -> Sign:
@@ -258,6 +263,6 @@ def _done_in_time(one: Waiting) -> Sign:
     return Sign(one.work.name, not one.is_late, detail)
 
 
-register("letters to send", lambda: Letter.objects.filter(sent_at=None))
-register("webhooks to send", webhook_sending.watched)
-register("followers of the journal", lambda: Follower.objects.exclude(error=""))
+register(gettext_noop("letters to send"), lambda: Letter.objects.filter(sent_at=None))
+register(gettext_noop("webhooks to send"), webhook_sending.watched)
+register(gettext_noop("followers of the journal"), lambda: Follower.objects.exclude(error=""))

@@ -13,10 +13,11 @@ from typing import Any
 import redis
 from celery.signals import beat_init, before_task_publish, heartbeat_sent
 from django.core.cache import cache
+from django.utils.translation import gettext_noop
 
 logger = logging.getLogger(__name__)
 
-BEAT, WORKER = "beat", "worker"
+BEAT, WORKER = gettext_noop("beat"), gettext_noop("worker")
 BELL = "marketplace.tasks.beat_was_here"
 KEPT_SECONDS = 24 * 3600
 

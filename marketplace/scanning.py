@@ -13,6 +13,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext, gettext_noop
 
 from marketplace import health
 from marketplace.storage import Reading
@@ -51,4 +52,5 @@ def found_in(opened: Callable[[], AbstractContextManager[Reading]]) -> str:
 
 def sign() -> health.Sign:
     """Whether files are scanned: none configured is a warning, not a fault."""
-    return health.Sign("malware scanners", bool(names()), "" if names() else "No scanner is configured.", False)
+    detail = "" if names() else gettext("No scanner is configured.")
+    return health.Sign(gettext_noop("malware scanners"), bool(names()), detail, False)

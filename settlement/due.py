@@ -7,6 +7,7 @@ import datetime as dt
 from django.conf import settings
 from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_noop as _
 
 from marketplace import clock, health
 from settlement import deliveries, payments, payouts
@@ -18,38 +19,38 @@ from settlement.states import TradeState
 def watch() -> None:
     """Tell the health page of every kind of work; called once, when Django has loaded the app."""
     register = health.register
-    register("trades to register", lambda: Trade.objects.filter(state=TradeState.AGREED))
-    register("payments to start", payments.due_to_start)
-    register("payments to stop", payments.due_to_stop)
-    register("notices to read", payments.unread)
-    register("notices of the sandbox to post", lambda: SandboxNotice.objects.filter(posted_at=None))
-    register("grants to open", deliveries.due_to_open)
+    register(_("trades to register"), lambda: Trade.objects.filter(state=TradeState.AGREED))
+    register(_("payments to start"), payments.due_to_start)
+    register(_("payments to stop"), payments.due_to_stop)
+    register(_("notices to read"), payments.unread)
+    register(_("notices of the sandbox to post"), lambda: SandboxNotice.objects.filter(posted_at=None))
+    register(_("grants to open"), deliveries.due_to_open)
     register(
-        "grants to close",
+        _("grants to close"),
         deliveries.due_to_close,
         since=Greatest("next_try_at", Coalesce("ends_at", "next_try_at")),
     )
-    register("trades to expire", lambda: Trade.objects.overdue(), since=Greatest("next_try_at", _deadline()))
+    register(_("trades to expire"), lambda: Trade.objects.overdue(), since=Greatest("next_try_at", _deadline()))
     register(
-        "trades to deem accepted",
+        _("trades to deem accepted"),
         lambda: Trade.objects.filter(state=TradeState.DELIVERED, inspect_until__lte=clock.now(), is_frozen=False),
         since=Greatest("next_try_at", "inspect_until"),
     )
-    register("payouts to send", payouts.due)
-    register("refunds to send", payments.refunds_due)
+    register(_("payouts to send"), payouts.due)
+    register(_("refunds to send"), payments.refunds_due)
     register(
-        "certificates to issue",
+        _("certificates to issue"),
         lambda: Trade.objects.filter(state=TradeState.SETTLED, certificate=None),
         since=Greatest("next_try_at", "settled_at"),
     )
-    register("statements to issue", lambda: Statement.objects.filter(paper=None), since="created_at")
+    register(_("statements to issue"), lambda: Statement.objects.filter(paper=None), since="created_at")
     health.register_sign(delivery_channels)
 
 
 def delivery_channels() -> health.Sign:
     """Whether every configured channel can deliver."""
     ill = [f"{name}: {illness}" for name in settings.CHANNELS if (illness := channel(name).health())]
-    return health.Sign("delivery channels", not ill, " ".join(ill))
+    return health.Sign(_("delivery channels"), not ill, " ".join(ill))
 
 
 def _deadline() -> Coalesce:

@@ -1,4 +1,4 @@
-"""What others told us and we keep as it was told, shown in the reader's language where it is a sentence of ours."""
+"""What is kept or named in English, shown in the reader's language where it is a sentence of ours."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.filter
 def in_readers_words(told: str) -> str:
-    """A gateway's reason: the practice bank's are translated, a real bank's are shown as they came."""
+    """A gateway's reason, or the name of a kind of work. A real bank's words are shown as they came."""
     return gettext(told) if told else ""

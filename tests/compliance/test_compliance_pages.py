@@ -111,7 +111,7 @@ def test_asked_for_more_the_owner_reads_why_corrects_and_applies_again():
     )
     client = signed_in(owner_of(organisation))
     page = client.get("/apply/").content.decode()
-    assert "The register says Limited." in page
+    assert "The register says Limited." in page and "What was said differs from the register" in page
     corrected = said(name="Lakeside Research Limited", registration_number=organisation.registration_number)
     assert client.post("/apply/sections/identity/", corrected).url == "/apply/#identity"
     assert client.post("/apply/", RULES).status_code == 302

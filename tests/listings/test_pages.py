@@ -376,6 +376,7 @@ def test_a_version_sent_back_shows_the_reviewers_words(browser, seller):
     here = f"/studio/{version.listing.public_id}/"
     for path in (here, f"{here}versions/1/"):
         assert "Name your source." in text_of(browser.get(path))
+    assert str(REASONS["request_changes"][reason_code]) in text_of(browser.get(path))
     answered = browser.post(f"{here}versions/")
     assert answered["Location"] == f"{here}versions/2/"
 

@@ -97,6 +97,9 @@ def test_a_refusal_stands_on_the_page_and_nothing_typed_is_lost():
     assert gone.status_code == 409 and "sold_out" in page
     assert "Route planning</textarea>" in page and 'value="PO 11"' in page
     assert not Trade.objects.filter(buyer=buyer).exists()
+    other = trading.make_offer(offer.listing, name="Another plan")
+    page = client.get(reverse("propose", args=[other.public_id])).content.decode()
+    assert "Every licence is taken." in page and f'value="{offer.public_id}"' not in page
 
 
 def test_one_form_makes_one_trade_however_often_it_is_sent():
