@@ -1,4 +1,4 @@
-"""A migration's operations on tables that are there already, with the models rendered once for all of them.
+"""A migration's operations with the models rendered once for all of them.
 
 Django renders the models anew after each operation. Every table here is related to most others, so an app's first
 migration, with hundreds of triggers and constraints, would render some ten thousand models and take half a minute.
@@ -15,9 +15,10 @@ from django.db.migrations.state import ProjectState
 
 
 class Together(Operation):
-    """Fields, indexes, constraints and triggers that are added to tables made before.
+    """New tables; or fields, indexes, constraints and triggers that are added to tables made before.
 
-    Each sees the tables as they are after the last of them: none may rename or remove what another one names.
+    Each sees the tables as they are after the last of them: none may change a table that another one makes, nor rename
+    or remove what another one names.
     """
 
     def __init__(self, operations: Sequence[Operation]) -> None:

@@ -7,6 +7,8 @@ import django.db.models.deletion
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
+from marketplace.together import Together
+
 
 class Migration(migrations.Migration):
 
@@ -16,82 +18,86 @@ class Migration(migrations.Migration):
 
     operations = [
         TrigramExtension(),
-        migrations.CreateModel(
-            name='CatalogueWord',
-            fields=[
-                ('word', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('stem', models.CharField(db_index=True, max_length=40)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='ShelfItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_entry', models.BooleanField()),
-                ('is_shown', models.BooleanField()),
-                ('since', models.DateTimeField()),
-                ('product_type', models.CharField(max_length=10)),
-                ('sector', models.CharField(max_length=20)),
-                ('region', models.CharField(max_length=40)),
-                ('classification', models.CharField(max_length=10)),
-                ('frequency', models.CharField(max_length=12)),
-                ('merchant', models.CharField(max_length=300)),
-                ('grade', models.CharField(max_length=1)),
-                ('quality', models.DecimalField(decimal_places=4, max_digits=5, null=True)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), default=list, size=None)),
-                ('prices', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None)),
-                ('price_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('search', django.contrib.postgres.search.SearchVectorField(null=True)),
-                ('title_search', django.contrib.postgres.search.SearchVectorField(null=True)),
-            ],
-        ),
-        migrations.RemoveIndex(
-            model_name='catalogueentry',
-            name='catalogue_entry_search',
-        ),
-        migrations.RemoveIndex(
-            model_name='listing',
-            name='listing_search',
-        ),
-        migrations.RemoveField(
-            model_name='catalogueentry',
-            name='search',
-        ),
-        migrations.RemoveField(
-            model_name='listing',
-            name='search',
-        ),
-        migrations.AddIndex(
-            model_name='catalogueword',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(models.F('word'), name='gin_trgm_ops'), name='catalogue_word_trigrams'),
-        ),
-        migrations.AddField(
-            model_name='shelfitem',
-            name='entry',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.catalogueentry'),
-        ),
-        migrations.AddField(
-            model_name='shelfitem',
-            name='listing',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.listing'),
-        ),
-        migrations.AddIndex(
-            model_name='shelfitem',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='shelf_search'),
-        ),
-        migrations.AddIndex(
-            model_name='shelfitem',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['title_search'], name='shelf_title_search'),
-        ),
-        migrations.AddIndex(
-            model_name='shelfitem',
-            index=models.Index(condition=models.Q(('is_shown', True)), fields=['is_entry', '-since', '-id'], name='shelf_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='shelfitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('entry', None), ('is_entry', False), ('listing__isnull', False)), models.Q(('entry__isnull', False), ('is_entry', True), ('listing', None)), _connector='OR'), name='shelf_item_is_a_product_or_an_entry'),
-        ),
+        Together([
+            migrations.CreateModel(
+                name='CatalogueWord',
+                fields=[
+                    ('word', models.CharField(max_length=40, primary_key=True, serialize=False)),
+                    ('stem', models.CharField(db_index=True, max_length=40)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='ShelfItem',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('is_entry', models.BooleanField()),
+                    ('is_shown', models.BooleanField()),
+                    ('since', models.DateTimeField()),
+                    ('product_type', models.CharField(max_length=10)),
+                    ('sector', models.CharField(max_length=20)),
+                    ('region', models.CharField(max_length=40)),
+                    ('classification', models.CharField(max_length=10)),
+                    ('frequency', models.CharField(max_length=12)),
+                    ('merchant', models.CharField(max_length=300)),
+                    ('grade', models.CharField(max_length=1)),
+                    ('quality', models.DecimalField(decimal_places=4, max_digits=5, null=True)),
+                    ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), default=list, size=None)),
+                    ('prices', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None)),
+                    ('price_minor', models.BigIntegerField(null=True)),
+                    ('currency', models.CharField(max_length=3)),
+                    ('search', django.contrib.postgres.search.SearchVectorField(null=True)),
+                    ('title_search', django.contrib.postgres.search.SearchVectorField(null=True)),
+                ],
+            ),
+        ]),
+        Together([
+            migrations.RemoveIndex(
+                model_name='catalogueentry',
+                name='catalogue_entry_search',
+            ),
+            migrations.RemoveIndex(
+                model_name='listing',
+                name='listing_search',
+            ),
+            migrations.RemoveField(
+                model_name='catalogueentry',
+                name='search',
+            ),
+            migrations.RemoveField(
+                model_name='listing',
+                name='search',
+            ),
+            migrations.AddIndex(
+                model_name='catalogueword',
+                index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(models.F('word'), name='gin_trgm_ops'), name='catalogue_word_trigrams'),
+            ),
+            migrations.AddField(
+                model_name='shelfitem',
+                name='entry',
+                field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.catalogueentry'),
+            ),
+            migrations.AddField(
+                model_name='shelfitem',
+                name='listing',
+                field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.listing'),
+            ),
+            migrations.AddIndex(
+                model_name='shelfitem',
+                index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='shelf_search'),
+            ),
+            migrations.AddIndex(
+                model_name='shelfitem',
+                index=django.contrib.postgres.indexes.GinIndex(fields=['title_search'], name='shelf_title_search'),
+            ),
+            migrations.AddIndex(
+                model_name='shelfitem',
+                index=models.Index(condition=models.Q(('is_shown', True)), fields=['is_entry', '-since', '-id'], name='shelf_newest'),
+            ),
+            migrations.AddConstraint(
+                model_name='shelfitem',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('entry', None), ('is_entry', False), ('listing__isnull', False)), models.Q(('entry__isnull', False), ('is_entry', True), ('listing', None)), _connector='OR'), name='shelf_item_is_a_product_or_an_entry'),
+            ),
+        ]),
         migrations.RunSQL(
             # Counting reads every match: what is searched lies beside the row, not in it.
             "ALTER TABLE listings_shelfitem ALTER COLUMN search SET STORAGE EXTERNAL,"

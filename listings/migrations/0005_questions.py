@@ -7,6 +7,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.together import Together
+
 
 class Migration(migrations.Migration):
 
@@ -17,102 +19,106 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Question',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('asked_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('hidden_at', models.DateTimeField(blank=True, null=True)),
-                ('hidden_reason', models.TextField(blank=True)),
-                ('asked_for', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.organisation')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('hidden_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='listings.listing')),
-            ],
-            options={
-                'verbose_name': 'question',
-                'verbose_name_plural': 'questions',
-            },
-        ),
-        migrations.CreateModel(
-            name='Answer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('answered_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='listings.question')),
-            ],
-            options={
-                'verbose_name': 'answer',
-                'verbose_name_plural': 'answers',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='question',
-            index=models.Index(models.F('listing'), models.OrderBy(models.F('answered_at'), descending=True, nulls_first=True), models.OrderBy(models.F('id'), descending=True), name='questions_shown'),
-        ),
-        migrations.AddIndex(
-            model_name='question',
-            index=models.Index(fields=['by', 'asked_at'], name='listings_qu_by_id_b02815_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='question_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hidden_at__isnull', True), ('hidden_by__isnull', True)), models.Q(('hidden_at__isnull', False), ('hidden_by__isnull', False)), _connector='OR'), name='hidden_question_says_by_whom'),
-        ),
-        migrations.AddConstraint(
-            model_name='question',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hidden_at', None), ('hidden_reason', '')), models.Q(('hidden_at__isnull', False), models.Q(('hidden_reason', ''), _negated=True)), _connector='OR'), name='hidden_question_says_why'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='facts_never_change', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."listing_id" IS DISTINCT FROM (NEW."listing_id") OR OLD."asked_for_id" IS DISTINCT FROM (NEW."asked_for_id") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."asked_at" IS DISTINCT FROM (NEW."asked_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='0cc06424c6ebb3a4a0a146e4826246051ab4c098', operation='UPDATE', pgid='pgtrigger_facts_never_change_c8baa', table='listings_question', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='asked_of_another_about_what_is_on_sale', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF NEW.answered_at IS NOT NULL OR NEW.hidden_at IS NOT NULL OR NOT EXISTS (\n                        SELECT FROM listings_listing l\n                        WHERE l.id = NEW.listing_id AND l.state = 'listed' AND l.seller_id <> NEW.asked_for_id\n                    ) THEN\n                        RAISE 'listing % takes no such question', NEW.listing_id USING ERRCODE = 'check_violation';\n                    END IF; RETURN NEW;\n                ", hash='a2248b6ab5dea859e81fa0b2389aad7d4a2b95e5', operation='INSERT', pgid='pgtrigger_asked_of_another_about_what_is_on_sale_9e634', table='listings_question', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='answered_by_an_answer_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."answered_at" IS DISTINCT FROM (NEW."answered_at"))', func="\n                    IF OLD.answered_at IS NOT NULL\n                    OR NOT EXISTS (SELECT FROM listings_answer a WHERE a.question_id = NEW.id) THEN\n                        RAISE 'question % is answered once, by an answer', NEW.id USING ERRCODE = 'check_violation';\n                    END IF; RETURN NEW;\n                ", hash='9043e6a48796ce0fceb9788acad87f306d08d344', operation='UPDATE OF "answered_at"', pgid='pgtrigger_answered_by_an_answer_for_good_21d5d', table='listings_question', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='hidden_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."hidden_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='b80d753bf055381c4e42ddb9d319129ff06baf4c', operation='UPDATE', pgid='pgtrigger_hidden_never_changes_8fc6a', table='listings_question', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='23d839467ba5a8b69f7c9605150e32fadf7d305d', operation='DELETE', pgid='pgtrigger_never_deleted_ca969', table='listings_question', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='question',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE 'this table is never emptied' USING ERRCODE = 'check_violation';", hash='dbf27ef78f89c2deb7ba1fdecbd44dc1b789c848', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_418c0', table='listings_question', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='answer_says_something'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='answer',
-            trigger=pgtrigger.compiler.Trigger(name='no_answer_to_what_is_hidden', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF EXISTS (\n                        SELECT FROM listings_question q WHERE q.id = NEW.question_id AND q.hidden_at IS NOT NULL\n                    ) THEN\n                        RAISE 'question % is hidden', NEW.question_id USING ERRCODE = 'check_violation';\n                    END IF; RETURN NEW;\n                ", hash='c027a2d3d6cd7f902c4e8f5f3577a5566d19f6e7', operation='INSERT', pgid='pgtrigger_no_answer_to_what_is_hidden_1d29e', table='listings_answer', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='answer',
-            trigger=pgtrigger.compiler.Trigger(name='never_updated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='5b297399bf27e5da80f92e344527852ed139109f', operation='UPDATE', pgid='pgtrigger_never_updated_f0a8c', table='listings_answer', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='answer',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='32dd3a500f30bf1e54d1a37c4f64f5b185985d94', operation='DELETE', pgid='pgtrigger_never_deleted_94d3e', table='listings_answer', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='answer',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE 'this table is never emptied' USING ERRCODE = 'check_violation';", hash='6f036ad9a16ce8dca853ce423371260b1af6dc2c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_a1427', table='listings_answer', when='BEFORE')),
-        ),
+        Together([
+            migrations.CreateModel(
+                name='Question',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('text', models.TextField()),
+                    ('asked_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('answered_at', models.DateTimeField(blank=True, null=True)),
+                    ('hidden_at', models.DateTimeField(blank=True, null=True)),
+                    ('hidden_reason', models.TextField(blank=True)),
+                    ('asked_for', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.organisation')),
+                    ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('hidden_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='listings.listing')),
+                ],
+                options={
+                    'verbose_name': 'question',
+                    'verbose_name_plural': 'questions',
+                },
+            ),
+            migrations.CreateModel(
+                name='Answer',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('text', models.TextField()),
+                    ('answered_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('question', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='listings.question')),
+                ],
+                options={
+                    'verbose_name': 'answer',
+                    'verbose_name_plural': 'answers',
+                    'ordering': ['pk'],
+                },
+            ),
+        ]),
+        Together([
+            migrations.AddIndex(
+                model_name='question',
+                index=models.Index(models.F('listing'), models.OrderBy(models.F('answered_at'), descending=True, nulls_first=True), models.OrderBy(models.F('id'), descending=True), name='questions_shown'),
+            ),
+            migrations.AddIndex(
+                model_name='question',
+                index=models.Index(fields=['by', 'asked_at'], name='listings_qu_by_id_b02815_idx'),
+            ),
+            migrations.AddConstraint(
+                model_name='question',
+                constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='question_says_something'),
+            ),
+            migrations.AddConstraint(
+                model_name='question',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('hidden_at__isnull', True), ('hidden_by__isnull', True)), models.Q(('hidden_at__isnull', False), ('hidden_by__isnull', False)), _connector='OR'), name='hidden_question_says_by_whom'),
+            ),
+            migrations.AddConstraint(
+                model_name='question',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('hidden_at', None), ('hidden_reason', '')), models.Q(('hidden_at__isnull', False), models.Q(('hidden_reason', ''), _negated=True)), _connector='OR'), name='hidden_question_says_why'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='question',
+                trigger=pgtrigger.compiler.Trigger(name='facts_never_change', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."listing_id" IS DISTINCT FROM (NEW."listing_id") OR OLD."asked_for_id" IS DISTINCT FROM (NEW."asked_for_id") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."asked_at" IS DISTINCT FROM (NEW."asked_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='0cc06424c6ebb3a4a0a146e4826246051ab4c098', operation='UPDATE', pgid='pgtrigger_facts_never_change_c8baa', table='listings_question', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='question',
+                trigger=pgtrigger.compiler.Trigger(name='asked_of_another_about_what_is_on_sale', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF NEW.answered_at IS NOT NULL OR NEW.hidden_at IS NOT NULL OR NOT EXISTS (\n                        SELECT FROM listings_listing l\n                        WHERE l.id = NEW.listing_id AND l.state = 'listed' AND l.seller_id <> NEW.asked_for_id\n                    ) THEN\n                        RAISE 'listing % takes no such question', NEW.listing_id USING ERRCODE = 'check_violation';\n                    END IF; RETURN NEW;\n                ", hash='a2248b6ab5dea859e81fa0b2389aad7d4a2b95e5', operation='INSERT', pgid='pgtrigger_asked_of_another_about_what_is_on_sale_9e634', table='listings_question', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='question',
+                trigger=pgtrigger.compiler.Trigger(name='answered_by_an_answer_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."answered_at" IS DISTINCT FROM (NEW."answered_at"))', func="\n                    IF OLD.answered_at IS NOT NULL\n                    OR NOT EXISTS (SELECT FROM listings_answer a WHERE a.question_id = NEW.id) THEN\n                        RAISE 'question % is answered once, by an answer', NEW.id USING ERRCODE = 'check_violation';\n                    END IF; RETURN NEW;\n                ", hash='9043e6a48796ce0fceb9788acad87f306d08d344', operation='UPDATE OF "answered_at"', pgid='pgtrigger_answered_by_an_answer_for_good_21d5d', table='listings_question', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='question',
+                trigger=pgtrigger.compiler.Trigger(name='hidden_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."hidden_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='b80d753bf055381c4e42ddb9d319129ff06baf4c', operation='UPDATE', pgid='pgtrigger_hidden_never_changes_8fc6a', table='listings_question', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='question',
+                trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='23d839467ba5a8b69f7c9605150e32fadf7d305d', operation='DELETE', pgid='pgtrigger_never_deleted_ca969', table='listings_question', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='question',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE 'this table is never emptied' USING ERRCODE = 'check_violation';", hash='dbf27ef78f89c2deb7ba1fdecbd44dc1b789c848', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_418c0', table='listings_question', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='answer',
+                constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='answer_says_something'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='answer',
+                trigger=pgtrigger.compiler.Trigger(name='no_answer_to_what_is_hidden', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF EXISTS (\n                        SELECT FROM listings_question q WHERE q.id = NEW.question_id AND q.hidden_at IS NOT NULL\n                    ) THEN\n                        RAISE 'question % is hidden', NEW.question_id USING ERRCODE = 'check_violation';\n                    END IF; RETURN NEW;\n                ", hash='c027a2d3d6cd7f902c4e8f5f3577a5566d19f6e7', operation='INSERT', pgid='pgtrigger_no_answer_to_what_is_hidden_1d29e', table='listings_answer', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='answer',
+                trigger=pgtrigger.compiler.Trigger(name='never_updated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='5b297399bf27e5da80f92e344527852ed139109f', operation='UPDATE', pgid='pgtrigger_never_updated_f0a8c', table='listings_answer', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='answer',
+                trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='32dd3a500f30bf1e54d1a37c4f64f5b185985d94', operation='DELETE', pgid='pgtrigger_never_deleted_94d3e', table='listings_answer', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='answer',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE 'this table is never emptied' USING ERRCODE = 'check_violation';", hash='6f036ad9a16ce8dca853ce423371260b1af6dc2c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_a1427', table='listings_answer', when='BEFORE')),
+            ),
+        ]),
     ]

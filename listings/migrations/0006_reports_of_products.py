@@ -7,6 +7,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from marketplace.together import Together
+
 
 class Migration(migrations.Migration):
 
@@ -16,49 +18,53 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='ListingReport',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('dismissed', 'Dismissed'), ('acted_upon', 'Acted upon')], default='open', max_length=10)),
-                ('category', models.CharField(choices=[('description', 'Wrong description'), ('personal_data', 'Personal data'), ('rights', "Somebody else's rights"), ('security', 'Security'), ('other', 'Something else')], max_length=15)),
-                ('text', models.TextField()),
-                ('reported_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('decision', models.TextField(blank=True)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='listings.listing')),
-            ],
-            options={
-                'verbose_name': 'report of a product',
-                'verbose_name_plural': 'reports of products',
-                'indexes': [models.Index(fields=['state', 'reported_at'], name='listings_li_state_b11a01_idx'), models.Index(fields=['by', 'reported_at'], name='listings_li_by_id_c3bdbf_idx')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('listing', 'by'), name='one_open_report_per_person'), models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='report_says_something'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decided_report_says_by_whom'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decision', ''), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), models.Q(('decision', ''), _negated=True)), _connector='OR'), name='open_report_is_not_decided')],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='listingreport',
-            trigger=pgtrigger.compiler.Trigger(name='only_declared_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{open:acted_upon,open:dismissed}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='d144f180a9b95137dea894ad0c349a12ff2f1bf0', operation='UPDATE', pgid='pgtrigger_only_declared_moves_3fa28', table='listings_listingreport', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='listingreport',
-            trigger=pgtrigger.compiler.Trigger(name='born_in_first_state', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."state" IS DISTINCT FROM \'open\')', func="RAISE 'a row is born open, not %', NEW.state USING ERRCODE = 'check_violation';", hash='a7e87b8606e53f249a46c89de61334d7df3b47ea', operation='INSERT', pgid='pgtrigger_born_in_first_state_b2381', table='listings_listingreport', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='listingreport',
-            trigger=pgtrigger.compiler.Trigger(name='facts_never_change', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."listing_id" IS DISTINCT FROM (NEW."listing_id") OR OLD."category" IS DISTINCT FROM (NEW."category") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."reported_at" IS DISTINCT FROM (NEW."reported_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='f80a90ea66594e82e4cb19551012d4cb701eebf0', operation='UPDATE', pgid='pgtrigger_facts_never_change_565fd', table='listings_listingreport', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='listingreport',
-            trigger=pgtrigger.compiler.Trigger(name='decided_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."state" = \'open\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='bff18e528c90e7c63dff21c3e50c34362d8d6d02', operation='UPDATE', pgid='pgtrigger_decided_never_changes_9ae20', table='listings_listingreport', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='listingreport',
-            trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='6f1b69d6f428824eec3835c5972462d89d52d649', operation='DELETE', pgid='pgtrigger_never_deleted_59cf1', table='listings_listingreport', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='listingreport',
-            trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE 'this table is never emptied' USING ERRCODE = 'check_violation';", hash='41c9486e3a4727533563f1edcc3fb5b785929223', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_33452', table='listings_listingreport', when='BEFORE')),
-        ),
+        Together([
+            migrations.CreateModel(
+                name='ListingReport',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('state', models.CharField(choices=[('open', 'Open'), ('dismissed', 'Dismissed'), ('acted_upon', 'Acted upon')], default='open', max_length=10)),
+                    ('category', models.CharField(choices=[('description', 'Wrong description'), ('personal_data', 'Personal data'), ('rights', "Somebody else's rights"), ('security', 'Security'), ('other', 'Something else')], max_length=15)),
+                    ('text', models.TextField()),
+                    ('reported_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('decision', models.TextField(blank=True)),
+                    ('decided_at', models.DateTimeField(blank=True, null=True)),
+                    ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='listings.listing')),
+                ],
+                options={
+                    'verbose_name': 'report of a product',
+                    'verbose_name_plural': 'reports of products',
+                    'indexes': [models.Index(fields=['state', 'reported_at'], name='listings_li_state_b11a01_idx'), models.Index(fields=['by', 'reported_at'], name='listings_li_by_id_c3bdbf_idx')],
+                    'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('listing', 'by'), name='one_open_report_per_person'), models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='report_says_something'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True)), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decided_report_says_by_whom'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decision', ''), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), models.Q(('decision', ''), _negated=True)), _connector='OR'), name='open_report_is_not_decided')],
+                },
+            ),
+        ]),
+        Together([
+            pgtrigger.migrations.AddTrigger(
+                model_name='listingreport',
+                trigger=pgtrigger.compiler.Trigger(name='only_declared_moves', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{open:acted_upon,open:dismissed}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='d144f180a9b95137dea894ad0c349a12ff2f1bf0', operation='UPDATE', pgid='pgtrigger_only_declared_moves_3fa28', table='listings_listingreport', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='listingreport',
+                trigger=pgtrigger.compiler.Trigger(name='born_in_first_state', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."state" IS DISTINCT FROM \'open\')', func="RAISE 'a row is born open, not %', NEW.state USING ERRCODE = 'check_violation';", hash='a7e87b8606e53f249a46c89de61334d7df3b47ea', operation='INSERT', pgid='pgtrigger_born_in_first_state_b2381', table='listings_listingreport', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='listingreport',
+                trigger=pgtrigger.compiler.Trigger(name='facts_never_change', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."listing_id" IS DISTINCT FROM (NEW."listing_id") OR OLD."category" IS DISTINCT FROM (NEW."category") OR OLD."text" IS DISTINCT FROM (NEW."text") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."reported_at" IS DISTINCT FROM (NEW."reported_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='f80a90ea66594e82e4cb19551012d4cb701eebf0', operation='UPDATE', pgid='pgtrigger_facts_never_change_565fd', table='listings_listingreport', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='listingreport',
+                trigger=pgtrigger.compiler.Trigger(name='decided_never_changes', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."state" = \'open\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='bff18e528c90e7c63dff21c3e50c34362d8d6d02', operation='UPDATE', pgid='pgtrigger_decided_never_changes_9ae20', table='listings_listingreport', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='listingreport',
+                trigger=pgtrigger.compiler.Trigger(name='never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='6f1b69d6f428824eec3835c5972462d89d52d649', operation='DELETE', pgid='pgtrigger_never_deleted_59cf1', table='listings_listingreport', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='listingreport',
+                trigger=pgtrigger.compiler.Trigger(name='never_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE 'this table is never emptied' USING ERRCODE = 'check_violation';", hash='41c9486e3a4727533563f1edcc3fb5b785929223', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_never_truncated_33452', table='listings_listingreport', when='BEFORE')),
+            ),
+        ]),
     ]

@@ -16,29 +16,31 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='CountedBatch',
-            fields=[
-                ('key', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('counted_at', models.DateTimeField(db_index=True, default=marketplace.clock.now)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='DailyCount',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('seen', models.PositiveBigIntegerField(default=0)),
-                ('opened', models.PositiveBigIntegerField(default=0)),
-                ('sampled', models.PositiveBigIntegerField(default=0)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='daily_counts', to='listings.listing')),
-            ],
-            options={
-                'verbose_name': 'daily count',
-                'verbose_name_plural': 'daily counts',
-                'constraints': [models.UniqueConstraint(fields=('listing', 'day'), name='one_daily_count_per_product_and_day'), models.CheckConstraint(condition=models.Q(('opened', 0), ('sampled', 0), ('seen', 0), _negated=True), name='daily_count_counts_something')],
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='CountedBatch',
+                fields=[
+                    ('key', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                    ('counted_at', models.DateTimeField(db_index=True, default=marketplace.clock.now)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='DailyCount',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('day', models.DateField()),
+                    ('seen', models.PositiveBigIntegerField(default=0)),
+                    ('opened', models.PositiveBigIntegerField(default=0)),
+                    ('sampled', models.PositiveBigIntegerField(default=0)),
+                    ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='daily_counts', to='listings.listing')),
+                ],
+                options={
+                    'verbose_name': 'daily count',
+                    'verbose_name_plural': 'daily counts',
+                    'constraints': [models.UniqueConstraint(fields=('listing', 'day'), name='one_daily_count_per_product_and_day'), models.CheckConstraint(condition=models.Q(('opened', 0), ('sampled', 0), ('seen', 0), _negated=True), name='daily_count_counts_something')],
+                },
+            ),
+        ]),
         Together([
             pgtrigger.migrations.AddTrigger(
                 model_name='dailycount',

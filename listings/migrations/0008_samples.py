@@ -18,23 +18,25 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='PublishedSample',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('published_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='listings.listing')),
-                ('published_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'sample',
-                'verbose_name_plural': 'samples',
-                'ordering': ['-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='withdrawn_sample_says_by_whom'), models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('listing',), name='one_sample_per_product')],
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='PublishedSample',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('published_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                    ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='listings.listing')),
+                    ('published_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'sample',
+                    'verbose_name_plural': 'samples',
+                    'ordering': ['-pk'],
+                    'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='withdrawn_sample_says_by_whom'), models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('listing',), name='one_sample_per_product')],
+                },
+            ),
+        ]),
         Together([
             pgtrigger.migrations.AddTrigger(
                 model_name='publishedsample',

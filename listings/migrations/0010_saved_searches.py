@@ -18,43 +18,45 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='SavedSearch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('tries', models.IntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('error', models.TextField(blank=True)),
-                ('name', models.CharField(max_length=80)),
-                ('query', models.CharField(blank=True, max_length=4000)),
-                ('frequency', models.CharField(choices=[('at_once', 'At once'), ('daily', 'Once a day'), ('weekly', 'Once a week'), ('never', 'Never')], default='daily', max_length=10)),
-                ('created_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('seen_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('looked_until', models.DateTimeField(default=marketplace.clock.now)),
-                ('next_alert_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.organisation')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_searches', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'saved search',
-                'verbose_name_plural': 'saved searches',
-            },
-        ),
-        migrations.CreateModel(
-            name='FoundProduct',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('found_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('told_at', models.DateTimeField(blank=True, null=True)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='listings.listing')),
-                ('search', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='found', to='listings.savedsearch')),
-            ],
-            options={
-                'verbose_name': 'product found by a saved search',
-                'verbose_name_plural': 'products found by saved searches',
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='SavedSearch',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('claimed_until', models.DateTimeField(blank=True, null=True)),
+                    ('tries', models.IntegerField(default=0)),
+                    ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('error', models.TextField(blank=True)),
+                    ('name', models.CharField(max_length=80)),
+                    ('query', models.CharField(blank=True, max_length=4000)),
+                    ('frequency', models.CharField(choices=[('at_once', 'At once'), ('daily', 'Once a day'), ('weekly', 'Once a week'), ('never', 'Never')], default='daily', max_length=10)),
+                    ('created_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('seen_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('looked_until', models.DateTimeField(default=marketplace.clock.now)),
+                    ('next_alert_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.organisation')),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_searches', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'saved search',
+                    'verbose_name_plural': 'saved searches',
+                },
+            ),
+            migrations.CreateModel(
+                name='FoundProduct',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('found_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('told_at', models.DateTimeField(blank=True, null=True)),
+                    ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='listings.listing')),
+                    ('search', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='found', to='listings.savedsearch')),
+                ],
+                options={
+                    'verbose_name': 'product found by a saved search',
+                    'verbose_name_plural': 'products found by saved searches',
+                },
+            ),
+        ]),
         Together([
             migrations.AddIndex(
                 model_name='savedsearch',

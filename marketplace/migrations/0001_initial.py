@@ -21,198 +21,200 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Annotation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(choices=[('suspended', 'The product was suspended'), ('resumed', 'The product is on sale again'), ('withdrawn', 'The product was withdrawn'), ('superseded', 'A later version of the product is registered'), ('objection_upheld', 'An objection to this registration was upheld; the product is not listed')], max_length=20)),
-                ('noted_at', models.DateTimeField(default=marketplace.clock.now)),
-            ],
-            options={
-                'verbose_name': 'note on a paper',
-                'verbose_name_plural': 'notes on papers',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Event',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=60)),
-                ('subject_kind', models.CharField(max_length=30)),
-                ('subject_id', models.BigIntegerField()),
-                ('facts', models.JSONField(null=True)),
-                ('at', models.DateTimeField(default=marketplace.clock.now)),
-            ],
-            options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'events',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Follower',
-            fields=[
-                ('name', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField(default=-1)),
-                ('tries', models.IntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('error', models.TextField(blank=True)),
-            ],
-            options={
-                'verbose_name': 'follower of the journal',
-                'verbose_name_plural': 'followers of the journal',
-            },
-        ),
-        migrations.CreateModel(
-            name='Membership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('trader', 'Trader'), ('data_steward', 'Data steward'), ('finance', 'Finance'), ('compliance', 'Compliance'), ('viewer', 'Viewer')], max_length=20)),
-                ('created_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
-            },
-        ),
-        migrations.CreateModel(
-            name='Organisation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=marketplace.models.new_public_id, editable=False, max_length=20, unique=True)),
-                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('supplier', 'Supplier'), ('buyer', 'Buyer'), ('broker', 'Broker'), ('assessor', 'Assessor'), ('delivery_provider', 'Delivery provider'), ('joint', 'Joint merchant'), ('other', 'Other')], max_length=20), size=None, verbose_name='kinds')),
-                ('name', models.CharField(max_length=200, verbose_name='name in its own script')),
-                ('latin_name', models.CharField(max_length=200, verbose_name='name in Latin script')),
-                ('country', models.CharField(max_length=2, verbose_name='country or territory (ISO 3166)')),
-                ('region', models.CharField(max_length=40, verbose_name='region')),
-                ('number_kind', models.CharField(choices=[('uscc', 'Unified social credit code (mainland)'), ('hk_br', 'Business registration number (Hong Kong)'), ('lei', 'Legal entity identifier'), ('other', 'Other register')], max_length=10, verbose_name='kind of registration number')),
-                ('registration_number', models.CharField(max_length=40, verbose_name='registration number')),
-                ('created_at', models.DateTimeField(default=marketplace.clock.now)),
-            ],
-            options={
-                'verbose_name': 'organisation',
-                'verbose_name_plural': 'organisations',
-            },
-        ),
-        migrations.CreateModel(
-            name='Paper',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=40, unique=True)),
-                ('kind', models.CharField(choices=[('registration_certificate', 'Registration certificate'), ('listing_certificate', 'Listing certificate'), ('trade_contract', 'Trade contract'), ('delivery_record', 'Delivery record'), ('acceptance', 'Acceptance'), ('settlement_statement', 'Settlement statement'), ('trade_certificate', 'Trade certificate')], max_length=30)),
-                ('subject_kind', models.CharField(max_length=30)),
-                ('subject_id', models.BigIntegerField()),
-                ('title', models.CharField(max_length=300)),
-                ('record', models.JSONField()),
-                ('digest', models.CharField(max_length=80)),
-                ('check_code', models.CharField(max_length=20)),
-                ('is_sandbox', models.BooleanField(default=False)),
-                ('issued_at', models.DateTimeField(default=marketplace.clock.now)),
-            ],
-            options={
-                'verbose_name': 'paper',
-                'verbose_name_plural': 'papers',
-            },
-        ),
-        migrations.CreateModel(
-            name='Revocation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.TextField()),
-                ('asked_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'revocation',
-                'verbose_name_plural': 'revocations',
-            },
-        ),
-        migrations.CreateModel(
-            name='Seal',
-            fields=[
-                ('position', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('leaf_hash', models.BinaryField(max_length=32)),
-            ],
-            options={
-                'verbose_name': 'seal of an event',
-                'verbose_name_plural': 'seals of events',
-            },
-        ),
-        migrations.CreateModel(
-            name='TreeHead',
-            fields=[
-                ('size', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('root', models.BinaryField(max_length=32)),
-                ('frontier', models.JSONField()),
-                ('at', models.DateTimeField(default=marketplace.clock.now)),
-            ],
-            options={
-                'verbose_name': 'head of the journal',
-                'verbose_name_plural': 'heads of the journal',
-            },
-        ),
-        migrations.CreateModel(
-            name='User',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail')),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('staff_roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('vetting', 'Vetting'), ('review', 'Review'), ('payments', 'Payments'), ('disputes', 'Disputes'), ('clearing', 'Clearing'), ('audit', 'Audit'), ('support', 'Support'), ('administrator', 'Administrator')], max_length=20), blank=True, default=list, size=None)),
-                ('date_joined', models.DateTimeField(default=marketplace.clock.now)),
-                ('language', models.CharField(blank=True, default='', max_length=10, verbose_name='language')),
-            ],
-            options={
-                'verbose_name': 'person',
-                'verbose_name_plural': 'people',
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='email_is_unique_whatever_its_capitals'), models.CheckConstraint(condition=models.Q(('is_staff', True), ('staff_roles', []), _connector='OR'), name='only_staff_have_staff_roles')],
-            },
-        ),
-        migrations.CreateModel(
-            name='AccessToken',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None)),
-                ('digest', models.CharField(max_length=80, unique=True)),
-                ('prefix', models.CharField(max_length=12)),
-                ('created_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('lapses_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'access token',
-                'verbose_name_plural': 'access tokens',
-            },
-        ),
-        migrations.CreateModel(
-            name='Salt',
-            fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='marketplace.event')),
-                ('value', models.BinaryField(max_length=32)),
-            ],
-            options={
-                'verbose_name': 'salt',
-                'verbose_name_plural': 'salts',
-            },
-        ),
-        migrations.CreateModel(
-            name='Unsealed',
-            fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='marketplace.event')),
-            ],
-            options={
-                'verbose_name': 'event without a seal',
-                'verbose_name_plural': 'events without a seal',
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='Annotation',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('code', models.CharField(choices=[('suspended', 'The product was suspended'), ('resumed', 'The product is on sale again'), ('withdrawn', 'The product was withdrawn'), ('superseded', 'A later version of the product is registered'), ('objection_upheld', 'An objection to this registration was upheld; the product is not listed')], max_length=20)),
+                    ('noted_at', models.DateTimeField(default=marketplace.clock.now)),
+                ],
+                options={
+                    'verbose_name': 'note on a paper',
+                    'verbose_name_plural': 'notes on papers',
+                    'ordering': ['pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Event',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(max_length=60)),
+                    ('subject_kind', models.CharField(max_length=30)),
+                    ('subject_id', models.BigIntegerField()),
+                    ('facts', models.JSONField(null=True)),
+                    ('at', models.DateTimeField(default=marketplace.clock.now)),
+                ],
+                options={
+                    'verbose_name': 'event',
+                    'verbose_name_plural': 'events',
+                    'ordering': ['pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Follower',
+                fields=[
+                    ('name', models.CharField(max_length=60, primary_key=True, serialize=False)),
+                    ('position', models.BigIntegerField(default=-1)),
+                    ('tries', models.IntegerField(default=0)),
+                    ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('error', models.TextField(blank=True)),
+                ],
+                options={
+                    'verbose_name': 'follower of the journal',
+                    'verbose_name_plural': 'followers of the journal',
+                },
+            ),
+            migrations.CreateModel(
+                name='Membership',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('role', models.CharField(choices=[('owner', 'Owner'), ('trader', 'Trader'), ('data_steward', 'Data steward'), ('finance', 'Finance'), ('compliance', 'Compliance'), ('viewer', 'Viewer')], max_length=20)),
+                    ('created_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ],
+                options={
+                    'verbose_name': 'membership',
+                    'verbose_name_plural': 'memberships',
+                },
+            ),
+            migrations.CreateModel(
+                name='Organisation',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('public_id', models.CharField(default=marketplace.models.new_public_id, editable=False, max_length=20, unique=True)),
+                    ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('supplier', 'Supplier'), ('buyer', 'Buyer'), ('broker', 'Broker'), ('assessor', 'Assessor'), ('delivery_provider', 'Delivery provider'), ('joint', 'Joint merchant'), ('other', 'Other')], max_length=20), size=None, verbose_name='kinds')),
+                    ('name', models.CharField(max_length=200, verbose_name='name in its own script')),
+                    ('latin_name', models.CharField(max_length=200, verbose_name='name in Latin script')),
+                    ('country', models.CharField(max_length=2, verbose_name='country or territory (ISO 3166)')),
+                    ('region', models.CharField(max_length=40, verbose_name='region')),
+                    ('number_kind', models.CharField(choices=[('uscc', 'Unified social credit code (mainland)'), ('hk_br', 'Business registration number (Hong Kong)'), ('lei', 'Legal entity identifier'), ('other', 'Other register')], max_length=10, verbose_name='kind of registration number')),
+                    ('registration_number', models.CharField(max_length=40, verbose_name='registration number')),
+                    ('created_at', models.DateTimeField(default=marketplace.clock.now)),
+                ],
+                options={
+                    'verbose_name': 'organisation',
+                    'verbose_name_plural': 'organisations',
+                },
+            ),
+            migrations.CreateModel(
+                name='Paper',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.CharField(max_length=40, unique=True)),
+                    ('kind', models.CharField(choices=[('registration_certificate', 'Registration certificate'), ('listing_certificate', 'Listing certificate'), ('trade_contract', 'Trade contract'), ('delivery_record', 'Delivery record'), ('acceptance', 'Acceptance'), ('settlement_statement', 'Settlement statement'), ('trade_certificate', 'Trade certificate')], max_length=30)),
+                    ('subject_kind', models.CharField(max_length=30)),
+                    ('subject_id', models.BigIntegerField()),
+                    ('title', models.CharField(max_length=300)),
+                    ('record', models.JSONField()),
+                    ('digest', models.CharField(max_length=80)),
+                    ('check_code', models.CharField(max_length=20)),
+                    ('is_sandbox', models.BooleanField(default=False)),
+                    ('issued_at', models.DateTimeField(default=marketplace.clock.now)),
+                ],
+                options={
+                    'verbose_name': 'paper',
+                    'verbose_name_plural': 'papers',
+                },
+            ),
+            migrations.CreateModel(
+                name='Revocation',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('reason', models.TextField()),
+                    ('asked_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ],
+                options={
+                    'verbose_name': 'revocation',
+                    'verbose_name_plural': 'revocations',
+                },
+            ),
+            migrations.CreateModel(
+                name='Seal',
+                fields=[
+                    ('position', models.BigIntegerField(primary_key=True, serialize=False)),
+                    ('leaf_hash', models.BinaryField(max_length=32)),
+                ],
+                options={
+                    'verbose_name': 'seal of an event',
+                    'verbose_name_plural': 'seals of events',
+                },
+            ),
+            migrations.CreateModel(
+                name='TreeHead',
+                fields=[
+                    ('size', models.BigIntegerField(primary_key=True, serialize=False)),
+                    ('root', models.BinaryField(max_length=32)),
+                    ('frontier', models.JSONField()),
+                    ('at', models.DateTimeField(default=marketplace.clock.now)),
+                ],
+                options={
+                    'verbose_name': 'head of the journal',
+                    'verbose_name_plural': 'heads of the journal',
+                },
+            ),
+            migrations.CreateModel(
+                name='User',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('password', models.CharField(max_length=128, verbose_name='password')),
+                    ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                    ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail')),
+                    ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
+                    ('is_active', models.BooleanField(default=True)),
+                    ('is_staff', models.BooleanField(default=False)),
+                    ('staff_roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('vetting', 'Vetting'), ('review', 'Review'), ('payments', 'Payments'), ('disputes', 'Disputes'), ('clearing', 'Clearing'), ('audit', 'Audit'), ('support', 'Support'), ('administrator', 'Administrator')], max_length=20), blank=True, default=list, size=None)),
+                    ('date_joined', models.DateTimeField(default=marketplace.clock.now)),
+                    ('language', models.CharField(blank=True, default='', max_length=10, verbose_name='language')),
+                ],
+                options={
+                    'verbose_name': 'person',
+                    'verbose_name_plural': 'people',
+                    'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='email_is_unique_whatever_its_capitals'), models.CheckConstraint(condition=models.Q(('is_staff', True), ('staff_roles', []), _connector='OR'), name='only_staff_have_staff_roles')],
+                },
+            ),
+            migrations.CreateModel(
+                name='AccessToken',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('name', models.CharField(max_length=80)),
+                    ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None)),
+                    ('digest', models.CharField(max_length=80, unique=True)),
+                    ('prefix', models.CharField(max_length=12)),
+                    ('created_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('lapses_at', models.DateTimeField(blank=True, null=True)),
+                    ('last_used_at', models.DateTimeField(blank=True, null=True)),
+                    ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'access token',
+                    'verbose_name_plural': 'access tokens',
+                },
+            ),
+            migrations.CreateModel(
+                name='Salt',
+                fields=[
+                    ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='marketplace.event')),
+                    ('value', models.BinaryField(max_length=32)),
+                ],
+                options={
+                    'verbose_name': 'salt',
+                    'verbose_name_plural': 'salts',
+                },
+            ),
+            migrations.CreateModel(
+                name='Unsealed',
+                fields=[
+                    ('event', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='marketplace.event')),
+                ],
+                options={
+                    'verbose_name': 'event without a seal',
+                    'verbose_name_plural': 'events without a seal',
+                },
+            ),
+        ]),
         Together([
             migrations.AddField(
                 model_name='event',
@@ -220,78 +222,80 @@ class Migration(migrations.Migration):
                 field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
             ),
         ]),
-        migrations.CreateModel(
-            name='Invitation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('trader', 'Trader'), ('data_steward', 'Data steward'), ('finance', 'Finance'), ('compliance', 'Compliance'), ('viewer', 'Viewer')], max_length=20)),
-                ('secret_digest', models.CharField(max_length=80, unique=True)),
-                ('created_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('lapses_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'invitation',
-                'verbose_name_plural': 'invitations',
-            },
-        ),
-        migrations.CreateModel(
-            name='JointMember',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('named_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('consented_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawal_reason', models.TextField(blank=True, default='')),
-                ('consented_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('named_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'member of a joint merchant',
-                'verbose_name_plural': 'members of joint merchants',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='KeyedCommand',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=200)),
-                ('request_digest', models.CharField(max_length=80)),
-                ('answer', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'keyed request',
-                'verbose_name_plural': 'keyed requests',
-            },
-        ),
-        migrations.CreateModel(
-            name='Letter',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('tries', models.IntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('error', models.TextField(blank=True)),
-                ('to', models.EmailField(max_length=254)),
-                ('subject', models.CharField(max_length=200)),
-                ('body', models.TextField()),
-                ('written_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'letter',
-                'verbose_name_plural': 'letters',
-                'indexes': [models.Index(condition=models.Q(('sent_at', None)), fields=['next_try_at'], name='letter_unsent')],
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='Invitation',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('email', models.EmailField(max_length=254)),
+                    ('role', models.CharField(choices=[('owner', 'Owner'), ('trader', 'Trader'), ('data_steward', 'Data steward'), ('finance', 'Finance'), ('compliance', 'Compliance'), ('viewer', 'Viewer')], max_length=20)),
+                    ('secret_digest', models.CharField(max_length=80, unique=True)),
+                    ('created_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('lapses_at', models.DateTimeField()),
+                    ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                    ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                    ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('invited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'invitation',
+                    'verbose_name_plural': 'invitations',
+                },
+            ),
+            migrations.CreateModel(
+                name='JointMember',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('named_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('consented_at', models.DateTimeField(blank=True, null=True)),
+                    ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                    ('withdrawal_reason', models.TextField(blank=True, default='')),
+                    ('consented_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('named_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'member of a joint merchant',
+                    'verbose_name_plural': 'members of joint merchants',
+                    'ordering': ['pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='KeyedCommand',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('key', models.CharField(max_length=200)),
+                    ('request_digest', models.CharField(max_length=80)),
+                    ('answer', models.JSONField(null=True)),
+                    ('created_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'keyed request',
+                    'verbose_name_plural': 'keyed requests',
+                },
+            ),
+            migrations.CreateModel(
+                name='Letter',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('claimed_until', models.DateTimeField(blank=True, null=True)),
+                    ('tries', models.IntegerField(default=0)),
+                    ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('error', models.TextField(blank=True)),
+                    ('to', models.EmailField(max_length=254)),
+                    ('subject', models.CharField(max_length=200)),
+                    ('body', models.TextField()),
+                    ('written_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ],
+                options={
+                    'verbose_name': 'letter',
+                    'verbose_name_plural': 'letters',
+                    'indexes': [models.Index(condition=models.Q(('sent_at', None)), fields=['next_try_at'], name='letter_unsent')],
+                },
+            ),
+        ]),
         Together([
             pgtrigger.migrations.AddTrigger(
                 model_name='letter',

@@ -17,34 +17,36 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Notification',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=60)),
-                ('facts', models.JSONField(default=dict)),
-                ('path', models.CharField(max_length=300)),
-                ('told_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'notification',
-                'verbose_name_plural': 'notifications',
-            },
-        ),
-        migrations.CreateModel(
-            name='NotificationSwitch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=60)),
-                ('in_app', models.BooleanField()),
-                ('by_mail', models.BooleanField()),
-            ],
-            options={
-                'verbose_name': 'switch of a notification',
-                'verbose_name_plural': 'switches of notifications',
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='Notification',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(max_length=60)),
+                    ('facts', models.JSONField(default=dict)),
+                    ('path', models.CharField(max_length=300)),
+                    ('told_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('read_at', models.DateTimeField(blank=True, null=True)),
+                ],
+                options={
+                    'verbose_name': 'notification',
+                    'verbose_name_plural': 'notifications',
+                },
+            ),
+            migrations.CreateModel(
+                name='NotificationSwitch',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(max_length=60)),
+                    ('in_app', models.BooleanField()),
+                    ('by_mail', models.BooleanField()),
+                ],
+                options={
+                    'verbose_name': 'switch of a notification',
+                    'verbose_name_plural': 'switches of notifications',
+                },
+            ),
+        ]),
         Together(
             [
                 pgtrigger.migrations.RemoveTrigger(

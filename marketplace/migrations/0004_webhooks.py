@@ -19,79 +19,81 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='WebhookDelivery',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('tries', models.IntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('error', models.TextField(blank=True)),
-                ('delivered_at', models.DateTimeField(blank=True, null=True)),
-                ('given_up_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'delivery of a webhook',
-                'verbose_name_plural': 'deliveries of webhooks',
-            },
-        ),
-        migrations.CreateModel(
-            name='WebhookAttempt',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=marketplace.clock.now)),
-                ('status', models.IntegerField(blank=True, null=True)),
-                ('duration_ms', models.IntegerField()),
-                ('excerpt', models.TextField(blank=True)),
-                ('error', models.CharField(blank=True, max_length=60)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='marketplace.webhookdelivery')),
-            ],
-            options={
-                'verbose_name': 'try of a webhook',
-                'verbose_name_plural': 'tries of webhooks',
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='WebhookEndpoint',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.CharField(max_length=500)),
-                ('description', models.CharField(blank=True, max_length=200)),
-                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('sealed_secret', models.TextField()),
-                ('former_sealed_secret', models.TextField(blank=True, default='')),
-                ('former_until', models.DateTimeField(blank=True, null=True)),
-                ('stopped_at', models.DateTimeField(blank=True, null=True)),
-                ('stopped_why', models.CharField(blank=True, choices=[('paused', 'Paused by you'), ('gone', 'Your server answered 410 Gone'), ('failing', 'It failed for days')], max_length=10, null=True)),
-                ('failing_since', models.DateTimeField(blank=True, null=True)),
-                ('rests_until', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='marketplace.organisation')),
-            ],
-            options={
-                'verbose_name': 'webhook',
-                'verbose_name_plural': 'webhooks',
-            },
-        ),
-        migrations.CreateModel(
-            name='WebhookMessage',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message_id', models.CharField(default=marketplace.webhook_models.new_message_id, max_length=40, unique=True)),
-                ('kind', models.CharField(max_length=60)),
-                ('body', models.TextField()),
-                ('written_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.event')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.organisation')),
-            ],
-            options={
-                'verbose_name': 'message of a webhook',
-                'verbose_name_plural': 'messages of webhooks',
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='WebhookDelivery',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('claimed_until', models.DateTimeField(blank=True, null=True)),
+                    ('tries', models.IntegerField(default=0)),
+                    ('next_try_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('error', models.TextField(blank=True)),
+                    ('delivered_at', models.DateTimeField(blank=True, null=True)),
+                    ('given_up_at', models.DateTimeField(blank=True, null=True)),
+                ],
+                options={
+                    'verbose_name': 'delivery of a webhook',
+                    'verbose_name_plural': 'deliveries of webhooks',
+                },
+            ),
+            migrations.CreateModel(
+                name='WebhookAttempt',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('status', models.IntegerField(blank=True, null=True)),
+                    ('duration_ms', models.IntegerField()),
+                    ('excerpt', models.TextField(blank=True)),
+                    ('error', models.CharField(blank=True, max_length=60)),
+                    ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='marketplace.webhookdelivery')),
+                ],
+                options={
+                    'verbose_name': 'try of a webhook',
+                    'verbose_name_plural': 'tries of webhooks',
+                    'ordering': ['-pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='WebhookEndpoint',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('url', models.CharField(max_length=500)),
+                    ('description', models.CharField(blank=True, max_length=200)),
+                    ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
+                    ('sealed_secret', models.TextField()),
+                    ('former_sealed_secret', models.TextField(blank=True, default='')),
+                    ('former_until', models.DateTimeField(blank=True, null=True)),
+                    ('stopped_at', models.DateTimeField(blank=True, null=True)),
+                    ('stopped_why', models.CharField(blank=True, choices=[('paused', 'Paused by you'), ('gone', 'Your server answered 410 Gone'), ('failing', 'It failed for days')], max_length=10, null=True)),
+                    ('failing_since', models.DateTimeField(blank=True, null=True)),
+                    ('rests_until', models.DateTimeField(blank=True, null=True)),
+                    ('created_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('removed_at', models.DateTimeField(blank=True, null=True)),
+                    ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='webhooks', to='marketplace.organisation')),
+                ],
+                options={
+                    'verbose_name': 'webhook',
+                    'verbose_name_plural': 'webhooks',
+                },
+            ),
+            migrations.CreateModel(
+                name='WebhookMessage',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('message_id', models.CharField(default=marketplace.webhook_models.new_message_id, max_length=40, unique=True)),
+                    ('kind', models.CharField(max_length=60)),
+                    ('body', models.TextField()),
+                    ('written_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.event')),
+                    ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='marketplace.organisation')),
+                ],
+                options={
+                    'verbose_name': 'message of a webhook',
+                    'verbose_name_plural': 'messages of webhooks',
+                },
+            ),
+        ]),
         Together(
             [
                 migrations.AddField(

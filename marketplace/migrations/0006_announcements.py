@@ -18,44 +18,46 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Announcement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=marketplace.announcement_models.new_public_id, editable=False, max_length=20, unique=True)),
-                ('kind', models.CharField(choices=[('news', 'News'), ('maintenance', 'Planned maintenance')], max_length=12, verbose_name='kind')),
-                ('severity', models.CharField(choices=[('info', 'For information'), ('warning', 'Important'), ('urgent', 'Urgent')], max_length=10, verbose_name='severity')),
-                ('audience', models.CharField(choices=[('everybody', 'Everybody'), ('members', 'Members'), ('sellers', 'Sellers'), ('buyers', 'Buyers'), ('staff', 'The exchange’s staff')], max_length=10, verbose_name='audience')),
-                ('titles', models.JSONField()),
-                ('texts', models.JSONField()),
-                ('starts_at', models.DateTimeField(verbose_name='shown from')),
-                ('ends_at', models.DateTimeField(verbose_name='shown until')),
-                ('why', models.TextField()),
-                ('written_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_why', models.TextField(blank=True)),
-                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('written_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'announcement',
-                'verbose_name_plural': 'announcements',
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='AnnouncementDismissal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('dismissed_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('announcement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dismissals', to='marketplace.announcement')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'dismissal of an announcement',
-                'verbose_name_plural': 'dismissals of announcements',
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='Announcement',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('public_id', models.CharField(default=marketplace.announcement_models.new_public_id, editable=False, max_length=20, unique=True)),
+                    ('kind', models.CharField(choices=[('news', 'News'), ('maintenance', 'Planned maintenance')], max_length=12, verbose_name='kind')),
+                    ('severity', models.CharField(choices=[('info', 'For information'), ('warning', 'Important'), ('urgent', 'Urgent')], max_length=10, verbose_name='severity')),
+                    ('audience', models.CharField(choices=[('everybody', 'Everybody'), ('members', 'Members'), ('sellers', 'Sellers'), ('buyers', 'Buyers'), ('staff', 'The exchange’s staff')], max_length=10, verbose_name='audience')),
+                    ('titles', models.JSONField()),
+                    ('texts', models.JSONField()),
+                    ('starts_at', models.DateTimeField(verbose_name='shown from')),
+                    ('ends_at', models.DateTimeField(verbose_name='shown until')),
+                    ('why', models.TextField()),
+                    ('written_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                    ('withdrawn_why', models.TextField(blank=True)),
+                    ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('written_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'announcement',
+                    'verbose_name_plural': 'announcements',
+                    'ordering': ['-pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='AnnouncementDismissal',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('dismissed_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('announcement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dismissals', to='marketplace.announcement')),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'dismissal of an announcement',
+                    'verbose_name_plural': 'dismissals of announcements',
+                },
+            ),
+        ]),
         Together(
             [
                 migrations.AddIndex(

@@ -19,29 +19,31 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='LicenseeNotice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('new_release', 'New release'), ('delay', 'Delay'), ('schema_change', 'Change of the schema'), ('end_of_life', 'End of life')], max_length=15)),
-                ('text', models.TextField()),
-                ('language', models.CharField(choices=[('en', 'English'), ('zh-hans', '简体中文'), ('zh-hant', '繁體中文')], max_length=10)),
-                ('effective_on', models.DateField()),
-                ('changes', models.JSONField(default=dict)),
-                ('licensees', models.PositiveIntegerField()),
-                ('given_at', models.DateTimeField(default=marketplace.clock.now)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licensee_notices', to='listings.listing')),
-                ('release', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='listings.release')),
-            ],
-            options={
-                'verbose_name': 'notice to licensees',
-                'verbose_name_plural': 'notices to licensees',
-                'ordering': ['-pk'],
-                'indexes': [models.Index(fields=['listing', '-id'], name='licensee_notices_of_a_product')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='licensee_notice_says_something'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'new_release'), ('release__isnull', False)), ('kind', 'schema_change'), models.Q(('kind__in', ['delay', 'end_of_life']), ('release', None)), _connector='OR'), name='licensee_notice_names_a_release_where_it_is_about_one'), models.UniqueConstraint(fields=('release', 'kind'), name='licensees_are_told_of_a_release_once')],
-            },
-        ),
+        Together([
+            migrations.CreateModel(
+                name='LicenseeNotice',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('new_release', 'New release'), ('delay', 'Delay'), ('schema_change', 'Change of the schema'), ('end_of_life', 'End of life')], max_length=15)),
+                    ('text', models.TextField()),
+                    ('language', models.CharField(choices=[('en', 'English'), ('zh-hans', '简体中文'), ('zh-hant', '繁體中文')], max_length=10)),
+                    ('effective_on', models.DateField()),
+                    ('changes', models.JSONField(default=dict)),
+                    ('licensees', models.PositiveIntegerField()),
+                    ('given_at', models.DateTimeField(default=marketplace.clock.now)),
+                    ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('listing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='licensee_notices', to='listings.listing')),
+                    ('release', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='listings.release')),
+                ],
+                options={
+                    'verbose_name': 'notice to licensees',
+                    'verbose_name_plural': 'notices to licensees',
+                    'ordering': ['-pk'],
+                    'indexes': [models.Index(fields=['listing', '-id'], name='licensee_notices_of_a_product')],
+                    'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='licensee_notice_says_something'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'new_release'), ('release__isnull', False)), ('kind', 'schema_change'), models.Q(('kind__in', ['delay', 'end_of_life']), ('release', None)), _connector='OR'), name='licensee_notice_names_a_release_where_it_is_about_one'), models.UniqueConstraint(fields=('release', 'kind'), name='licensees_are_told_of_a_release_once')],
+                },
+            ),
+        ]),
         Together([
             pgtrigger.migrations.AddTrigger(
                 model_name='licenseenotice',
