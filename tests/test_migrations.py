@@ -43,7 +43,7 @@ def own_migrations() -> list[tuple[str, str, Any]]:
 
 def faults(operations: list[Operation], *, is_atomic: bool, meets_an_older_program: bool) -> Iterator[str]:
     """Why these operations must not run while the exchange works."""
-    made = {one.name_lower for one in operations if isinstance(one, migrations.CreateModel)}
+    made = {one.name_lower for one in each(operations) if isinstance(one, migrations.CreateModel)}
     for one in each(operations):
         if getattr(one, "model_name", "").lower() in made:
             continue  # the table is as new as this: nobody waits for it, nobody knows it
