@@ -44,10 +44,10 @@ class ClaimLost(Exception):
     """It took so long that another worker has taken the profile over."""
 
 
-def profile_next() -> Profile | None:
+def profile_next(*, claim_seconds: int | None = None) -> Profile | None:
     """Measure the release that has waited longest, or None. Safe to run late, twice and in parallel."""
     due = Profile.objects.filter(state=ProfileState.DUE)
-    profile = Profile.claim_next(due)
+    profile = Profile.claim_next(due, claim_seconds=claim_seconds)
     if profile is None:
         return None
     with postponed_on_failure(profile):

@@ -5,7 +5,7 @@ commands that carry them every day. In production it cannot be moved.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -34,17 +34,23 @@ def is_moved() -> bool:
 
 
 @contextmanager
-def moved_to(moment: dt.datetime) -> Iterator[None]:
+def moved_to(moment: dt.datetime) -> Iterator[Callable[[dt.datetime], None]]:
     """Let it be `moment` in this process, and time go on from there; afterwards it is what it was.
 
-    All threads of the process see it. May be used within itself. Raises ClockFixed unless CLOCK_MAY_MOVE.
+    What it yields moves the clock again, to another moment. All threads of the process see it. May be used within
+    itself. Raises ClockFixed unless CLOCK_MAY_MOVE.
     """
     global _moved_by
     if not settings.CLOCK_MAY_MOVE:
         raise ClockFixed("the clock moves in development and in tests only")
     before = _moved_by
-    _moved_by = moment - timezone.now()
+    _move(moment)
     try:
-        yield
+        yield _move
     finally:
         _moved_by = before
+
+
+def _move(moment: dt.datetime) -> None:
+    global _moved_by
+    _moved_by = moment - timezone.now()

@@ -91,10 +91,19 @@ class Supervisor:
                 raise CannotServe(f"{child.name} did not start. The end of {log}:\n{end_of(log)}")
             self.tick()
 
-    def run(self, process: subprocess.Popen[bytes], stop_signal: signal.Signals = signal.SIGTERM) -> int:
-        """Wait for something that ends by itself, and give its exit code. Raises Stopping, after ending it."""
+    def run(
+        self,
+        process: subprocess.Popen[bytes],
+        stop_signal: signal.Signals = signal.SIGTERM,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Wait for something that ends by itself, and give its exit code. Raises Stopping, after ending it.
+
+        `meanwhile` is what is done beside it first; what that raises ends it too.
+        """
         self._tell(f"start {process.pid} {int(stop_signal)} 5")
         try:
+            meanwhile()
             while process.poll() is None:
                 self.tick()
         finally:

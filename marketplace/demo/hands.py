@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -25,6 +26,10 @@ from settlement.channels.files import links as files
 from settlement.gateways import sandbox_bank
 from settlement.models import Trade
 
+LOOKS_SECONDS = 0.2  # at a release somebody waits for
+LOOKS_AGAIN_SECONDS = 3.0  # where nothing came
+CLAIM_SECONDS = 400 * 24 * 3600  # of a clock that passes a day in less than a second
+
 
 def check() -> None:
     """Check every file that has arrived and waits for it, where the exchange scans files."""
@@ -34,34 +39,47 @@ def check() -> None:
 
 @contextmanager
 def measuring() -> Iterator[None]:
-    """Measure every release that waits or comes in the block, one a processor: each is read in a process of its own."""
+    """Measure what waits or comes in the block, beside what else happens: each file in a process of its own."""
+    Profile.objects.filter(state=ProfileState.DUE).update(claimed_until=None)  # by an opening that was killed
     is_all_there = threading.Event()
     count = os.cpu_count() or 1
     with ThreadPoolExecutor(count) as threads:
-        measured = [threads.submit(_measure_until, is_all_there) for _ in range(count)]
+        _measurers.extend(threads.submit(_measure_until, is_all_there) for _ in range(count))
         try:
             yield
         finally:
             is_all_there.set()
-        for one in measured:
-            one.result()
+            wake_measurers()
+    while _measurers:
+        _measurers.pop().result()
 
 
-def measure() -> None:
-    """Measure every release that waits for it."""
-    if Profile.objects.filter(state=ProfileState.DUE).exists():
-        with measuring():
-            pass
+_measurers: list[Future[None]] = []
+_awake = threading.Condition()
+
+
+def wake_measurers() -> None:
+    """Let those who measure look at once whether something came."""
+    with _awake:
+        _awake.notify_all()
+
+
+def await_measured(release_id: int | None) -> None:
+    """Wait until the release is measured, or nobody is left who would do it."""
+    waits = Profile.objects.filter(release=release_id, state=ProfileState.DUE)
+    while waits.exists() and not all(measurer.done() for measurer in _measurers):
+        time.sleep(LOOKS_SECONDS)
 
 
 def _measure_until(is_all_there: threading.Event) -> None:
     try:
         while True:
             was_last_look = is_all_there.is_set()
-            if profiling.profile_next() is None:
+            if profiling.profile_next(claim_seconds=CLAIM_SECONDS) is None:
                 if was_last_look:
                     return
-                is_all_there.wait(0.2)
+                with _awake:
+                    _awake.wait(LOOKS_AGAIN_SECONDS)
     finally:
         connection.close()
 

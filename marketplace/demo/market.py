@@ -123,7 +123,7 @@ def plan(products: Sequence[Product], begins: dt.date, days: int) -> list[Deal]:
     wanted = 0.0  # trades since the last session
     for day in range(DAYS_TO_SETTLE_IN, days - QUIET_AT_THE_END):
         date = begins + dt.timedelta(days=day)
-        wanted += (0.25 + 0.65 * day / 365) * _pace(date)
+        wanted += (0.25 + 0.3 * day / 365) * _pace(date)
         if not is_session(date, days - day):
             continue
         number, wanted = int(wanted) + (draw.random() < wanted % 1), 0.0

@@ -7,8 +7,7 @@ already is left as it is, so an opening that was cut off goes on where it was.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -32,7 +31,7 @@ from settlement.states import TradeState
 Say = Callable[[str], None]
 MORNING, EVENING = dt.time(9, 30), dt.time(16, 10)
 YEAR_DAYS = 365
-TOLD_DAYS = 45  # what people were told before is read and gone
+TOLD_DAYS = 21  # what people were told before is read and gone
 PAUSE = dt.timedelta(minutes=10)  # longer than what a killed opening had claimed stays taken
 
 
@@ -97,12 +96,15 @@ class _Opening:
         self._finish()
 
     def _carry_all(self) -> None:
-        with self._moved_to(self._reached):
-            hands.follow_from_now()
-            self._staff = people.staff()
-            if not Event.objects.filter(kind="demo.begun").exists():
-                anybody = self._staff["admin"]
-                journal.record("demo.begun", anybody, by=None, until=self._until.isoformat(), days=self._days)
+        with clock.moved_to(self._reached) as self._move, hands.measuring():
+            self._carry_days()
+
+    def _carry_days(self) -> None:
+        hands.follow_from_now()
+        self._staff = people.staff()
+        if not Event.objects.filter(kind="demo.begun").exists():
+            anybody = self._staff["admin"]
+            journal.record("demo.begun", anybody, by=None, until=self._until.isoformat(), days=self._days)
         deals = market.plan(self._products, self._first, self._days)
         self._carrier = Carrier(deals, self._houses, self._staff, self._offers)
         self._queues = Queues(self._houses, self._listings, self._staff)
@@ -123,28 +125,26 @@ class _Opening:
     def _at(self, day: int, time: dt.time) -> dt.datetime:
         return dt.datetime.combine(self._first + dt.timedelta(days=day), time, self._zone)
 
-    @contextmanager
-    def _moved_to(self, moment: dt.datetime) -> Iterator[None]:
-        """Let it be that moment, or what was reached if that is later: time never goes back."""
-        with clock.moved_to(max(moment, self._reached)):
-            yield
-            self._reached = clock.now()
+    def _go_on_to(self, moment: dt.datetime) -> None:
+        """Let it be that moment, unless it is later: time never goes back."""
+        if moment > clock.now():
+            self._move(moment)
 
     def _carry(self, day: int, *, is_session: bool, is_closed: bool) -> None:
         """One day of the exchange; between the sessions only what one buys in a hurry is worked on."""
-        with self._moved_to(self._at(day, MORNING) + dt.timedelta(minutes=day * 37 % 360)):
-            self._receive(day)
-            self._shelve(day)
-            self._queues.fill(self._days - day)
-            if is_session:
-                self._carrier.step(day)
-            if self._carrier.propose(day) or is_session:
-                hands.work()
-            if is_session:
-                self._carrier.match()
+        self._go_on_to(self._at(day, MORNING) + dt.timedelta(minutes=day * 37 % 360))
+        self._receive(day)
+        self._shelve(day)
+        self._queues.fill(self._days - day)
+        if is_session:
+            self._carrier.step(day)
+        if self._carrier.propose(day) or is_session:
+            hands.work()
+        if is_session:
+            self._carrier.match()
         if is_closed:
-            with self._moved_to(self._at(day, EVENING)):
-                hands.tidy(is_told=self._days - day <= TOLD_DAYS)
+            self._go_on_to(self._at(day, EVENING))
+            hands.tidy(is_told=self._days - day <= TOLD_DAYS)
 
     def _receive(self, day: int) -> None:
         """Those who join: vetted, and sellers bring what they sell."""
@@ -159,15 +159,11 @@ class _Opening:
             people.verified(organisation, self._staff)
             self._houses[one.key] = organisation
         brought = [product for product in self._products if product.seller in {one.key for one in new}]
-        if not brought:
-            return
-        with hands.measuring():  # what has arrived is measured while the next is uploaded
-            for number, product in enumerate(brought, 1):
-                seller = self._houses[product.seller]
-                if shelves.found(product, seller) is None:
-                    self._tell(day, f"upload {number} of {len(brought)}: {product.title}")
-                self._listings[product.key] = shelves.uploaded(product, seller)
-            self._tell(day, "measuring what was uploaded, each file in a process of its own")
+        for number, product in enumerate(sorted(brought, key=market.on_sale_on), 1):
+            seller = self._houses[product.seller]
+            if shelves.found(product, seller) is None:
+                self._tell(day, f"upload {number} of {len(brought)}: {product.title}")
+            self._listings[product.key] = shelves.uploaded(product, seller)
 
     def _shelve(self, day: int) -> None:
         """What goes on sale, or is renewed."""

@@ -15,7 +15,7 @@ from listings import objections, product_papers, publishing
 from listings.models import Listing, Objection, Registration, Version
 from listings.states import ListingState
 from marketplace import clock, documents
-from marketplace.demo import asked, hands, needed, people, products, shelves, shown
+from marketplace.demo import asked, needed, people, products, shelves, shown
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
 from settlement import payout_accounts
@@ -122,7 +122,6 @@ class Queues:
         if seller is None:
             return
         listing = shelves.uploaded(product, seller)
-        hands.measure()
         first = listing.versions.order_by("number")[0]
         shelves.submitted(first)
         if not Registration.objects.filter(version=first).exists():
@@ -158,7 +157,6 @@ class Queues:
         product = next(one for one in products.waiting() if one.key == key)
         if product.seller in self._houses:
             listing = shelves.uploaded(product, self._houses[product.seller])
-            hands.measure()
             shelves.submitted(listing.versions.order_by("-number")[0])
 
     def _second_manual(self, key: str, state: ReviewState) -> None:

@@ -57,6 +57,7 @@ def _sealed(product: Product, listing: Listing, label: str, notes: str, *, is_la
                 uploads.put_file(release, path=path, stream=stream, by=by)
         hands.check()
         release = uploads.seal_release(release, by=by)
+        hands.wake_measurers()
     return release
 
 
@@ -64,7 +65,6 @@ def renewed(product: Product, listing: Listing, staff: dict[str, User]) -> None:
     """The product's later release, with a manual that names it."""
     by, told = listing.seller.created_by, product.later
     release = _sealed(product, listing, told["label"], told["notes"], is_later=True)
-    hands.measure()
     latest = listing.versions.order_by("-number")[0]
     if latest.release_id != release.pk:
         draft = publishing.draft(listing, by=by)
@@ -74,8 +74,9 @@ def renewed(product: Product, listing: Listing, staff: dict[str, User]) -> None:
 
 
 def submitted(version: Version) -> None:
-    """The seller hands the manual in. Raises CannotMeasure."""
+    """The seller hands the manual in once its release is measured. Raises CannotMeasure."""
     if version.state == VersionState.DRAFT:
+        hands.await_measured(version.release_id)
         profile = Profile.objects.filter(release=version.release_id).first()
         if profile is None or profile.state != ProfileState.DONE:
             raise CannotMeasure(f"{version}: {profile.error if profile else 'it has no release'}")

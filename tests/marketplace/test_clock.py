@@ -24,6 +24,14 @@ def test_time_goes_on_from_the_moment_it_is_moved_to_and_comes_back(settings):
     assert not clock.is_moved() and abs(clock.now() - timezone.now()) < dt.timedelta(seconds=30)
 
 
+def test_it_is_moved_on_without_coming_back_between(settings):
+    settings.CLOCK_MAY_MOVE = True
+    with clock.moved_to(A_YEAR_AGO) as move:
+        move(A_YEAR_AGO + dt.timedelta(days=2))
+        assert A_YEAR_AGO + dt.timedelta(days=2) <= clock.now() < A_YEAR_AGO + dt.timedelta(days=3)
+    assert not clock.is_moved()
+
+
 def test_it_comes_back_after_a_fault(settings):
     settings.CLOCK_MAY_MOVE = True
     with pytest.raises(RuntimeError), clock.moved_to(A_YEAR_AGO):

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -84,14 +85,16 @@ class Command(BaseCommand):
         has_demo = self._choose_content(quarters)
         if self.options.empty or (quarters and not has_demo):
             self._ask_for_administrator(supervisor)
-        self._start_web(supervisor, lock, port, local_url)
+        await_web = self._start_web(supervisor, lock, port, local_url)
         if has_demo and "demo" in get_commands():
-            self._say(f"open at {base_url}; the demo exchange opens now")
-            if self._manage(supervisor, "demo", "--open"):
+            self._say("the demo exchange opens now")
+            if self._manage(supervisor, "demo", "--open", meanwhile=await_web):
                 raise CannotServe(
                     "The demo exchange is not open to its end, so no worker was started: it would carry on the past as "
                     "if it were today. The reason is above; start again, and the opening goes on where it stopped."
                 )
+        else:
+            await_web()
         self._start_workers(supervisor, lock)
         self._say(f"ready: {base_url}   (Ctrl-C stops it; logs in {self.state / 'log'})")
 
@@ -144,7 +147,8 @@ class Command(BaseCommand):
         if self._manage(supervisor, "create_administrator", "--first", *arguments, is_asking=True):
             raise CannotServe("Without an administrator nobody could let members in; what is missing is said above.")
 
-    def _start_web(self, supervisor: Supervisor, lock: CloneLock, port: int, local_url: str) -> None:
+    def _start_web(self, supervisor: Supervisor, lock: CloneLock, port: int, local_url: str) -> Callable[[], None]:
+        """Start the web server, and give what waits until it answers."""
         web = self._add(
             supervisor, lock, "web", "granian", "--interface", "wsgi", "--host", self.options.host.strip("[]"),
             "--port", str(port), "--workers", "1", "--blocking-threads", "32", "--no-ws",
@@ -152,7 +156,12 @@ class Command(BaseCommand):
         )  # fmt: skip
         host = urllib.parse.urlsplit(os.environ["BASE_URL"]).netloc
         web.is_ready = lambda _process: _answers(f"{local_url}/healthz", host)
-        supervisor.wait_until_ready(web)
+
+        def await_web() -> None:
+            supervisor.wait_until_ready(web)
+            self._say(f"open at {os.environ['BASE_URL']}")
+
+        return await_web
 
     def _start_workers(self, supervisor: Supervisor, lock: CloneLock) -> None:
         """After the demo was opened, which does at another time what they would do at once."""
@@ -172,10 +181,16 @@ class Command(BaseCommand):
         return child
 
     # --- parts -------------------------------------------------------------------------------------------------------
-    def _manage(self, supervisor: Supervisor, *arguments: str, is_asking: bool = False) -> int:
+    def _manage(
+        self,
+        supervisor: Supervisor,
+        *arguments: str,
+        is_asking: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> int:
         """Run another command of ours on this terminal and give its exit code; only one that asks may read from it."""
-        command = [sys.executable, "manage.py", *arguments]
-        return supervisor.run(spawn(command, log=None, lock=supervisor.lock, is_asking=is_asking))
+        process = spawn([sys.executable, "manage.py", *arguments], log=None, lock=supervisor.lock, is_asking=is_asking)
+        return supervisor.run(process, meanwhile=meanwhile)
 
     def _free_port(self) -> int:
         host, port = self.options.host.strip("[]"), self.options.port
