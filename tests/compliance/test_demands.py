@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from compliance import demand_answers, demands, tasks
 from compliance.models import Demand, DemandMatch, DemandMessage, DemandResponse
 from compliance.states import DemandState, ResponseState
+from listings import publishing
 from marketplace import clock, participants
 from marketplace.errors import Invalid, NotCleared, Refused, RoleNeeded, WrongState
 from marketplace.models import Event, Letter
@@ -172,6 +173,24 @@ def test_a_demand_is_met_by_a_product_on_sale_of_another(poster, own_storage):
         answer(demand, listing.seller)
     page = client_of(by).get(demand.get_absolute_url()).content.decode()
     assert "Met by" in page and "Met the need" in page and "Post it again" in page
+
+
+def test_a_product_taken_off_sale_is_named_in_its_answer_and_leads_its_seller_alone_to_its_page(poster, own_storage):
+    listing = factories.make_listed_product()
+    demand, readers = post(poster), [factories.owner_of(one) for one in (poster, listing.seller)]
+    answer(demand, listing.seller, product=listing.public_id)
+    link = f'href="{listing.get_absolute_url()}"'
+
+    def pages():
+        return [client_of(one).get(demand.get_absolute_url()).content.decode() for one in readers]
+
+    assert [page.count(link) for page in pages()] == [1, 1]
+    publishing.suspend(listing, reason="A complaint is looked into.", by=factories.make_staff("review"))
+    off_sale = pages()
+    assert [page.count(link) for page in off_sale] == [0, 1]
+    assert str(listing) in off_sale[0] and "Suspended" in off_sale[0]
+    statuses = [client_of(one).get(listing.get_absolute_url()).status_code for one in readers]
+    assert statuses == [404, 200]
 
 
 def test_a_demand_lapses_when_its_day_has_passed_once_and_its_poster_reads_so(poster, seller):

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from compliance import holds
-from listings import offers, terms
+from listings import offers, publishing, terms
 from marketplace.models import Event, Organisation, User
 from marketplace.roles import Role
 from settlement import buying, payouts, tasks, trades
@@ -243,6 +243,10 @@ def test_the_two_parties_see_the_same_story_and_each_their_own_acts():
         assert page.count("button-primary") <= 1
     assert f"you, for {deal.trade.seller}" in page_of(deal, deal.seller)
     assert f"Who acts next: <strong>{deal.trade.seller}</strong>" in page_of(deal, deal.buyer)
+    link = f'<a href="{deal.trade.listing.get_absolute_url()}">Open its page</a>'
+    assert link in page_of(deal, deal.seller) and link in page_of(deal, deal.buyer)
+    publishing.suspend(deal.trade.listing, reason="A complaint.", by=factories.make_staff("review"))
+    assert link in page_of(deal, deal.seller) and link not in page_of(deal, deal.buyer)  # who would find no page there
 
 
 def test_each_act_of_the_page_runs_its_command():
