@@ -231,7 +231,7 @@ def _offers(products: list[Product]) -> list[Row]:
 
     return [
         _row(_("Offers"), products, prices),
-        _row(_("Delivered"), products, delivery),
+        _row(pgettext("by which way", "Delivered"), products, delivery),
         _row(_("Time to inspect"), products, _inspection),
     ]
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from compliance import clearance, holds
 from listings import licence_contract, offers
@@ -388,7 +389,7 @@ def apply_suspense(trade: Trade, *, by: User) -> Trade:
                 amount_minor=used,
             )
         if used < row.amount_minor:
-            payments.open_suspense_refund(row, row.amount_minor - used, reason="surplus")
+            payments.open_suspense_refund(row, row.amount_minor - used, reason=gettext_noop("surplus"))
         payments.close_unmatched(row, "applied" if used else "returned", by=by)
     payments.stop_open(trade)
     fund([trade])
@@ -447,10 +448,10 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
 def charge_back(trade: Trade) -> Trade:
     """The payer's bank took the money back: the locked trade ends, and what is left in escrow goes back too."""
     if rest := ledger.balance(ledger.escrow(trade)):
-        payments.open_refund(trade, rest, reason="charged back in part", by=None)
+        payments.open_refund(trade, rest, reason=gettext_noop("charged back in part"), by=None)
     deliveries.end(trade)
     deliveries.give_back_licence(trade)
-    return _move(trade, "charge_back", by=None, ended_at=clock.now(), end_reason="charged back")
+    return _move(trade, "charge_back", by=None, ended_at=clock.now(), end_reason=gettext_noop("charged back"))
 
 
 # --- acceptance and dispute ----------------------------------------------------------------------------------------
@@ -529,10 +530,10 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
         )
     _close_dispute(dispute, resolution, refund_minor, by=by)
     if trade.price_minor and refund_minor == trade.price_minor:
-        return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
+        return _refund_all(trade, "resolve_for_buyer", reason=gettext_noop("dispute"), by=by)
     _require_not_held(trade)
     if refund_minor:
-        payments.open_refund(trade, refund_minor, reason="partial award", by=by)
+        payments.open_refund(trade, refund_minor, reason=gettext_noop("partial award"), by=by)
     facts: dict[str, object] = {"deemed": False, "refund_minor": refund_minor}
     trade = _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=clock.now())
     delivery_papers.issue_acceptance(trade, by=by, refund_minor=refund_minor)
@@ -551,7 +552,7 @@ def end_free_dispute(dispute: Dispute, *, resolution: str, by: User) -> Trade:
     if trade.price_minor:
         raise WrongState(_("This trade has a price: resolve it by an award."))
     _close_dispute(dispute, resolution, None, by=by)
-    return _refund_all(trade, "resolve_for_buyer", reason="dispute", by=by)
+    return _refund_all(trade, "resolve_for_buyer", reason=gettext_noop("dispute"), by=by)
 
 
 def _close_dispute(dispute: Dispute, resolution: str, refund_minor: int | None, *, by: User) -> None:

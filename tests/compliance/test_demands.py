@@ -173,6 +173,7 @@ def test_a_demand_is_met_by_a_product_on_sale_of_another(poster, own_storage):
         answer(demand, listing.seller)
     page = client_of(by).get(demand.get_absolute_url()).content.decode()
     assert "Met by" in page and "Met the need" in page and "Post it again" in page
+    assert page.count(f'<a href="{listing.get_absolute_url()}">{listing}</a>') == 2
 
 
 def test_a_product_taken_off_sale_is_named_in_its_answer_and_leads_its_seller_alone_to_its_page(poster, own_storage):
