@@ -54,6 +54,7 @@ BELLS = {
     "settlement.tasks.pay_refunds": OFTEN_SECONDS,
     "settlement.tasks.issue_certificates": OFTEN_SECONDS,
     "settlement.tasks.issue_statements": SOMETIMES_SECONDS,
+    "settlement.tasks.reconcile_books": SOMETIMES_SECONDS,
 }
 
 app.conf.beat_schedule = {

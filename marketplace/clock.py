@@ -7,6 +7,7 @@ commands that carry them every day. In production it cannot be moved.
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -26,6 +27,13 @@ def now() -> dt.datetime:
 def today() -> dt.date:
     """The date in the exchange's own time zone."""
     return timezone.localdate(now())
+
+
+def day_of(date: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """When this date begins and ends in the exchange's own time zone."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    following = date + dt.timedelta(days=1)
+    return dt.datetime.combine(date, dt.time(), zone), dt.datetime.combine(following, dt.time(), zone)
 
 
 def is_moved() -> bool:

@@ -7,10 +7,11 @@ import datetime as dt
 from django.conf import settings
 from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from marketplace import clock, health
-from settlement import deliveries, payments, payouts
+from settlement import deliveries, payments, payouts, reconciliation
 from settlement.channels import channel
 from settlement.models import SandboxNotice, Statement, Trade
 from settlement.states import TradeState
@@ -45,12 +46,23 @@ def watch() -> None:
     )
     register(_("statements to issue"), lambda: Statement.objects.filter(paper=None), since="created_at")
     health.register_sign(delivery_channels)
+    health.register_sign(books)
 
 
 def delivery_channels() -> health.Sign:
     """Whether every configured channel can deliver."""
     ill = [f"{name}: {illness}" for name in settings.CHANNELS if (illness := channel(name).health())]
     return health.Sign(_("delivery channels"), not ill, " ".join(ill))
+
+
+def books() -> health.Sign:
+    """Whether the books of every day that ended were compared and agree. A break blocks clearing, not the exchange."""
+    late = [name for name in settings.GATEWAYS if reconciliation.is_late(name)]
+    number = reconciliation.open_breaks().count()
+    details = [gettext("not reconciled in time: %(gateways)s") % {"gateways": ", ".join(late)}] if late else []
+    if number:
+        details.append(ngettext("%(number)s open break", "%(number)s open breaks", number) % {"number": number})
+    return health.Sign(_("books"), not details, "; ".join(details), is_needed=False)
 
 
 def _deadline() -> Coalesce:

@@ -31,6 +31,18 @@ class PaymentState(models.TextChoices):
     STOPPED = "stopped", _("Stopped")
 
 
+class MovementKind(models.TextChoices):
+    """What a line of a gateway's own books says that it is."""
+
+    PAYMENT = "payment", _("Payment")
+    REFUND = "refund", _("Refund")
+    PAYOUT = "payout", _("Payout")
+    RETURNED = "returned", _("Money returned")
+    CHARGEBACK = "chargeback", _("Chargeback")
+    FEE = "fee", _("Fee")
+    OTHER = "other", _("Other")
+
+
 class OutgoingState(models.TextChoices):
     """Of money that leaves: a refund or a payout."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,10 +15,11 @@ from marketplace import clock
 from marketplace.bells import ring
 from marketplace.claims import postponed_on_failure, together_or_each
 from marketplace.errors import Refused, WrongState
-from settlement import clearing, deliveries, hearing, papers, payments, payouts, trades
+from settlement import clearing, deliveries, hearing, papers, payments, payouts, reconciliation, trades
 from settlement.channels import Access, CannotDeliver, channel
-from settlement.gateways import gateway
+from settlement.gateways import TryLater, gateway
 from settlement.models import ClearingCycle, Grant, Notice, Statement, Trade
+from settlement.reconciliation import BooksDoNotAgree
 from settlement.states import CycleState, TradeState
 
 AT_ONCE = 500
@@ -157,7 +159,7 @@ def clear_cycles() -> None:
         clearing.open_cycle()
     for closed in ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk"):
         if not clearing.needs_two_people(closed):
-            with suppress(WrongState):  # another worker, or the staff, released it
+            with suppress(WrongState, BooksDoNotAgree):  # another worker, or the staff, released it; or it waits
                 trades.clear(closed)
             ring(pay_members)
             ring(issue_statements)
@@ -194,3 +196,21 @@ def issue_statements() -> None:
     due = Statement.objects.filter(paper=None).select_related("cycle", "organisation").order_by("pk")
     for statement in due[:AT_ONCE]:
         papers.issue_statement(statement)
+
+
+@shared_task
+def reconcile_books() -> None:
+    """Compare each gateway's own books of every day that has ended with ours, while a break is open every hour."""
+    for name in settings.GATEWAYS:
+        asked: set[dt.date] = set()
+        try:
+            for day, currency in reconciliation.due(name):
+                for date in reconciliation.days_to_ask(name, day):
+                    if date not in asked:
+                        reconciliation.take_in(name, gateway(name).movements(date))
+                        asked.add(date)
+                reconciliation.reconcile(name, currency, day)
+        except TryLater:
+            logger.warning("the gateway %s does not tell its movements; it is asked again", name)
+        except Exception:  # a fault of ours: it shows in the log and as late, and the other gateways go on
+            logger.exception("the books of %s are not reconciled", name)

@@ -25,7 +25,7 @@ from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState, in_words
 from marketplace.models import Organisation, User
 from marketplace.numbers import new_number
-from settlement import clearing, contracts, deadlines, deliveries, delivery_papers, ledger, payments
+from settlement import clearing, contracts, deadlines, deliveries, delivery_papers, ledger, payments, reconciliation
 from settlement.channels import Access, channel
 from settlement.gateways import default_gateway, gateway
 from settlement.models import (
@@ -579,9 +579,13 @@ def _require_fair_word(trade: Trade, resolution: str, by: User) -> None:
 
 @transaction.atomic
 def release(cycle: ClearingCycle, *, by: User) -> ClearingCycle:
-    """Staff release a closed cycle; above the limit a second person must confirm. Raises WrongState, RoleNeeded."""
+    """Staff release a closed cycle; above the limit a second person must confirm.
+
+    Raises WrongState, RoleNeeded, BooksDoNotAgree.
+    """
     roles.require_staff(by, "release_clearing")
     cycle = clearing.locked_closed(cycle)
+    reconciliation.require_agreement(cycle)
     if clearing.needs_two_people(cycle) and cycle.by_id in (None, by.pk):
         if cycle.by_id is None:
             cycle.by = by
@@ -598,8 +602,9 @@ def release(cycle: ClearingCycle, *, by: User) -> ClearingCycle:
 
 @transaction.atomic
 def clear(cycle: ClearingCycle) -> ClearingCycle:
-    """The exchange releases a closed cycle by itself, up to the limit. Raises WrongState."""
+    """The exchange releases a closed cycle by itself, up to the limit. Raises WrongState, BooksDoNotAgree."""
     cycle = clearing.locked_closed(cycle)
+    reconciliation.require_agreement(cycle)
     if clearing.needs_two_people(cycle):
         raise WrongState(
             _("Cycle %(cycle)s is above the limit: two persons release it."), code="second_person_needed", cycle=cycle

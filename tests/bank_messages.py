@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from marketplace import clock
 from settlement.models import BankInstruction
 
 ACCOUNTS = {
@@ -36,7 +37,7 @@ class Line:
         side = "Dbtr" if self.minor > 0 else "Cdtr"
         amount = f'<Amt Ccy="{self.currency}">{decimal(abs(self.minor))}</Amt>'
         way = f"<CdtDbtInd>{'CRDT' if self.minor > 0 else 'DBIT'}</CdtDbtInd>"
-        on = self.on or dt.datetime.now(dt.UTC).date()
+        on = self.on or clock.today()
         return f"""<Ntry>{amount}{way}<Sts><Cd>{self.status}</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt>
             <AcctSvcrRef>{self.reference or next_reference()}</AcctSvcrRef><NtryDtls><TxDtls>
             <Refs><EndToEndId>{self.end_to_end_id or "NOTPROVIDED"}</EndToEndId></Refs>

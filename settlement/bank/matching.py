@@ -67,9 +67,14 @@ def _read(row: BankEntry, instruction: BankInstruction | None, named: Sequence[B
         row.reading = READING.UNKNOWN
 
 
+def event_id_of(row: BankEntry) -> str:
+    """What the entry is called wherever it is told of."""
+    return f"{row.account}-{row.currency}-{row.bank_reference}"
+
+
 def _told(row: BankEntry) -> dict[str, Any]:
     event: dict[str, Any] = {
-        "event_id": f"{row.account}-{row.currency}-{row.bank_reference}",
+        "event_id": event_id_of(row),
         "amount_minor": row.amount_minor,
         "currency": row.currency,
         "booked_on": row.booked_on.isoformat(),

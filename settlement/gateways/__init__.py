@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from settlement.models import Notice, Payment, Payout, Refund
+    from settlement.states import MovementKind
 
 
 class NoGateway(Refused):
@@ -113,22 +114,29 @@ Fact = Paid | PaymentFailed | Refunded | RefundFailed | PaidOut | PayoutFailed |
 
 @dataclass(frozen=True)
 class Movement:
-    """One line of the gateway's own books, for reconciliation: `amount_minor` is negative for money that left."""
+    """One line of the gateway's own books, for reconciliation.
+
+    `reference` is the gateway's own and once in its books, the event's id where the gateway told of it; `key` is ours,
+    '' where it names none; `amount_minor` is negative for money that left; `booked_on` by the exchange's clock.
+    """
 
     reference: str
     key: str
+    kind: MovementKind
     amount_minor: int
     currency: str
+    booked_on: dt.date
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a gateway takes, and which facts it can report: money that only comes, or does not, never fails."""
+    """What a gateway takes, which facts it reports (money that only comes, or does not, never fails), how soon."""
 
     currencies: frozenset[str]
     moves_money: bool
     tells_of_failed_payments: bool = True
     is_contestable: bool = True
+    books_within_days: int = 1  # how long a movement may stand in one side's books alone
 
 
 class Gateway(Protocol):
@@ -163,7 +171,10 @@ class Gateway(Protocol):
         """Send money to a member's account `to`, once per `payout.key`; the gateway's reference."""
 
     def movements(self, day: dt.date) -> Iterable[Movement]:
-        """The gateway's own books of one day (UTC)."""
+        """The gateway's own books of one day by the exchange's clock, and what it told that day of days before.
+
+        Never taken from our ledger: the two are compared.
+        """
 
 
 @cache

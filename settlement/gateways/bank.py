@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
 from marketplace.errors import Invalid
-from settlement.bank import accounts, references
+from settlement.bank import accounts, matching, references
 from settlement.gateways import (
     BadNotice,
     Capabilities,
@@ -30,12 +32,14 @@ from settlement.gateways import (
     Started,
 )
 from settlement.models import BankEntry, BankInstruction, BankReference, Notice, Payment
+from settlement.states import MovementKind
 
 if TYPE_CHECKING:
     from settlement.models import Payout, Refund
 
 NAME = "bank"
 HEADER = "Bank-Signature"
+BOOKS_WITHIN_DAYS = 5  # a file of payments waits for staff, and a bank for the end of a weekend
 _KIND = BankInstruction.Kind
 
 _FACTS: dict[str, Callable[[dict[str, Any]], Fact]] = {
@@ -63,6 +67,7 @@ class Bank:
             moves_money=True,
             tells_of_failed_payments=False,
             is_contestable=False,
+            books_within_days=BOOKS_WITHIN_DAYS,
         )
 
     def start(self, payment: Payment) -> Started:
@@ -102,11 +107,27 @@ class Bank:
         return _instruct(_KIND.PAYOUT, payout.key, payout.amount_minor, payout.currency, to)
 
     def movements(self, day: dt.date) -> Iterable[Movement]:
-        booked = BankEntry.objects.filter(booked_on=day).select_related("payment", "instruction").order_by("pk")
+        begins, ends = clock.day_of(day)
+        told = Q(booked_on=day) | Q(report__imported_at__gte=begins, report__imported_at__lt=ends)
+        booked = BankEntry.objects.filter(told).select_related("payment", "instruction").order_by("pk")
         for entry in booked.iterator():
             cause = entry.payment or entry.instruction
-            amount_minor = entry.amount_minor if entry.is_credit else -entry.amount_minor
-            yield Movement(entry.bank_reference, cause.key if cause else "", amount_minor, entry.currency)
+            yield Movement(
+                reference=matching.event_id_of(entry),
+                key=cause.key if cause else "",
+                kind=_kind_of(entry),
+                amount_minor=entry.amount_minor if entry.is_credit else -entry.amount_minor,
+                currency=entry.currency,
+                booked_on=entry.booked_on,
+            )
+
+
+def _kind_of(entry: BankEntry) -> MovementKind:
+    if entry.reading == BankEntry.Reading.SENT and entry.instruction:
+        return MovementKind(entry.instruction.kind)
+    if entry.reading == BankEntry.Reading.RETURNED:
+        return MovementKind.RETURNED
+    return MovementKind.PAYMENT if entry.is_credit else MovementKind.OTHER
 
 
 def _started(row: BankReference) -> Started:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from marketplace import clock
 from settlement.gateways import (
     BadNotice,
     Capabilities,
@@ -29,6 +31,7 @@ from settlement.gateways import (
 )
 from settlement.gateways.sandbox_signature import HEADER, require_signed
 from settlement.models import SandboxNotice, SandboxOrder
+from settlement.states import MovementKind
 
 if TYPE_CHECKING:
     from settlement.models import Notice, Payment, Payout, Refund
@@ -42,6 +45,15 @@ _FACTS: dict[str, Callable[[dict[str, Any]], Fact]] = {
     "payout_failed": lambda told: PayoutFailed(told["key"], told["reason"]),
     "disputed": lambda told: Disputed(told["key"], told["contest"], told["amount_minor"], told["currency"]),
     "dispute_closed": lambda told: DisputeClosed(told["contest"], told["is_lost"]),
+}
+
+_KINDS = {
+    "paid": MovementKind.PAYMENT,
+    "refunded": MovementKind.REFUND,
+    "refund_failed": MovementKind.RETURNED,
+    "paid_out": MovementKind.PAYOUT,
+    "payout_failed": MovementKind.RETURNED,
+    "dispute_closed": MovementKind.CHARGEBACK,
 }
 
 
@@ -97,11 +109,22 @@ class Sandbox:
         return order.reference
 
     def movements(self, day: dt.date) -> Iterable[Movement]:
-        lines = SandboxNotice.objects.filter(body__contains=f'"at": "{day.isoformat()}T').order_by("pk")
+        begins, ends = (moment.astimezone(dt.UTC) for moment in clock.day_of(day))
+        dated = Q()
+        for date in {begins.date(), ends.date()}:  # the bank dates what it writes in UTC
+            dated |= Q(body__contains=f'"at": "{date.isoformat()}T')
+        lines = SandboxNotice.objects.filter(dated).order_by("pk")
         for body in lines.values_list("body", flat=True).iterator():
             told = json.loads(body)
-            if told["moved_minor"]:
-                yield Movement(told["event_id"], told["key"], told["moved_minor"], told["currency"])
+            if told["moved_minor"] and begins <= dt.datetime.fromisoformat(told["at"]) < ends:
+                yield Movement(
+                    reference=told["event_id"],
+                    key=told["key"],
+                    kind=_KINDS[told["type"]],
+                    amount_minor=told["moved_minor"],
+                    currency=told["currency"],
+                    booked_on=day,
+                )
 
 
 def _started(reference: str) -> Started:

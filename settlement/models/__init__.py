@@ -6,6 +6,7 @@ from settlement.models.deliveries import Grant, Receipt
 from settlement.models.ledger import Account, Transfer
 from settlement.models.licensee_notices import LicenseeNotice
 from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
+from settlement.models.reconciliation import Break, GatewayMovement, Reconciliation
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
 from settlement.models.trades import Agreement, Dispute, FeeSchedule, Trade
 
@@ -17,10 +18,12 @@ __all__ = [
     "BankInstruction",
     "BankReference",
     "BankReport",
+    "Break",
     "Chargeback",
     "ClearingCycle",
     "Dispute",
     "FeeSchedule",
+    "GatewayMovement",
     "Grant",
     "LicenseeNotice",
     "Notice",
@@ -28,6 +31,7 @@ __all__ = [
     "Payout",
     "PayoutAccount",
     "Receipt",
+    "Reconciliation",
     "Refund",
     "RefundMending",
     "SandboxNotice",

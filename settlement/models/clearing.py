@@ -42,6 +42,22 @@ class ClearingCycle(models.Model):
             only_moves(CYCLE_MOVES),
             born_in(CycleState.OPEN),
             never_changes("number", "opened_at"),
+            pgtrigger.Trigger(
+                name="books_agree_before_release",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__state="released"),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM settlement_break b WHERE b.ended_at IS NULL AND EXISTS (
+                            SELECT FROM settlement_trade t WHERE t.cycle_id = NEW.id AND t.currency = b.currency
+                        )
+                    ) THEN
+                        RAISE 'cycle % holds trades in a currency whose books do not agree', NEW.number
+                        USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
             *never_deleted(),
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -92,6 +93,7 @@ class Transfer(models.Model):
             sentence("transfer_is_positive", Q(amount_minor__gt=0)),
             sentence("transfer_has_two_sides", ~Q(debit=F("credit"))),
         ]
+        indexes = [BrinIndex(fields=["at"], name="transfers_of_a_day")]
         triggers = [
             *append_only(),
             pgtrigger.Trigger(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from marketplace import clock
 from settlement import payments
 from settlement.gateways import (
     BadNotice,
@@ -27,6 +28,7 @@ from settlement.gateways import (
     gateway,
 )
 from settlement.models import Payment
+from settlement.states import MovementKind
 from tests import bank_messages, rows
 from tests.contracts.worlds import WORLDS, World
 
@@ -220,11 +222,19 @@ def test_the_gateways_own_books_show_every_movement_of_the_day(side: Side) -> No
     side.driver.refund(refused)
     side.driver.pay_out(payout, side.world.good_account)
     side.facts()
-    today = dt.datetime.now(dt.UTC).date()
+    today = clock.today()
     moved: dict[str, int] = {}
-    for line in side.driver.movements(today):
-        assert line.currency == side.world.currency and line.reference
+    lines = list(side.driver.movements(today))
+    for line in lines:
+        assert (line.currency, line.booked_on) == (side.world.currency, today)
         moved[line.key] = moved.get(line.key, 0) + line.amount_minor
+    assert len({line.reference for line in lines} - {""}) == len(lines)
+    assert {(line.key, line.kind) for line in lines} >= {
+        (payment.key, MovementKind.PAYMENT),
+        (refund.key, MovementKind.REFUND),
+        (payout.key, MovementKind.PAYOUT),
+        *([(contested.key, MovementKind.CHARGEBACK)] if side.driver.capabilities().is_contestable else []),
+    }
     assert {key: sum_minor for key, sum_minor in moved.items() if sum_minor} == {
         payment.key: 10_000,
         **({} if side.driver.capabilities().is_contestable else {contested.key: 10_000}),
@@ -232,6 +242,7 @@ def test_the_gateways_own_books_show_every_movement_of_the_day(side: Side) -> No
         payout.key: -9_750,
     }
     assert list(side.driver.movements(today - dt.timedelta(days=1))) == []
+    assert side.driver.capabilities().books_within_days >= 1
 
 
 def test_a_gateway_that_is_not_configured_is_refused_by_name(settings) -> None:

@@ -12,6 +12,7 @@ from settlement.channels.files import Files
 from settlement.gateways.sandbox import Sandbox
 from tests.crashes import (
     test_bank,
+    test_books,
     test_demands,
     test_letters,
     test_listings,
@@ -58,6 +59,7 @@ def points() -> set[str]:
         test_demands.LAPSE,
         test_saved_searches.LOOK,
         [test_bank.START, test_bank.SEND],
+        test_books.COMPARE,
     ]
     return {at for points in lists for at in points}
 
@@ -71,7 +73,7 @@ def test_every_bell_that_changes_anything_is_killed() -> None:
         | test_webhooks.TASKS
         | test_member_papers.TASKS
     )
-    tested |= test_demands.TASKS | test_saved_searches.TASKS
+    tested |= test_demands.TASKS | test_saved_searches.TASKS | test_books.TASKS
     tested.add(test_main_road.POSTING_TASK)
     assert tested == set(BELLS) - OF_NO_CONSEQUENCE
 
@@ -117,6 +119,7 @@ def test_a_worker_is_killed_before_and_after_every_commit() -> None:
         "settlement.payments.record_started",
         "settlement.payments.record_stopped",
         "settlement.payouts.record_sent",
+        "settlement.reconciliation.reconcile",
         "settlement.trades.cannot_deliver",
         "settlement.trades.clear",
         "settlement.trades.deem_accepted",

@@ -311,7 +311,7 @@ def test_a_trade_is_paid_delivered_cleared_and_its_seller_paid_by_files_alone(of
     assert deal.state == TradeState.CLEARED
     told(camt053([bank_messages.debit_of(instruction)]))
     assert deal.state == TradeState.SETTLED
-    assert [row.amount_minor for row in gateway("bank").movements(dt.datetime.now(dt.UTC).date())] == [
+    assert [row.amount_minor for row in gateway("bank").movements(clock.today())] == [
         10_000,
         -9_749,
         -9_750,
