@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext, ngettext
@@ -57,8 +58,11 @@ def delivery_channels() -> health.Sign:
 
 def books() -> health.Sign:
     """Whether the books of every day that ended were compared and agree. A break blocks clearing, not the exchange."""
-    late = [name for name in settings.GATEWAYS if reconciliation.is_late(name)]
-    number = reconciliation.open_breaks().count()
+    try:
+        late = [name for name in settings.GATEWAYS if reconciliation.is_late(name)]
+        number = reconciliation.open_breaks().count()
+    except DatabaseError:
+        return health.Sign(_("books"), False, gettext("cannot be known while the database does not answer"), False)
     details = [gettext("not reconciled in time: %(gateways)s") % {"gateways": ", ".join(late)}] if late else []
     if number:
         details.append(ngettext("%(number)s open break", "%(number)s open breaks", number) % {"number": number})
