@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from django.conf import settings
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from listings.models import Classification, ProductType, Version
 from listings.profiler.quality import GRADES
@@ -56,16 +58,16 @@ class Filters:
         for name in NARROWING:
             self._check(name, getattr(self, name))
         if self.show not in ("", "products", "entries"):
-            self._refuse("show", "show is one of products, entries.")
+            self._refuse("show", _one_of("show", ("products", "entries")))
 
     def _check(self, name: str, values: tuple[str, ...]) -> None:
         if len(values) > MOST_VALUES:
-            self._refuse(name, f"{name} takes at most {MOST_VALUES} values.")
+            self._refuse(name, _("%(name)s takes at most %(most)s values.") % {"name": name, "most": MOST_VALUES})
         if name == "merchant":
             if any(not value or len(value) > _LONGEST_MERCHANT or "\0" in value for value in values):
-                self._refuse(name, "merchant is the public_id of a seller, or the name of an entry's merchant.")
+                self._refuse(name, _("merchant is the public_id of a seller, or the name of an entry's merchant."))
         elif values and not set(values) <= set(known := known_values()[name]):
-            self._refuse(name, f"{name} is one of {', '.join(known)}.")
+            self._refuse(name, _one_of(name, known))
 
     def _refuse(self, name: str, detail: str) -> None:
         raise Invalid(detail, code="wrong_filter", reasons=[{"code": f"wrong_{name}", "detail": detail}])
@@ -85,9 +87,13 @@ class Filters:
 NARROWING = tuple(one.name for one in fields(Filters) if one.name != "show")
 
 
+def _one_of(name: str, known: Iterable[str]) -> str:
+    return _("%(name)s is one of %(known)s.") % {"name": name, "known": ", ".join(known)}
+
+
 def sort_of(asked: str) -> str:
     """The order asked for, "best" for none. Raises Invalid."""
     if asked and asked not in SORTS:
-        detail = f"sort is one of {', '.join(SORTS)}."
+        detail = _one_of("sort", SORTS)
         raise Invalid(detail, code="wrong_filter", reasons=[{"code": "wrong_sort", "detail": detail}])
     return asked or SORTS[0]

@@ -34,6 +34,11 @@ LABELS = (
     ),
 )
 
+AGES = (
+    ngettext_lazy("%(num)d day", "%(num)d days", "num"),
+    _(", "),
+)
+
 ADVICE = (
     _("Your password can’t be too similar to your other personal information."),
     ngettext_lazy(

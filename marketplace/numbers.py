@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 
+from django.utils.translation import gettext as _
 from stdnum.iso7064 import mod_37_36
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -57,9 +58,11 @@ def normalise(text: str) -> str:
     typed = _compact(text)
     prefix, rest = typed[:2], typed[2:].translate(_ALIKE)
     if prefix not in KINDS or len(rest) != RANDOM_CHARACTERS + 1 or not set(rest) <= set(ALPHABET):
-        raise NotANumber("A number has two letters for its kind and twelve characters, like TR-4K7Q-X9M2-HDPW.")
+        raise NotANumber(_("A number has two letters for its kind and twelve characters, like TR-4K7Q-X9M2-HDPW."))
     if not mod_37_36.is_valid(prefix + rest):
-        raise NotANumber("This number has a mistake in it: its check character does not fit. Please compare it again.")
+        raise NotANumber(
+            _("This number has a mistake in it: its check character does not fit. Please compare it again.")
+        )
     return f"{prefix}-{_grouped(rest)}"
 
 
