@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from django.contrib.admin.filters import _ListFilterChoices
 
 
+def _kind_and_number(row: models.Model) -> str:
+    return f"{row._meta.verbose_name} {row.pk}"
+
+
 class SaidOrNot(admin.AllValuesFieldListFilter):
     """A filter of a column that may be empty: a link without words cannot be chosen."""
 
@@ -45,6 +49,8 @@ class Looking(admin.ModelAdmin):
         for field in model._meta.fields:  # named here, for a name given by the model is a migration
             if isinstance(field.verbose_name, str):  # Django's own, made of the field's name; ours are translated
                 field.verbose_name = column_words.WORDS.get(field.name, field.verbose_name)
+        if model.__str__ is models.Model.__str__:  # "Review object (38)" is said in no language
+            model.__str__ = _kind_and_number  # type: ignore[method-assign, assignment]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
