@@ -43,6 +43,7 @@ ACTS: dict[str, Promise] = {
     "match_payment": pgettext_lazy("act", "match a payment"),
     "note": pgettext_lazy("act", "leave a note about a member"),
     "release_clearing": pgettext_lazy("act", "release a clearing cycle"),
+    "set_fees": pgettext_lazy("act", "set the exchange’s fees"),
     "resolve": pgettext_lazy("act", "resolve a dispute"),
     "review": pgettext_lazy("act", "review products"),
     "revoke_paper": pgettext_lazy("act", "revoke a paper"),

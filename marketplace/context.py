@@ -58,6 +58,7 @@ def _footer() -> list[tuple[str, str]]:
         ("market", _("The market")),
         ("register", _("Public register")),
         ("rules", _("Rules of the exchange")),
+        ("fees", _("Fees")),
         ("api_docs", _("API")),
         ("verify", _("Verify a certificate")),
         ("announcements", _("Announcements")),

@@ -17,11 +17,11 @@ from marketplace import posted
 from marketplace.bells import ring
 from marketplace.errors import Refused, RoleNeeded
 from marketplace.models import Organisation
+from marketplace.money import Money
 from marketplace.participants import acting_or_none, acting_organisation
 from marketplace.signed_in import person
-from settlement import buying, deadlines, tasks, trade_page, trades
+from settlement import buying, deadlines, fees, tasks, trade_page, trades
 from settlement.forms import ProposalForm
-from settlement.models import FeeSchedule
 
 MOST_PLANS = 50  # as many as a product has open offers
 # Beside which field a refusal of the command is told; others stand above the form.
@@ -101,8 +101,8 @@ def _page(
 
 def _fee(offer: Offer) -> dict[str, Any]:
     """What the exchange takes of the price; the seller bears it."""
-    fee = FeeSchedule.objects.latest("valid_from")
-    return {"fee_percent": f"{fee.seller_basis_points / 100:g}", "fee": offer.price.share(fee.seller_basis_points)}
+    schedule = fees.schedule_for(offer.listing, offer.currency)
+    return {"fee_percent": schedule.percent, "fee": Money(schedule.fee_minor(offer.price_minor), offer.currency)}
 
 
 def _text_digest(offer: Offer) -> str:

@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles
 from marketplace.errors import WrongState, in_words
 from marketplace.models import Organisation, User
-from marketplace.money import share
 from settlement import ledger
 from settlement.models import Account, ClearingCycle, Payout, Statement, Trade, Transfer
 from settlement.states import CYCLE_MOVES, CycleState, TradeState
@@ -65,13 +64,13 @@ class Sums:
 def compute(held: Iterable[tuple[int, int, str, int, int]], owed: dict[tuple[int, str], int]) -> Sums:
     """What the trades of a cycle mean for each member.
 
-    `held` are (trade id, seller id, currency, minor units in escrow, fee in basis points); `owed` is what a member
+    `held` are (trade id, seller id, currency, minor units in escrow, the fee of them); `owed` is what a member
     owes the exchange by (organisation id, currency), which is set against what it gets.
     """
     lines = []
     positions: dict[tuple[int, str], Position] = defaultdict(Position)
-    for trade_id, seller_id, currency, gross_minor, basis_points in held:
-        line = Line(trade_id, seller_id, currency, gross_minor, share(gross_minor, basis_points))
+    for trade_id, seller_id, currency, gross_minor, fee_minor in held:
+        line = Line(trade_id, seller_id, currency, gross_minor, fee_minor)
         lines.append(line)
         position = positions[seller_id, currency]
         position.gross_minor += line.gross_minor

@@ -19,6 +19,7 @@ from marketplace.models import Organisation
 from marketplace.money import Money
 from settlement import clearing, ledger
 from settlement.models import Account, ClearingCycle, PayoutAccount, Trade
+from settlement.models.fees import fee_minor
 from settlement.states import TradeState
 
 CONTESTED = _("the payment is contested at the payer’s bank")
@@ -88,7 +89,7 @@ def preview(trades: QuerySet[Trade]) -> Preview:
         .annotate(held_minor=Subquery(escrow))
         .values_list(
             "pk", "listing_id", "buyer_id", "seller_id", "currency", "is_frozen", "held_minor",
-            "fee_schedule__seller_basis_points", named=True,
+            "fee_schedule__seller_basis_points", "fee_schedule__least_minor", "fee_schedule__most_minor", named=True,
         )
     )  # fmt: skip
     left_out = _left_out(rows)
@@ -96,7 +97,7 @@ def preview(trades: QuerySet[Trade]) -> Preview:
     paid = [row for row in ready if row.held_minor is not None]
     owed = ledger.owed_by_members({row.seller_id for row in paid}, locked=False)
     sums = clearing.compute(
-        ((row.pk, row.seller_id, row.currency, row.held_minor, row.fee_schedule__seller_basis_points) for row in paid),
+        ((row.pk, row.seller_id, row.currency, row.held_minor, _fee_minor(row)) for row in paid),
         owed,
     )
     by_member = [
@@ -112,6 +113,15 @@ def preview(trades: QuerySet[Trade]) -> Preview:
     ]
     by_member.sort(key=lambda one: (one.currency, -one.gross_minor, one.organisation_id))
     return Preview(_by_currency(by_member), by_member, len(ready) - len(paid), left_out)
+
+
+def _fee_minor(row: Any) -> int:
+    return fee_minor(
+        row.held_minor,
+        row.fee_schedule__seller_basis_points,
+        row.fee_schedule__least_minor,
+        row.fee_schedule__most_minor,
+    )
 
 
 def _by_currency(members: Iterable[Sum]) -> list[Sum]:

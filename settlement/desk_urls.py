@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from settlement import bank_desk, clearing_desk, dispute_desk, payment_desk, trade_desk
+from settlement import bank_desk, clearing_desk, dispute_desk, fees_page, payment_desk, trade_desk
 
 urlpatterns = [
     path("payments/", payment_desk.payment_desk, name="desk_payments"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("clearing/", clearing_desk.clearing_desk, name="desk_clearing"),
     path("clearing/close/", clearing_desk.close, name="desk_clearing_close"),
     path("clearing/preview/", clearing_desk.preview, name="desk_clearing_preview"),
+    path("clearing/fees/", fees_page.fees_desk, name="desk_fees"),
+    path("clearing/fees/act/", fees_page.fees_act, name="desk_fees_act"),
     path("clearing/<int:number>/", clearing_desk.cycle, name="desk_cycle"),
     path("clearing/<int:number>/release/", clearing_desk.release, name="desk_cycle_release"),
     path("trades/", trade_desk.find, name="desk_trades"),

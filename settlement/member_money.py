@@ -15,7 +15,7 @@ from django.db.models import Max, QuerySet, Sum
 
 from marketplace import clock
 from marketplace.models import Organisation
-from marketplace.money import Money, share
+from marketplace.money import Money
 from settlement import clearing, ledger, papers
 from settlement.models import Account, ClearingCycle, Payout, Trade
 from settlement.papers import plain_amount
@@ -109,7 +109,7 @@ def uncleared(member: Organisation, most: int) -> list[Line]:
     for row in rows:
         trade, held = row.trade, int(row.balance_minor or 0)
         if trade is not None:
-            lines.append(Line(trade, held, share(held, trade.fee_schedule.seller_basis_points)))
+            lines.append(Line(trade, held, trade.fee_schedule.fee_minor(held)))
     return lines
 
 

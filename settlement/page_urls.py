@@ -5,6 +5,7 @@ from django.urls import path
 from settlement import (
     buying_page,
     evidence_page,
+    fees_page,
     library_page,
     licensee_notice_page,
     market_page,
@@ -15,6 +16,7 @@ from settlement import (
 
 urlpatterns = [
     path("market/", market_page.market_page, name="market"),
+    path("fees/", fees_page.fees_page, name="fees"),
     path("merchants/<str:public_id>/", merchant_page.merchant, name="merchant"),
     path("studio/<slug:public_id>/notices/", licensee_notice_page.notices, name="studio_notices"),
     path("offers/<str:offer_id>/buy/", buying_page.propose, name="propose"),

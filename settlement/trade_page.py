@@ -18,7 +18,7 @@ from listings.product_page import language_of
 from marketplace import posted
 from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
-from marketplace.money import Money, share
+from marketplace.money import Money
 from settlement import licensee_notices, tasks, timeline, trades, waits
 from settlement.bank import details
 from settlement.channels import channel
@@ -259,7 +259,7 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
     fee_minor = moved.get(f"fee-{trade.pk}", 0)
     net_minor = moved.get(f"net-{trade.pk}", 0)
     if not trade.cleared_at:
-        fee_minor = share(trade.price_minor, trade.fee_schedule.seller_basis_points)
+        fee_minor = trade.fee_schedule.fee_minor(trade.price_minor)
         net_minor = trade.price_minor - fee_minor
     mine = {"cycle": trade.cycle_id, "organisation": trade.seller_id, "currency": trade.currency}
     cleared = trade.cleared_at is not None
@@ -267,7 +267,7 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
         "is_cleared": cleared,
         "fee": Money(fee_minor, trade.currency),
         "net": Money(net_minor, trade.currency),
-        "fee_percent": f"{trade.fee_schedule.seller_basis_points / 100:g}",
+        "fee_percent": trade.fee_schedule.percent,
         "payouts": _with_amount(Payout.objects.filter(**mine).order_by("pk")) if cleared else [],
         "statement": Statement.objects.filter(**mine).first() if cleared else None,
     }

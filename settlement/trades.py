@@ -25,14 +25,23 @@ from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState, in_words
 from marketplace.models import Organisation, User
 from marketplace.numbers import new_number
-from settlement import clearing, contracts, deadlines, deliveries, delivery_papers, ledger, payments, reconciliation
+from settlement import (
+    clearing,
+    contracts,
+    deadlines,
+    deliveries,
+    delivery_papers,
+    fees,
+    ledger,
+    payments,
+    reconciliation,
+)
 from settlement.channels import Access, channel
 from settlement.gateways import default_gateway, gateway
 from settlement.models import (
     Agreement,
     ClearingCycle,
     Dispute,
-    FeeSchedule,
     Grant,
     Payment,
     Trade,
@@ -211,7 +220,7 @@ def propose(
         contract_version=offer.contract_version,
         jurisdiction=offer.jurisdiction,
         text_digest=proposed_text,
-        fee_schedule=_fee_schedule_at(now),
+        fee_schedule=fees.schedule_for(listing, offer.currency, moment=now),
         crossborder=decision.as_json(),
         inspection_days=offer.inspection_days,
         purpose=purpose[:2000],
@@ -232,10 +241,6 @@ def _require_payable(offer: Offer) -> None:
     """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid `currency_not_taken`."""
     if offer.price_minor and offer.currency not in gateway(default_gateway()).capabilities().currencies:
         raise Invalid(_("No gateway takes %(currency)s."), code="currency_not_taken", currency=offer.currency)
-
-
-def _fee_schedule_at(moment: dt.datetime) -> FeeSchedule:
-    return FeeSchedule.objects.filter(valid_from__lte=moment).latest("valid_from")
 
 
 @transaction.atomic
@@ -637,8 +642,8 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
                 pk,
                 trade.seller_id,
                 trade.currency,
-                int(escrows[pk].balance_minor or 0),
-                trade.fee_schedule.seller_basis_points,
+                held_minor := int(escrows[pk].balance_minor or 0),
+                trade.fee_schedule.fee_minor(held_minor),
             )
             for pk, trade in ready.items()
             if pk in escrows

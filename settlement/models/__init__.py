@@ -3,12 +3,13 @@
 from settlement.models.bank import BankEntry, BankFile, BankInstruction, BankReference, BankReport
 from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
 from settlement.models.deliveries import Grant, Receipt
+from settlement.models.fees import FeeSchedule
 from settlement.models.ledger import Account, Transfer
 from settlement.models.licensee_notices import LicenseeNotice
 from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
 from settlement.models.reconciliation import Break, GatewayMovement, Reconciliation
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
-from settlement.models.trades import Agreement, Dispute, FeeSchedule, Trade
+from settlement.models.trades import Agreement, Dispute, Trade
 
 __all__ = [
     "Account",

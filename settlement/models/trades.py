@@ -17,29 +17,13 @@ from marketplace.guards import append_only, born_in, both_or_neither, never_chan
 from marketplace.models import Organisation, Paper, User, new_public_id
 from marketplace.money import Money
 from settlement.models.clearing import ClearingCycle
+from settlement.models.fees import FeeSchedule
 from settlement.states import (
     DISPUTE_MOVES,
     TRADE_MOVES,
     DisputeState,
     TradeState,
 )
-
-
-class FeeSchedule(models.Model):
-    """What the exchange takes of a trade, from a date on. A trade keeps the schedule it was agreed under."""
-
-    version = models.CharField(max_length=20, unique=True)
-    seller_basis_points = models.PositiveIntegerField()
-    valid_from = models.DateTimeField(unique=True)
-
-    class Meta:
-        verbose_name = _("fee schedule")
-        verbose_name_plural = _("fee schedules")
-        constraints = [sentence("fee_is_at_most_the_price", Q(seller_basis_points__lte=10_000))]
-        triggers = append_only()
-
-    def __str__(self) -> str:
-        return f"{self.version}: {self.seller_basis_points / 100:g} %"
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
@@ -144,6 +128,22 @@ class Trade(models.Model):
                 "terms", "contract_version", "jurisdiction", "text_digest",
                 "fee_schedule", "crossborder", "inspection_days", "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
+            ),
+            pgtrigger.Trigger(
+                name="fee_schedule_is_agreed_and_in_its_currency",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_feeschedule f WHERE f.id = NEW.fee_schedule_id
+                        AND f.currency IN ('', NEW.currency) AND (f.asked_by_id IS NULL OR f.confirmed_at IS NOT NULL)
+                        AND f.valid_from <= NEW.proposed_at
+                        AND (f.valid_until IS NULL OR f.valid_until > NEW.proposed_at)
+                    ) THEN
+                        RAISE 'no such fee schedule is in force for a trade in %', NEW.currency
+                        USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
             ),
             pgtrigger.Trigger(
                 name="proposed_while_the_offer_is_open",

@@ -312,6 +312,14 @@ ROWS = [
     Row("GET", DESK + "clearing/", Staff("clearing")),
     Row("GET", DESK + "clearing/preview/", Staff("clearing")),
     Row("GET", DESK + "clearing/<int:number>/", Staff("clearing"), at=_cycle),
+    Row("GET", DESK + "clearing/fees/", Staff("clearing")),
+    Row(
+        "POST",
+        DESK + "clearing/fees/act/",
+        Staff("clearing", ("set_fees",)),
+        gives=302,
+        says=_says(act="ask", percent="2", begins_on="2099-01-01", reason="A new tariff."),
+    ),
     Row("POST", DESK + "clearing/close/", Staff("clearing", ("release_clearing",)), gives=302, says=_says(act="close")),
     Row(
         "POST",

@@ -224,6 +224,7 @@ PLAN = {
 }
 PRODUCTS = [
     Row("GET", "/market/", Anyone()),
+    Row("GET", "/fees/", Anyone()),
     Row("GET", "/announcements/", Anyone()),
     Row(
         "POST",
