@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal
 from marketplace.errors import Invalid
-from settlement import ledger, payments, payouts, trades
+from settlement import contested, ledger, payments, payouts, trades
 from settlement.gateways import (
     DisputeClosed,
     Disputed,
@@ -21,7 +21,7 @@ from settlement.gateways import (
     RefundFailed,
     gateway,
 )
-from settlement.models import Chargeback, Notice, Payment, Trade
+from settlement.models import Chargeback, Notice, Payment, Trade, Unmatched
 from settlement.states import CHARGEBACK_MOVES, TRADE_MOVES, ChargebackState, PaymentState, TradeState
 
 ENDED_UNPAID = (TradeState.CANCELLED, TradeState.EXPIRED)
@@ -103,10 +103,15 @@ def _hear_failed(fact: PaymentFailed, gateway_name: str) -> None:
 
 
 def _hear_disputed(fact: Disputed, gateway_name: str) -> None:
-    """The payer's bank contests a payment: before clearing the trade is frozen."""
+    """The payer's bank contests a payment: before clearing the trade it pays for is frozen.
+
+    A notice that overtakes that of the money itself waits for it.
+    """
     payment = _locked_payments([(fact.key, gateway_name)]).get((fact.key, gateway_name))
     if payment is None:
         raise Invalid(_("No payment has the key %(key)s."), code="unknown_payment", key=repr(fact.key))
+    if not contested.has_money(payment):
+        raise Invalid(_("No money has come for the payment %(key)s yet."), code="no_money_yet", key=repr(fact.key))
     trade = payment.trade
     chargeback, is_new = Chargeback.objects.get_or_create(
         reference=fact.reference,
@@ -114,14 +119,14 @@ def _hear_disputed(fact: Disputed, gateway_name: str) -> None:
     )
     if not is_new:
         return
-    if "charge_back" in TRADE_MOVES[trade.state]:
+    if "charge_back" in TRADE_MOVES[trade.state] and contested.is_spent_on_trade(payment):
         trade.is_frozen = True
         trade.save(update_fields=["is_frozen"])
     journal.record("chargeback.opened", chargeback, by=None, trade=trade.pk, amount_minor=fact.amount_minor)
 
 
 def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
-    """The bank decided. Lost before clearing, the trade ends; lost later, the seller owes it."""
+    """The bank decided. Lost before clearing, the trade it paid for ends; lost later, whoever has the money owes it."""
     found = Chargeback.objects.filter(reference=fact.reference, payment__gateway=gateway_name).first()
     if found is None:
         raise Invalid(
@@ -145,24 +150,63 @@ def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
 
 
 def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
-    outside = ledger.outside(chargeback.payment.gateway, chargeback.currency)
-    ends_trade = "charge_back" in TRADE_MOVES[trade.state]
-    held = min(ledger.balance(ledger.escrow(trade)), chargeback.amount_minor) if ends_trade else 0
-    if held:
+    """The bank took the money from where it is: escrow, suspense, or whoever of the parties has it, who owes it."""
+    payment, lost = chargeback.payment, chargeback.amount_minor
+    outside = ledger.outside(payment.gateway, chargeback.currency)
+    is_spent = contested.is_spent_on_trade(payment)
+    ends_trade = is_spent and "charge_back" in TRADE_MOVES[trade.state]
+    if held := min(ledger.balance(ledger.escrow(trade)), lost) if ends_trade else 0:
         ledger.transfer(
             f"chargeback-{chargeback.pk}-escrow", debit=ledger.escrow(trade), credit=outside, amount_minor=held
         )
-    if owed := chargeback.amount_minor - held:
-        # What is no longer in escrow went to the buyer (a refund) or to the seller (clearing): whoever has it owes it.
-        has_it = trade.buyer if ends_trade or trade.state == TradeState.REFUNDED else trade.seller
-        ledger.transfer(
-            f"chargeback-{chargeback.pk}-owed",
-            debit=ledger.receivable(has_it, chargeback.currency),
-            credit=outside,
-            amount_minor=owed,
-        )
+    lost -= held
+    lost -= _lose_suspense(chargeback, lost)
+    by_seller = min(_cleared_and_not_owed(trade), lost) if is_spent else 0
+    # What neither we nor the seller have went back to the payer.
+    for how, has_it, owed in (("owed", trade.seller, by_seller), ("owed-by-payer", trade.buyer, lost - by_seller)):
+        if owed:
+            ledger.transfer(
+                f"chargeback-{chargeback.pk}-{how}",
+                debit=ledger.receivable(has_it, chargeback.currency),
+                credit=outside,
+                amount_minor=owed,
+            )
     if ends_trade:
         trades.charge_back(trade)
+
+
+def _lose_suspense(chargeback: Chargeback, at_most: int) -> int:
+    """The bank took back money that waited in suspense, at most so many minor units; how many it was.
+
+    What is left of a sum taken in part goes back to its payer.
+    """
+    rows = Unmatched.objects.select_for_update(of=("self",)).filter(
+        payment=chargeback.payment, decided_at=None, currency=chargeback.currency
+    )
+    left = at_most
+    for row in rows.order_by("pk"):
+        if not left:
+            break
+        taken = min(row.amount_minor, left)
+        left -= taken
+        ledger.transfer(
+            f"chargeback-{chargeback.pk}-suspense-{row.pk}",
+            debit=ledger.suspense(row.gateway, row.payer_reference, row.currency),
+            credit=ledger.outside(row.gateway, row.currency),
+            amount_minor=taken,
+        )
+        if taken < row.amount_minor:
+            payments.open_suspense_refund(row, row.amount_minor - taken, reason="charged back in part")
+        payments.close_unmatched(row, "charged_back", by=None)
+    return at_most - left
+
+
+def _cleared_and_not_owed(trade: Trade) -> int:
+    """What clearing gave the trade's seller, fee included, less what it owes of it since other chargebacks."""
+    if trade.cleared_at is None:
+        return 0
+    keys = [f"chargeback-{pk}-owed" for pk in trade.chargebacks.values_list("pk", flat=True)]
+    return ledger.moved(ledger.escrow(trade), ledger.Kind.FEE, ledger.Kind.PAYABLE) - ledger.sum_of(keys)
 
 
 def _hear_paid_out(fact: PaidOut, gateway_name: str) -> None:

@@ -190,6 +190,17 @@ def balances(accounts: QuerySet[Account]) -> list[tuple[Account, int]]:
     return [(account, int(account.holds)) for account in rows]
 
 
+def moved(account: Account, *kinds: Account.Kind) -> int:
+    """What ever went from this account to accounts of these kinds, in minor units."""
+    rows = Transfer.objects.filter(debit=account, credit__kind__in=kinds)
+    return int(rows.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
+
+
+def sum_of(keys: Collection[str]) -> int:
+    """What the transfers of these keys moved together, in minor units; a key that moved nothing counts nothing."""
+    return int(Transfer.objects.filter(key__in=keys).aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
+
+
 @dataclass(frozen=True)
 class Difference:
     """An account whose running total is not the sum of its transfers, in minor units."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, WrongState, in_words
 from marketplace.models import User
-from settlement import ledger
+from settlement import contested, ledger
 from settlement.gateways import Paid, Started, default_gateway, gateway
 from settlement.models import Notice, Payment, Refund, Trade, Unmatched
 from settlement.states import OUTGOING_MOVES, PAYMENT_MOVES, OutgoingState, PaymentState
@@ -216,17 +216,19 @@ def undecided(trade: Trade) -> QuerySet[Unmatched]:
 
 @transaction.atomic
 def return_unmatched(unmatched: Unmatched, *, by: User) -> Refund:
-    """The desk sends money in suspense back to its payer. Raises WrongState, RoleNeeded."""
+    """The desk sends money in suspense back to its payer. Raises WrongState, RoleNeeded, Contested."""
     roles.require_staff(by, "match_payment")
     unmatched = Unmatched.objects.select_for_update(of=("self",)).get(pk=unmatched.pk)
     if unmatched.decided_at is not None:
         raise WrongState(_("This money was decided on already."))
+    contested.require_not([unmatched])
     refund = open_suspense_refund(unmatched, unmatched.amount_minor, reason=unmatched.why)
     close_unmatched(unmatched, "returned", by=by)
     return refund
 
 
-def close_unmatched(unmatched: Unmatched, decision: str, *, by: User) -> None:
+def close_unmatched(unmatched: Unmatched, decision: str, *, by: User | None) -> None:
+    """Decided by one of the staff; by nobody only where the payer's bank decided."""
     unmatched.decided_at, unmatched.decided_by, unmatched.decision = clock.now(), by, decision
     unmatched.save(update_fields=["decided_at", "decided_by", "decision"])
     journal.record(f"money.{decision}", unmatched, by=by, amount_minor=unmatched.amount_minor)

@@ -17,10 +17,13 @@ from settlement.states import OUTGOING_MOVES, OutgoingState
 
 @transaction.atomic
 def reopen_bounced() -> int:
-    """Open every bounced payout anew whose member has named another account since, which serves now. How many."""
-    mended = payout_accounts.serving().filter(
-        organisation=OuterRef("organisation"), created_at__gt=Coalesce(OuterRef("sent_at"), OuterRef("created_at"))
-    )
+    """Open every bounced payout anew whose member has an account that serves now and did not when it was routed.
+
+    How many. It may have been named before the payout was sent: one that waited for the end of a hold goes where it
+    was to go.
+    """
+    since = Coalesce(OuterRef("routed_at"), OuterRef("sent_at"), OuterRef("created_at"))
+    mended = payout_accounts.serving().filter(organisation=OuterRef("organisation"), effective_at__gt=since)
     bounced = Payout.objects.select_for_update(of=("self",), skip_locked=True).filter(
         Exists(mended), state=OutgoingState.BOUNCED
     )

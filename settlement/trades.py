@@ -27,6 +27,7 @@ from marketplace.models import Organisation, User
 from marketplace.numbers import new_number
 from settlement import (
     clearing,
+    contested,
     contracts,
     deadlines,
     deliveries,
@@ -368,11 +369,12 @@ def pay_again(trade: Trade, *, by: User) -> Payment:
 def apply_suspense(trade: Trade, *, by: User) -> Trade:
     """The desk funds a registered trade from what its buyer sent, once the sum covers the price; the surplus goes back.
 
-    Raises WrongState, RoleNeeded, Invalid `too_little`.
+    Raises WrongState, RoleNeeded, Contested, Invalid `too_little`.
     """
     roles.require_staff(by, "match_payment")
     trade = locked(trade, TradeState.REGISTERED)
     waiting = [row for row in payments.undecided(trade) if row.why != "too_late"]
+    contested.require_not(waiting)
     total = sum(row.amount_minor for row in waiting)
     if total < trade.price_minor:
         raise Invalid(

@@ -179,7 +179,7 @@ KINDS: dict[str, Kind] = {
     ),
     "money": Kind(
         gettext_lazy("Unmatched money"),
-        lambda: Unmatched.objects.filter(decided_at__isnull=False),
+        lambda: Unmatched.objects.filter(decided_by__isnull=False),
         "decided_by",
         "decided_at",
         "decision",

@@ -196,9 +196,14 @@ def _possible(order: SandboxOrder, told: list[dict[str, object]]) -> list[str]:
     possible = list(acts.get(order.state, []))
     if kinds.count("disputed") > kinds.count("dispute_closed"):
         possible += ["win_chargeback", "lose_chargeback"]
-    elif kinds.count("paid") > [one.get("is_lost") for one in told].count(True):
+    elif _contestable_minor(told):
         possible += ["charge_back"]
     return possible
+
+
+def _contestable_minor(told: list[dict[str, object]]) -> int:
+    """What was paid and not taken back: no bank takes back more."""
+    return sum(int(str(one["moved_minor"])) for one in told if one["type"] in ("paid", "dispute_closed"))
 
 
 def _acted(
@@ -214,7 +219,8 @@ def _acted(
         return [_notice(order, number, "payment_failed", at=at, reason=gettext_noop("the payer's bank declined"))]
     received_minor = sum(int(str(one["moved_minor"])) for one in told if one["type"] == "paid")
     if "chargeback" in what or what == "charge_back":
-        return [_contest(order, what, told, amount_minor or min(received_minor, order.amount_minor), at)]
+        amount_minor = min(amount_minor or order.amount_minor, _contestable_minor(told))
+        return [_contest(order, what, told, amount_minor, at)]
     return _pay(order, what, number, received_minor, amount_minor, at)
 
 

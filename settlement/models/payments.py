@@ -181,7 +181,9 @@ class Unmatched(models.Model):
     arrived_at = models.DateTimeField(default=clock.now)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    decision = models.CharField(max_length=20, blank=True)  # returned | applied
+    decision = models.CharField(
+        max_length=20, blank=True
+    )  # returned | applied | charged_back, which the payer's bank decided
 
     class Meta:
         verbose_name = _("unmatched money")
@@ -189,7 +191,12 @@ class Unmatched(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["gateway", "event_id"], name="unmatched_once_per_gateway_event"),
             sentence("unmatched_is_positive", Q(amount_minor__gt=0)),
-            both_or_neither("decided_unmatched_says_by_whom", "decided_at", "decided_by"),
+            sentence(
+                "decided_unmatched_says_by_whom",
+                Q(decided_at=None, decided_by=None)
+                | Q(decided_at__isnull=False, decided_by__isnull=False)
+                | Q(decided_at__isnull=False, decided_by=None, decision="charged_back"),
+            ),
         ]
         triggers = [
             never_changes(

@@ -14,14 +14,18 @@ from listings.models import Offer
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
-from settlement import clearing, deliveries, hearing, ledger, mendings, payments, tasks, trades
+from settlement import clearing, contested, deliveries, hearing, ledger, mendings, payments, tasks, trades
+from settlement.gateways import sandbox_bank
 from settlement.models import (
     Agreement,
+    Chargeback,
     ClearingCycle,
+    Notice,
     Payment,
     Payout,
     Refund,
     RefundMending,
+    SandboxNotice,
     Statement,
     Trade,
     Unmatched,
@@ -495,6 +499,88 @@ def test_a_chargeback_lost_after_settlement_is_owed_by_the_seller_and_set_agains
     books_are_right()
 
 
+def test_of_money_lost_after_clearing_the_seller_owes_what_it_was_cleared_and_the_buyer_what_went_back():
+    deal = make_trade(TradeState.DELIVERED)
+    dispute = trades.dispute(deal.trade, reason="A column lacks.", by=deal.buyer)
+    trades.resolve(dispute, refund_minor=25_000, resolution="It does.", by=factories.make_staff("disputes"))
+    trading.clear_now()
+    assert deal.state == TradeState.SETTLED
+    pay(deal, "charge_back", amount_minor=60_000)
+    pay(deal, "lose_chargeback")
+    pay(deal, "charge_back")
+    pay(deal, "lose_chargeback")
+    owed = [ledger.balance(ledger.receivable(one, "HKD")) for one in (deal.trade.seller, deal.trade.buyer)]
+    assert owed == [-100_000, -25_000]
+    assert sandbox_bank.possible_acts(sandbox_bank.order(deal.payment.reference)) == []
+    books_are_right()
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_money_in_suspense_that_the_bank_takes_back_is_nobodys_debt(is_cancelled):
+    deal = make_trade(TradeState.REGISTERED)
+    if is_cancelled:
+        trades.cancel(deal.trade, by=deal.buyer)
+    pay(deal, "pay_late", amount_minor=2_000 if not is_cancelled else 125_000)
+    row, officer = Unmatched.objects.get(), factories.make_staff("payments")
+    pay(deal, "charge_back", amount_minor=1_500)
+    with pytest.raises(contested.Contested):
+        payments.return_unmatched(row, by=officer)
+    if not is_cancelled:
+        with pytest.raises(contested.Contested):
+            trades.apply_suspense(deal.trade, by=officer)
+    assert not Refund.objects.exists()
+    pay(deal, "lose_chargeback")
+    row.refresh_from_db()
+    assert (row.decision, row.decided_by) == ("charged_back", None)
+    assert Refund.objects.get().amount_minor == row.amount_minor - 1_500
+    assert not any(ledger.totals()["HKD"].values()) and "receivable" not in ledger.totals()["HKD"]
+    assert deal.state == (TradeState.CANCELLED if is_cancelled else TradeState.REGISTERED)
+    books_are_right()
+
+
+def test_money_nobody_spent_is_lost_without_its_trade():
+    deal = make_trade(TradeState.REGISTERED)
+    pay(deal, "pay_less", amount_minor=2_000)
+    pay(deal, "fail")
+    first = deal.payment
+    trades.pay_again(deal.trade, by=deal.buyer)
+    work()
+    pay(deal)
+    for what in ("charge_back", "lose_chargeback"):
+        sandbox_bank.act(first.reference, what)
+        work()
+        assert not deal.reload().is_frozen
+    assert deal.state == TradeState.DELIVERED and ledger.totals()["HKD"]["escrow"] == 125_000
+    assert ledger.totals()["HKD"]["suspense"] == 0
+    books_are_right()
+
+
+@pytest.mark.parametrize("how_it_ends", ["win_chargeback", "lose_chargeback"])
+def test_a_contest_that_overtakes_its_money_waits_for_it(how_it_ends):
+    deal = make_trade(TradeState.REGISTERED)
+    for what in ("pay", "charge_back", how_it_ends):
+        sandbox_bank.act(deal.payment.reference, what)
+    paid = SandboxNotice.objects.order_by("pk")[0]
+    SandboxNotice.objects.filter(pk=paid.pk).update(next_try_at=timezone.now() + dt.timedelta(days=1))
+    work()
+    assert deal.state == TradeState.REGISTERED and not ledger.totals() and not Chargeback.objects.exists()
+    SandboxNotice.objects.filter(pk=paid.pk).update(next_try_at=timezone.now())
+    Notice.objects.update(next_try_at=timezone.now())
+    work()
+    Notice.objects.update(next_try_at=timezone.now())
+    work()
+    is_lost = how_it_ends == "lose_chargeback"
+    assert deal.state == (TradeState.REFUNDED if is_lost else TradeState.DELIVERED)
+    assert balances(deal.trade) == {
+        "escrow": 0 if is_lost else 125_000,
+        "payable": 0,
+        "fees": 0,
+        "outside": 0 if is_lost else -125_000,
+    }
+    assert not Notice.objects.filter(read_at=None).exists()
+    books_are_right()
+
+
 # --- bounces ---------------------------------------------------------------------------------------------------------
 
 
@@ -512,6 +598,29 @@ def test_a_bounced_payout_reverses_and_goes_out_again_when_the_account_is_mended
         ("bounced", "bounce-always"),
         ("paid", "mended"),
     ]
+    books_are_right()
+
+
+def test_a_payout_that_bounced_goes_to_an_account_named_before_it_was_sent():
+    deal = make_trade(TradeState.ACCEPTED)
+    seller, officer = deal.trade.seller, factories.make_staff("review")
+    trading.set_account(seller, "bounce-always", by=deal.seller)
+    trades.release(
+        clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing")), by=factories.make_staff("clearing")
+    )
+    hold = holds.place("organisation", seller.pk, reason_code="investigation", reason="A question.", by=officer)
+    tasks.pay_members()
+    assert Payout.objects.get().destination == "bounce-always"
+    trading.set_account(seller, "mended", by=deal.seller)
+    holds.lift(hold, reason="Answered.", by=officer)
+    Payout.objects.update(next_try_at=timezone.now())
+    work()
+    work()
+    assert list(Payout.objects.order_by("pk").values_list("state", "destination")) == [
+        ("bounced", "bounce-always"),
+        ("paid", "mended"),
+    ]
+    assert deal.state == TradeState.SETTLED
     books_are_right()
 
 
