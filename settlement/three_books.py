@@ -32,7 +32,7 @@ _ORIGIN_OF_A_TRANSFER = r"""
     LEFT JOIN settlement_unmatched u ON u.gateway = %(gateway)s AND t.key LIKE 'suspense-%%'
         AND u.event_id = substr(t.key, length('suspense-' || %(gateway)s || '-') + 1)
     LEFT JOIN settlement_payment up ON up.id = u.payment_id
-    LEFT JOIN settlement_chargeback c ON c.id = substring(t.key FROM '^chargeback-([0-9]+)-(?:escrow|owed)$')::bigint
+    LEFT JOIN settlement_chargeback c ON c.id = substring(t.key FROM '^chargeback-([0-9]+)-')::bigint
     LEFT JOIN settlement_payment cp ON cp.id = c.payment_id
 """
 _DAY = "({} AT TIME ZONE %(zone)s)::date"
@@ -50,7 +50,10 @@ _KEYS = """
         ON u.gateway = %(gateway)s AND u.event_id = x.cause AND u.payment_id IS NULL
     UNION SELECT x.cause, 'chargeback-' || c.id || part
         FROM touched x JOIN settlement_payment p ON x.cause = 'chargeback ' || p.key
-        JOIN settlement_chargeback c ON c.payment_id = p.id, unnest(ARRAY['-escrow', '-owed']) part
+        JOIN settlement_chargeback c ON c.payment_id = p.id, unnest(ARRAY['-escrow', '-owed', '-owed-by-payer']) part
+    UNION SELECT x.cause, 'chargeback-' || c.id || '-suspense-' || u.id
+        FROM touched x JOIN settlement_payment p ON x.cause = 'chargeback ' || p.key
+        JOIN settlement_chargeback c ON c.payment_id = p.id JOIN settlement_unmatched u ON u.payment_id = p.id
 """
 
 # What the records of money in and out say moved, and when.
@@ -85,7 +88,8 @@ _CAUSES = f"""
     keys AS ({_KEYS}),
     ledger AS (
         SELECT k.cause, sum(CASE WHEN t.debit_id = a.id THEN t.amount_minor ELSE -t.amount_minor END) AS minor,
-            count(DISTINCT regexp_replace(t.key, '-(escrow|owed)$', '')) AS lines, {_DAY.format("max(t.at)")} AS day
+            count(DISTINCT coalesce(substring(t.key FROM '^chargeback-[0-9]+'), t.key)) AS lines,
+            {_DAY.format("max(t.at)")} AS day
         FROM keys k JOIN settlement_transfer t ON t.key = k.key JOIN account a ON a.id IN (t.debit_id, t.credit_id)
         GROUP BY k.cause
     ),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from compliance import holds
 from compliance.verification import SamePerson
 from listings.models import Offer
+from marketplace import clock
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, SoldOut, WrongState
 from marketplace.models import Paper
 from marketplace.roles import Role
@@ -18,11 +19,13 @@ from settlement import clearing, contested, deliveries, hearing, ledger, mending
 from settlement.gateways import sandbox_bank
 from settlement.models import (
     Agreement,
+    Break,
     Chargeback,
     ClearingCycle,
     Notice,
     Payment,
     Payout,
+    Reconciliation,
     Refund,
     RefundMending,
     SandboxNotice,
@@ -61,6 +64,13 @@ def balances(trade: Trade) -> dict[str, int]:
 def books_are_right() -> None:
     assert ledger.reconcile() == []
     assert all(sum(kinds.values()) == 0 for kinds in ledger.totals().values())
+
+
+def the_bank_says_the_same() -> None:
+    """The day after, the three books are compared."""
+    with clock.moved_to(clock.now() + dt.timedelta(days=1)):
+        tasks.reconcile_books()
+    assert Reconciliation.objects.exists() and not Break.objects.exists()
 
 
 # --- the main road -------------------------------------------------------------------------------------------------
@@ -513,6 +523,7 @@ def test_of_money_lost_after_clearing_the_seller_owes_what_it_was_cleared_and_th
     assert owed == [-100_000, -25_000]
     assert sandbox_bank.possible_acts(sandbox_bank.order(deal.payment.reference)) == []
     books_are_right()
+    the_bank_says_the_same()
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])
@@ -536,6 +547,7 @@ def test_money_in_suspense_that_the_bank_takes_back_is_nobodys_debt(is_cancelled
     assert not any(ledger.totals()["HKD"].values()) and "receivable" not in ledger.totals()["HKD"]
     assert deal.state == (TradeState.CANCELLED if is_cancelled else TradeState.REGISTERED)
     books_are_right()
+    the_bank_says_the_same()
 
 
 def test_money_nobody_spent_is_lost_without_its_trade():
