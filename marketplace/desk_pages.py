@@ -35,6 +35,7 @@ TITLES: dict[str, Promise] = {
     "payments": _("Payments"),
     "disputes": _("Disputes"),
     "clearing": _("Clearing"),
+    "reconciliation": _("Reconciliation"),
     "trades": _("Trades"),
     "papers": _("Papers"),
     "announcements": _("Announcements"),

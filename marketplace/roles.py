@@ -105,6 +105,7 @@ DESKS: dict[str, frozenset[StaffRole]] = {
     "payments": frozenset({S.PAYMENTS}),
     "disputes": frozenset({S.DISPUTES}),
     "clearing": frozenset({S.CLEARING}),
+    "reconciliation": frozenset({S.PAYMENTS, S.CLEARING}),
     "trades": frozenset({S.VETTING, S.REVIEW, S.PAYMENTS, S.DISPUTES, S.CLEARING, S.SUPPORT}),
     "papers": frozenset({S.REVIEW, S.CLEARING}),
     "announcements": frozenset({S.SUPPORT}),

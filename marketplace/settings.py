@@ -312,6 +312,7 @@ DESK_TARGET_HOURS = {
     "demands": 24,
     "cycles": 4,
     "payouts": 8,
+    "breaks": 4,
     "revocations": 8,
 } | env.dict("DESK_TARGET_HOURS", cast={"value": int}, default={})
 PAYOUT_ACCOUNT_WAIT_HOURS = env.int("PAYOUT_ACCOUNT_WAIT_HOURS", default=24)  # before a changed account is paid

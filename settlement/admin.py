@@ -192,3 +192,24 @@ class BankEntries(Looking):
     list_display = ["bank_reference", "booked_on", "amount_minor", "currency", "is_credit", "reading", "report"]
     list_filter = ["reading", "currency"]
     search_fields = ["=bank_reference"]
+
+
+@admin.register(models.Reconciliation)
+class Reconciliations(Looking):
+    list_display = ["__str__", "run", "ledger_minor", "gateway_minor", "records_minor", "in_transit", "found", "at"]
+    list_filter = ["gateway", "currency"]
+    search_fields = ["=digest"]
+
+
+@admin.register(models.GatewayMovement)
+class GatewayMovements(Looking):
+    list_display = ["reference", "gateway", "booked_on", "kind", "cause", "amount_minor", "currency", "heard_at"]
+    list_filter = ["gateway", "kind", "currency"]
+    search_fields = ["=reference", "=cause"]
+
+
+@admin.register(models.Break)
+class Breaks(Looking):
+    list_display = ["cause", "kind", "gateway", "currency", "found_at", "ended_at", "explained_by", "reason_code"]
+    list_filter = ["kind", "gateway", "currency"]
+    search_fields = ["=cause"]

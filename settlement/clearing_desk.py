@@ -20,7 +20,7 @@ from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, orde
 from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import clearing, clearing_preview, ledger, tasks, trades
+from settlement import clearing, clearing_preview, ledger, reconciliation, tasks, trades
 from settlement.models import Account, ClearingCycle, Payout, PayoutAccount, Statement, Trade
 from settlement.states import CycleState, OutgoingState
 
@@ -149,6 +149,7 @@ def cycle(request: HttpRequest, number: int) -> HttpResponse:
         "rows": lists[show][2](list(page.object_list)),
         "sums": _by_currency(found.trades.values("currency").annotate(total=Sum("price_minor"), count=Count("pk"))),
         "needs_two": needs_two,
+        "breaks": reconciliation.breaks_before(found).count() if found.state == CycleState.CLOSED else 0,
         "acts": _release_acts(found, needs_two, person(request)),
         "events": journal.of(found).order_by("-pk")[:ROWS_ON_A_PAGE],
     }

@@ -1,8 +1,16 @@
-"""Addresses of the desks of payments, disputes, clearing and trades, under /admin/desks/."""
+"""Addresses of the desks of payments, disputes, clearing, reconciliation and trades, under /admin/desks/."""
 
 from django.urls import path
 
-from settlement import bank_desk, clearing_desk, dispute_desk, fees_page, payment_desk, trade_desk
+from settlement import (
+    bank_desk,
+    clearing_desk,
+    dispute_desk,
+    fees_page,
+    payment_desk,
+    reconciliation_desk,
+    trade_desk,
+)
 
 urlpatterns = [
     path("payments/", payment_desk.payment_desk, name="desk_payments"),
@@ -22,6 +30,9 @@ urlpatterns = [
     path("clearing/fees/act/", fees_page.fees_act, name="desk_fees_act"),
     path("clearing/<int:number>/", clearing_desk.cycle, name="desk_cycle"),
     path("clearing/<int:number>/release/", clearing_desk.release, name="desk_cycle_release"),
+    path("reconciliation/", reconciliation_desk.days, name="desk_reconciliation"),
+    path("reconciliation/<int:break_id>/", reconciliation_desk.one_break, name="desk_break"),
+    path("reconciliation/<int:break_id>/act/", reconciliation_desk.break_act, name="desk_break_act"),
     path("trades/", trade_desk.find, name="desk_trades"),
     path("trades/<str:trade_id>/", trade_desk.trade, name="desk_trade"),
     path("trades/<str:trade_id>/act/", trade_desk.trade_act, name="desk_trade_act"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import money
-from settlement.models import BankReport
+from settlement.models import BankReport, Break
 
 
 class ProposalForm(forms.Form):
@@ -167,6 +167,18 @@ class FreeAwardForm(forms.Form):
     )
     resolution = forms.CharField(
         label=_("Why, in words both parties read"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+class ExplanationForm(forms.Form):
+    """Why two books differ."""
+
+    reason_code = forms.ChoiceField(label=_("What it is"), choices=Break.Reason.choices)
+    reason = forms.CharField(
+        label=_("What you found"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("It stays in the journal with your name."),
     )
 
 

@@ -7,9 +7,21 @@ import itertools
 from django.utils import timezone
 
 from listings.models import Classification, Listing, Offer, ProductType, Release, Version
+from marketplace import clock
 from marketplace.models import Organisation
 from settlement.channels import channel
-from settlement.models import BankInstruction, ClearingCycle, FeeSchedule, Grant, Payment, Payout, Refund, Trade
+from settlement.models import (
+    BankInstruction,
+    Break,
+    ClearingCycle,
+    FeeSchedule,
+    Grant,
+    Payment,
+    Payout,
+    Reconciliation,
+    Refund,
+    Trade,
+)
 from settlement.states import GrantState
 from tests.factories import make_organisation, make_release
 
@@ -120,4 +132,18 @@ def a_payout(gateway: str, amount_minor: int, currency: str = "HKD") -> Payout:
         key=f"payout-{number}",
         amount_minor=amount_minor,
         currency=currency,
+    )
+
+
+def a_break(cause: str, currency: str = "EUR", minor: int = -30) -> Break:
+    """Money that only the gateway booked, as a run of yesterday found it."""
+    none = dict.fromkeys(
+        ("ledger_minor", "ledger_lines", "records_minor", "records_lines", "in_transit", "resolved"), 0
+    )
+    place = {"gateway": "sandbox", "currency": currency}
+    run = Reconciliation.objects.create(
+        **place, **none, day=clock.today(), gateway_minor=minor, gateway_lines=1, compared=1, found=1, digest="0" * 64
+    )
+    return Break.objects.create(
+        **place, found_by=run, kind="only_at_gateway", cause=cause, ledger_minor=0, gateway_minor=minor, records_minor=0
     )

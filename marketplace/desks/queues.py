@@ -20,7 +20,7 @@ from listings.models import ListingReport, Objection
 from listings.states import ObjectionState, ReportState
 from marketplace import clock, desk_targets, working_time
 from marketplace.models import Revocation
-from settlement import payment_desk, payout_accounts
+from settlement import payment_desk, payout_accounts, reconciliation
 from settlement.models import Chargeback, ClearingCycle, Dispute, Payout, Unmatched
 from settlement.states import ChargebackState, CycleState, DisputeState, OutgoingState
 
@@ -165,6 +165,13 @@ QUEUES = [
         lambda: Payout.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None),
         "created_at",
         place="?show=payouts",
+    ),
+    Queue(
+        "breaks",
+        "reconciliation",
+        _("Breaks to explain"),
+        reconciliation.open_breaks,
+        "found_at",
     ),
     Queue(
         "revocations",

@@ -40,6 +40,7 @@ SAYS: dict[str, Promise] = {
     "questions": gettext_lazy("What buyers ask and sellers answer, or do not."),
     "demands": gettext_lazy("What members look for and did not find."),
     "clearing": gettext_lazy("Cycles, statements and payouts."),
+    "reconciliation": gettext_lazy("The books of every day, compared; breaks to explain."),
     "trades": gettext_lazy("Find any trade, and hold it."),
     "papers": gettext_lazy("Certificates, contracts, statements."),
     "announcements": gettext_lazy("What all or some read at the top of pages."),

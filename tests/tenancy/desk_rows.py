@@ -59,6 +59,10 @@ def _cycle(world):
     return {"number": world.cycle.number}
 
 
+def _break(world):
+    return {"break_id": world.broken.pk}
+
+
 def _certificate(world):
     return {"number": world.certificate.number}
 
@@ -328,6 +332,17 @@ ROWS = [
         gives=302,
         at=_cycle,
         says=_says(act="release"),
+    ),
+    # --- reconciliation
+    Row("GET", DESK + "reconciliation/", Staff("reconciliation")),
+    Row("GET", DESK + "reconciliation/<int:break_id>/", Staff("reconciliation"), at=_break),
+    Row(
+        "POST",
+        DESK + "reconciliation/<int:break_id>/act/",
+        Staff("reconciliation", ("explain_break",)),
+        gives=302,
+        at=_break,
+        says=_says(act="explain", reason_code="other", reason="A charge of the bank."),
     ),
     # --- trades
     Row("GET", DESK + "trades/", Staff("trades")),

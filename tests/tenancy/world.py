@@ -207,13 +207,14 @@ class World:
         self.listed_review = Review.objects.get(version=self.listed.current_version)
 
     def _bring_bank_files(self) -> None:
-        """A statement, a file of payments, and an instruction that waits for the next."""
+        """A statement, a file of payments, an instruction that waits for the next, and money only the bank booked."""
         officer = factories.make_staff("payments")
         line = bank_messages.Line(500, text="a gift" + self.mark, payer=f"//{self.mark}")
         self.bank_report = reports.take_camt053(bank_messages.camt053([line]), name="day" + self.mark, by=officer)
         for key in ("sent-before", "waits-now"):
             rows.an_instruction(key)
             self.bank_file = BankFile.objects.last() or payment_files.make("HKD", by=officer)
+        self.broken = rows.a_break("charge" + self.mark)
 
     def file(self) -> SimpleUploadedFile:
         """A file as a form sends it."""
