@@ -304,6 +304,7 @@ def each_posting_has_a_cause(books: Books) -> None:
 def refunds_go_to_those_who_paid(books: Books) -> None:
     """Money back goes to an account money came from, unless two people named another."""
     known = {order.payer_reference for order in books.orders if order.kind == "payment"} - {""}
+    known |= {told["payer"] for told in _bodies(books.said) if told["type"] == "paid"}  # one order, several accounts
     known |= {row.payer_reference for row in books.mended}
     for order in books.orders:
         if order.kind == "refund":
