@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import tiers
@@ -24,6 +24,7 @@ from marketplace import clock, journal, regions, roles
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.models import User
 from settlement.models import FeeSchedule
+from settlement.models.fees import NARROWED_BY
 
 MOST_BASIS_POINTS = 10_000
 
@@ -146,9 +147,12 @@ def drop(schedule: FeeSchedule, *, by: User) -> FeeSchedule:
 
 
 def published() -> QuerySet[FeeSchedule]:
-    """What is in force, and what was agreed on and comes."""
+    """What counts now, and what was agreed on and comes; without those a newer one for the same trades has replaced."""
     now = clock.now()
-    return (FeeSchedule.objects.in_force(now) | FeeSchedule.objects.coming(now)).narrowest_first()
+    same = {name: OuterRef(name) for name in NARROWED_BY}
+    newer = FeeSchedule.objects.in_force(now).filter(**same, valid_from__gt=OuterRef("valid_from"))
+    counting = FeeSchedule.objects.in_force(now).filter(~Exists(newer))
+    return (counting | FeeSchedule.objects.coming(now)).narrowest_first()
 
 
 def _locked(schedule: FeeSchedule) -> FeeSchedule:

@@ -76,6 +76,8 @@ def test_the_narrowest_schedule_in_force_fits_and_a_trade_keeps_it(officers, mov
         moment = dt.datetime.combine(days(day), dt.time(4), dt.UTC)
         return fees.schedule_for(listing, currency, moment=moment)
 
+    with clock.moved_to(for_zone.valid_from + dt.timedelta(hours=1)):
+        assert set(fees.published()) == {for_all, for_city, for_zone, for_tier, in_yen}  # the first is replaced
     assert fitting(0) == first
     assert fitting(1) == for_zone
     assert fitting(1, "CNY") == in_yen
