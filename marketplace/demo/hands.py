@@ -44,14 +44,14 @@ def measuring() -> Iterator[None]:
     is_all_there = threading.Event()
     count = os.cpu_count() or 1
     with ThreadPoolExecutor(count) as threads:
-        _measurers.extend(threads.submit(_measure_until, is_all_there) for _ in range(count))
+        _measurers[:] = [threads.submit(_measure_until, is_all_there) for _ in range(count)]
         try:
             yield
         finally:
             is_all_there.set()
             wake_measurers()
-    while _measurers:
-        _measurers.pop().result()
+    for measurer in _measurers:
+        measurer.result()
 
 
 _measurers: list[Future[None]] = []
