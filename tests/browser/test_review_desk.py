@@ -27,6 +27,7 @@ class Hand:
         self.clicks += 1
 
     def answer_all_yes(self) -> None:
+        self.page.locator("[data-item]").first.wait_for()  # all() would take a page not yet there for an empty list
         for item in self.page.locator("[data-item]").all():
             self.click(item.get_by_label("Yes"))
 
