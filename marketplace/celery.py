@@ -47,6 +47,8 @@ BELLS = {
     "settlement.tasks.open_grants": OFTEN_SECONDS,
     "settlement.tasks.close_grants": SOMETIMES_SECONDS,
     "settlement.tasks.tell_ending_grants": SOMETIMES_SECONDS,
+    "settlement.tasks.renew_licences": SOMETIMES_SECONDS,
+    "settlement.tasks.remind_parties": SOMETIMES_SECONDS,
     "settlement.tasks.expire_trades": SOMETIMES_SECONDS,
     "settlement.tasks.deem_accepted": SOMETIMES_SECONDS,
     "settlement.tasks.clear_cycles": SOMETIMES_SECONDS,
@@ -54,6 +56,7 @@ BELLS = {
     "settlement.tasks.pay_refunds": OFTEN_SECONDS,
     "settlement.tasks.issue_certificates": OFTEN_SECONDS,
     "settlement.tasks.issue_statements": SOMETIMES_SECONDS,
+    "settlement.tasks.issue_invoices": SOMETIMES_SECONDS,
     "settlement.tasks.reconcile_books": SOMETIMES_SECONDS,
 }
 

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 ENTRY_VERSION = 1
 ENTRY_LIMIT_BYTES = 64 * 1024
 SEAL_AT_ONCE = 2000
+SALT_BYTES = 32
 SEALING_LOCK = 7_302_501  # advisory: one sealer at a time
 
 
@@ -68,13 +69,44 @@ def record_many(entries: Iterable[tuple[str, models.Model, dict[str, Any]]], *, 
         [event.subject_kind for event in events],
         [event.subject_id for event in events],
         [json.dumps(event.facts) for event in events],
-        [secrets.token_bytes(32) for _event in events],
+        [secrets.token_bytes(SALT_BYTES) for _event in events],
     )
     with connection.cursor() as cursor:
         cursor.execute(INSERT_EVENTS_AND_SALTS, [*columns, by.pk if by else None, now])
         for event, (number,) in zip(events, cursor.fetchall(), strict=True):
             event.pk = number
     return events
+
+
+def record_rows(
+    kind: str, subjects: type[models.Model], rows: Iterable[tuple[int, dict[str, int]]], *, by: User | None
+) -> None:
+    """`record` of one kind for many rows of a table that nobody holds as objects, each by its id with its facts."""
+    said = list(rows)
+    if not said:
+        return
+    told: dict[str, Any] = {
+        "kind": kind,
+        "subject_kind": subjects._meta.model_name,
+        "by": by.pk if by else None,
+        "at": clock.now(),
+    }
+    told |= {"rows": json.dumps(said), "salts": secrets.token_bytes(SALT_BYTES * len(said))}
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_ROWS, told)
+
+
+INSERT_ROWS = """
+    WITH told AS (
+        SELECT nextval(pg_get_serial_sequence('marketplace_event', 'id')) AS id, t.* FROM
+        json_array_elements(%(rows)s) WITH ORDINALITY AS t (row, place)
+    ), salts AS (
+        INSERT INTO marketplace_salt (event_id, value)
+        SELECT id, substring(%(salts)s from (place::int - 1) * 32 + 1 for 32) FROM told
+    )
+    INSERT INTO marketplace_event (id, kind, subject_kind, subject_id, facts, by_id, at)
+    SELECT id, %(kind)s, %(subject_kind)s, (row->>0)::bigint, (row->1)::jsonb, %(by)s, %(at)s FROM told ORDER BY place
+"""
 
 
 # Numbers are drawn first, so that each event keeps its own salt and its place in the order it was recorded.

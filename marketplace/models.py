@@ -458,6 +458,8 @@ class Paper(models.Model):
         ACCEPTANCE = "acceptance", _("Acceptance")
         SETTLEMENT_STATEMENT = "settlement_statement", _("Settlement statement")
         TRADE_CERTIFICATE = "trade_certificate", _("Trade certificate")
+        INVOICE = "invoice", _("Invoice record")
+        CREDIT_NOTE = "credit_note", _("Credit note")
 
     number = models.CharField(max_length=40, unique=True)
     kind = models.CharField(max_length=30, choices=Kind.choices)

@@ -29,6 +29,8 @@ PREFIXES: dict[str, str] = {
     "acceptance": "AC",
     "settlement_statement": "ST",
     "trade_certificate": "TC",
+    "invoice": "NV",
+    "credit_note": "NC",
 }
 KINDS: dict[str, str] = {prefix: kind for kind, prefix in PREFIXES.items()}
 

@@ -16,6 +16,8 @@ from marketplace.models import Annotation, Organisation, Paper, Revocation, User
 from marketplace.numbers import NotANumber, check_code_matches, new_check_code, normalise
 
 logger = logging.getLogger(__name__)
+# Read by those of an organisation who see its money.
+ABOUT_MONEY = (Paper.Kind.SETTLEMENT_STATEMENT, Paper.Kind.INVOICE, Paper.Kind.CREDIT_NOTE)
 
 COUNTED_SECONDS = 600
 MISSES_ALLOWED = 30  # wrong codes and unknown numbers of one address
@@ -143,7 +145,7 @@ def readable(by: User, organisation: Organisation | None) -> QuerySet[Paper]:
         return rows
     rows = rows.visible_to(organisation)  # type: ignore[attr-defined]
     if organisation is None or not roles.may(by, organisation, "see_money"):
-        rows = rows.exclude(kind=Paper.Kind.SETTLEMENT_STATEMENT)
+        rows = rows.exclude(kind__in=ABOUT_MONEY)
     return rows
 
 
@@ -159,6 +161,5 @@ def own(number: str, by: User, organisation: Organisation | None) -> Check:
     if paper is None:
         raise NoSuchPaper()
     if organisation is not None and not sees_every_paper(by):
-        is_statement = paper.kind == Paper.Kind.SETTLEMENT_STATEMENT
-        roles.require(by, organisation, "see_money" if is_statement else "look")
+        roles.require(by, organisation, "see_money" if paper.kind in ABOUT_MONEY else "look")
     return Check(paper, is_whole=True)

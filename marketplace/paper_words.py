@@ -13,6 +13,9 @@ from marketplace.typesetting import LANGUAGES, PAPERS, SCHEMA, in_language
 
 # What of a record is shown, in this order: its key, the word for it, and the shape of its value.
 _SHOWN = [
+    ("invoice_number", "invoice_number", "code"),
+    ("corrects_number", "corrects_number", "code"),
+    ("supplied", "supplied", "supplied"),
     ("trade_number", "trade_number", "code"),
     ("register_number", "register_number", "code"),
     ("certificate_number", "certificate_number", "code"),
@@ -22,6 +25,11 @@ _SHOWN = [
     ("product_type", "product", "product"),
     ("holder", "holder", "party"),
     ("member", "member", "party"),
+    ("supplier", "supplier", "party"),
+    ("customer", "customer", "party"),
+    ("net_minor", "net_of_vat", "sum"),
+    ("taxes", "taxes", "taxes"),
+    ("gross_minor", "gross", "sum"),
     ("seller", "seller", "party"),
     ("buyer", "buyer", "party"),
     ("price_minor", "price", "price"),
@@ -109,6 +117,12 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
     match shape:
         case "price":
             return _price(value, record, said)
+        case "sum":
+            return "money", Money(value, record["currency"])
+        case "supplied":
+            return "text", said[f"supplied_{value}"]
+        case "taxes":
+            return "lines", _taxes(value, record, said) or [said["taxes_unknown"]]
         case "time":
             return "time", dt.datetime.fromisoformat(value)
         case "product":
@@ -157,6 +171,13 @@ def _price(value: int | None, record: dict[str, Any], said: dict[str, str]) -> t
     if value is None:
         return "text", said["price_withheld"]
     return ("money", Money(value, record["currency"])) if value else ("text", said["price_free"])
+
+
+def _taxes(taxes: list[dict[str, Any]], record: dict[str, Any], said: dict[str, str]) -> list[str]:
+    amounts = [Money(tax["amount_minor"], record["currency"]) for tax in taxes]
+    return [
+        f"{said['tax_' + tax['tax']]} {tax['percent']} %: {amount}" for tax, amount in zip(taxes, amounts, strict=True)
+    ]
 
 
 def _covers(record: dict[str, Any], said: dict[str, str], language: str) -> list[str]:
@@ -240,6 +261,11 @@ def statement(record: dict[str, Any], language: str) -> dict[str, Any] | None:
         "after": [
             {"label": said[part], "money": Money(record[f"{part}_minor"], currency)}
             for part in ("recovered", "payable")
+            if f"{part}_minor" in record
+        ]
+        + [
+            {"label": said[f"balance_{part}"], "money": Money(record[f"{part}_minor"], currency)}
+            for part in ("opening", "closing")
             if f"{part}_minor" in record
         ],
     }

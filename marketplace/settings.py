@@ -22,6 +22,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 EXCHANGE_NAME = env("EXCHANGE_NAME", default="Databourse")
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
+# The exchange's own seat and VAT taxpayer status (general, small_scale, or empty), for the tax in its fee.
+EXCHANGE_COUNTRY = env("EXCHANGE_COUNTRY", default="CN")
+EXCHANGE_TAX_STATUS = env("EXCHANGE_TAX_STATUS", default="general")
 CLOCK_MAY_MOVE = DEBUG  # marketplace/clock.py: never in production
 
 INSTALLED_APPS = [
@@ -271,6 +274,12 @@ BANK_ACCOUNTS = env.json("BANK_ACCOUNTS", default={})
 BANK_CSV_COLUMNS = env("BANK_CSV_COLUMNS", default="date=Date, amount=Amount, reference=Reference, text=Text")
 GATEWAYS = {"sandbox": "settlement.gateways.sandbox.Sandbox"} if env.bool("SANDBOX_GATEWAY", default=DEBUG) else {}
 GATEWAYS |= {"bank": "settlement.gateways.bank.Bank"} if BANK_ACCOUNTS else {}
+# Stripe: the secret key of the account, and what its endpoints sign their notices with (several, by commas).
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+STRIPE_CURRENCIES = env.list("STRIPE_CURRENCIES", default=[])  # in which the account keeps balances; empty: all
+STRIPE_ADDRESS = "https://api.stripe.com"
+GATEWAYS |= {"stripe": "settlement.gateways.stripe.Stripe"} if STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS else {}
 DEFAULT_GATEWAY = env("DEFAULT_GATEWAY", default="") or next(iter(GATEWAYS), None)  # new payments go through it
 SANDBOX_SECRET = env("SANDBOX_SECRET", default="sandbox-secret-of-development")
 CHANNELS = {"files": "settlement.channels.files.Files"}
@@ -325,6 +334,11 @@ WEBHOOK_FAILING_DAYS = env.int("WEBHOOK_FAILING_DAYS", default=5)  # then an end
 WEBHOOK_DAYS = env.int("WEBHOOK_DAYS", default=90)  # what was sent, and each try, is kept for so long
 WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # http to this machine, in development alone
 GRANT_WARNING_DAYS = env.int("GRANT_WARNING_DAYS", default=14)  # before its end, an access is told of
+REMIND_BEFORE_DAYS = env.int("REMIND_BEFORE_DAYS", default=2)  # before its deadline, a party is reminded of a trade
+UNPAID_LIMIT = env.int("UNPAID_LIMIT", default=3)  # trades a buyer may let expire unpaid; 0: as many as it likes
+UNPAID_DAYS = env.int("UNPAID_DAYS", default=90)  # within so many days
+RENEW_BEFORE_DAYS = env.int("RENEW_BEFORE_DAYS", default=10)  # before its end, a licence is renewed
+RENEW_GRACE_DAYS = env.int("RENEW_GRACE_DAYS", default=7)  # after its end, while its renewal waits for money
 NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", default=90)  # what was read is kept in the app for so long
 LINK_SECONDS = env.int("LINK_SECONDS", default=3600)
 ACCEL_LOCATION = env("ACCEL_LOCATION", default="")  # where nginx finds STORAGE_DIR (X-Accel-Redirect); '': we send

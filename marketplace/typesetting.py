@@ -23,14 +23,19 @@ trade_contract            trade_number, register_number, seller, buyer, titles, 
 delivery_record           trade_number, contract_number, register_number, seller, buyer, titles, product_type, version,
                           channel, delivery_digest, files [{path, size_bytes, sha256}], total_bytes, funded_at,
                           delivered_at, access_ends_at (or null), inspect_ends_at; optional crossborder_digest
+invoice, credit_note      invoice_number, supplier, customer, supplied (licence, fee), trade_number, titles,
+                          product_type, version, currency, gross_minor, net_minor, taxes [{tax, percent, amount_minor;
+                          optional source {language: text}}], cleared_at; optional purchase_order; of a credit note also
+                          corrects_number and corrects_paper_number
 acceptance                trade_number, contract_number, delivery_number, register_number, seller, buyer, titles,
                           product_type, version, delivery_digest, delivered_at, inspection_days, inspect_ends_at,
                           accepted_at, how (buyer, silence, decision), accepted_by {person, role} (or null);
                           optional refund_minor with currency (what a decision gave back)
 settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
                           net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
-                          optional recovered_minor (set against what the member owes) with payable_minor (the rest);
-                          a line may say purchase_order
+                          optional recovered_minor (set against what the member owes) with payable_minor (the rest),
+                          opening_minor and closing_minor (the balance) with movements [{kind, reference, moved_at,
+                          amount_minor}]; a line may say purchase_order
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
                           the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
                           proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
@@ -77,6 +82,10 @@ _REQUIRED: dict[str, str] = {
     "acceptance": "trade_number contract_number delivery_number register_number seller buyer titles product_type "
     "version delivery_digest delivered_at inspection_days inspect_ends_at accepted_at how accepted_by",
     "settlement_statement": "member cycle cleared_at currency lines totals payout_reference",
+    "invoice": "invoice_number supplier customer supplied trade_number titles product_type version currency "
+    "gross_minor net_minor taxes cleared_at",
+    "credit_note": "invoice_number corrects_number corrects_paper_number supplier customer supplied trade_number "
+    "titles product_type version currency gross_minor net_minor taxes cleared_at",
     "trade_certificate": "trade_number register_number seller buyer titles product_type version licence price_minor "
     "delivery_digest proposed_at agreed_at delivered_at accepted_at cleared_at settled_at journal",
 }
@@ -158,6 +167,10 @@ def _require_whole(kind: str, record: dict[str, Any], language: str) -> None:
         raise CannotTypeset(f"The record of a {kind} lacks {', '.join(missing)}.")
     if kind == "settlement_statement":
         _require_sums(record)
+    if "taxes" in record and record["gross_minor"] - record["net_minor"] != sum(
+        tax["amount_minor"] for tax in record["taxes"] if tax["tax"].startswith("vat_")
+    ):
+        raise CannotTypeset(f"The tax of {record['number']} is not the gross less the net.")
 
 
 def _require_sums(record: dict[str, Any]) -> None:
@@ -171,6 +184,10 @@ def _require_sums(record: dict[str, Any]) -> None:
     recovered = record.get("recovered_minor", 0)
     if record["totals"]["net_minor"] - recovered != record.get("payable_minor", record["totals"]["net_minor"]):
         raise CannotTypeset("What is paid out is not the net less what was set against a debt.")
+    if "closing_minor" in record:
+        moved = sum(one["amount_minor"] for one in record["movements"])
+        if record["opening_minor"] + moved + record["totals"]["net_minor"] != record["closing_minor"]:
+            raise CannotTypeset("The balance does not run from its opening to its closing.")
 
 
 def _shown(value: Any, language: str, currency: str | None, key: str = "") -> Any:

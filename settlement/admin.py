@@ -38,6 +38,33 @@ class FeeSchedules(Looking):
     list_display = ["version", "seller_basis_points", "valid_from"]
 
 
+@admin.register(models.TaxStatus)
+class TaxStatuses(Looking):
+    list_display = ["organisation", "status", "by", "at"]
+    list_filter = ["status"]
+
+
+@admin.register(models.TradeTax)
+class TradeTaxes(Looking):
+    list_display = ["trade", "revision", "gross_minor", "net_minor", "withheld_minor", "is_known", "rulebook", "by"]
+    search_fields = ["=trade__register_number"]
+    unread = ("lines",)
+
+
+@admin.register(models.Invoice)
+class Invoices(Looking):
+    list_display = ["__str__", "kind", "issuer", "recipient", "trade", "gross_minor", "currency", "issued_at"]
+    list_filter = ["kind", "year", "currency"]
+    search_fields = ["=trade__register_number", "=key"]
+    unread = ("lines",)
+
+
+@admin.register(models.ElectronicInvoice)
+class ElectronicInvoices(Looking):
+    list_display = ["number", "invoice", "by", "at"]
+    search_fields = ["=number"]
+
+
 @admin.register(models.Payment)
 class Payments(Looking):
     list_display = ["key", "trade", "gateway", "amount_minor", "currency", "state", "requested_at", "paid_at", "tries"]
@@ -151,6 +178,20 @@ class RefundMendings(Looking):
     search_fields = ["=refund__key"]
 
 
+@admin.register(models.Renewal)
+class Renewals(Looking):
+    list_display = ["trade", "state", "set_by", "set_at", "stopped_by", "stopped_at", "stopped_because"]
+    list_filter = ["state"]
+    search_fields = ["=trade__register_number"]
+
+
+@admin.register(models.Reminder)
+class Reminders(Looking):
+    list_display = ["trade", "wait", "until", "at"]
+    list_filter = ["wait"]
+    search_fields = ["=trade__register_number"]
+
+
 @admin.register(models.LicenseeNotice)
 class LicenseeNotices(Looking):
     list_display = ["listing", "kind", "release", "effective_on", "licensees", "by", "given_at"]
@@ -163,6 +204,19 @@ class LicenseeNotices(Looking):
 class BankReferences(Looking):
     list_display = ["reference", "payment", "created_at"]
     search_fields = ["=reference", "=payment__key"]
+
+
+@admin.register(models.StripeAccount)
+class StripeAccounts(Looking):
+    list_display = ["reference", "organisation", "takes_transfers", "pays_out", "opened_at"]
+    list_filter = ["takes_transfers", "pays_out"]
+    search_fields = ["=reference"]
+
+
+@admin.register(models.StripeIntent)
+class StripeIntents(Looking):
+    list_display = ["intent", "key", "heard_at"]
+    search_fields = ["=intent", "=key"]
 
 
 @admin.register(models.BankReport)

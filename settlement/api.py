@@ -24,7 +24,7 @@ from marketplace.bells import ring
 from marketplace.errors import NotReady, Refused
 from marketplace.participants import acting_organisation
 from marketplace.scopes import require_scope
-from settlement import member_money, papers, payments, tasks, trades
+from settlement import member_money, payments, statements, tasks, trades
 from settlement.channels.files.links import links as file_links
 from settlement.models import Dispute, Payout, Receipt, Statement, Trade
 from settlement.presenting import (
@@ -39,7 +39,7 @@ from settlement.presenting import (
 )
 from settlement.states import GrantState, TradeState
 
-PARTS = ("offer", "listing", "version", "release", "seller", "buyer", "certificate")
+PARTS = ("offer", "listing", "version", "release", "seller", "buyer", "certificate", "renews")
 NOTICE_LIMIT_BYTES = 256 * 1024
 
 
@@ -49,6 +49,12 @@ class ProposalIn(serializers.Serializer[Any]):
     purchase_order = serializers.CharField(max_length=60, allow_blank=True, default="")
     text_digest = serializers.CharField(
         max_length=80, allow_blank=True, default="", help_text="Of the contract you read; refused if it is another now."
+    )
+    renews = serializers.CharField(
+        max_length=20,
+        allow_blank=True,
+        default="",
+        help_text="A trade of yours on this offer: its licence is extended.",
     )
 
 
@@ -103,6 +109,8 @@ class Trades(ListAPIView):
         organisation = acting_organisation(request)
         body = read(ProposalIn, request)
         offer = get_object_or_404(Offer.objects.visible_to(organisation), public_id=body["offer"])
+        own = Trade.objects.bought_by(organisation)
+        renewed = get_object_or_404(own, public_id=body["renews"]) if body["renews"] else None
         answer = acted(
             request,
             organisation,
@@ -114,6 +122,7 @@ class Trades(ListAPIView):
                     purpose=body["purpose"],
                     purchase_order=body["purchase_order"],
                     text_digest=body["text_digest"],
+                    renews=renewed,
                     by=request.user,
                 ),
                 request,
@@ -328,7 +337,7 @@ class StatementLines(APIView):
         organisation = acting_organisation(request)
         statement = get_object_or_404(Statement.objects.filter(organisation=organisation), pk=statement_id)
         roles.require(request.user, organisation, "see_money")
-        answer = HttpResponse(papers.statement_csv(statement), content_type="text/csv; charset=utf-8")
+        answer = HttpResponse(statements.as_csv(statement), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = (
             f'attachment; filename="statement-{statement.cycle.number}-{statement.currency}.csv"'
         )

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from settlement import accounts_api, api, evidence_page, library_page, market_page, staff_api
+from settlement import (
+    accounts_api,
+    api,
+    evidence_page,
+    invoices_api,
+    library_page,
+    market_page,
+    renewals_api,
+    staff_api,
+)
 from settlement.gateways.sandbox_api import SandboxActs
 
 urlpatterns = [
@@ -13,6 +22,8 @@ urlpatterns = [
     path("trades/<str:trade_id>/agreement", api.TradeAgreement.as_view(), name="api_trade_agreement"),
     path("trades/<str:trade_id>/refusal", api.TradeRefusal.as_view(), name="api_trade_refusal"),
     path("trades/<str:trade_id>/cancellation", api.TradeCancellation.as_view(), name="api_trade_cancellation"),
+    path("trades/<str:trade_id>/renewal", renewals_api.TradeRenewal.as_view(), name="api_trade_renewal"),
+    path("trades/<str:trade_id>/renewal/stopping", renewals_api.RenewalStopping.as_view(), name="api_renewal_stopping"),
     path("trades/<str:trade_id>/payments", api.TradePayments.as_view(), name="api_trade_payments"),
     path("trades/<str:trade_id>/access", api.TradeAccess.as_view(), name="api_trade_access"),
     path("trades/<str:trade_id>/evidence", evidence_page.TradeEvidence.as_view(), name="api_trade_evidence"),
@@ -23,6 +34,7 @@ urlpatterns = [
     path("trades/<str:trade_id>/dispute/award", api.TradeAward.as_view(), name="api_trade_award"),
     path("statements", api.Statements.as_view(), name="api_statements"),
     path("statements/<int:statement_id>/lines", api.StatementLines.as_view(), name="api_statement_lines"),
+    path("invoices", invoices_api.Invoices.as_view(), name="api_invoices"),
     path("money", api.MemberMoney.as_view(), name="api_money"),
     path("payouts", api.Payouts.as_view(), name="api_payouts"),
     path("payout-accounts", accounts_api.PayoutAccounts.as_view(), name="api_payout_accounts"),

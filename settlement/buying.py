@@ -9,11 +9,12 @@ from compliance.clearance import Reason
 from listings.models import Offer
 from listings.states import ListingState
 from marketplace import joint_merchants, roles
-from marketplace.errors import Text, in_words
+from marketplace.errors import Refused, Text, in_words
 from marketplace.models import Organisation, User
 from marketplace.participants import NoOrganisation
+from settlement import defaults
 from settlement.channels import channel
-from settlement.gateways import NoGateway, default_gateway, gateway
+from settlement.gateways import amounts
 
 
 def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: User) -> list[Reason]:
@@ -27,7 +28,7 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: Us
         return [
             _reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
         ]
-    reasons = [*_not_on_sale(offer), *_not_paid(offer)]
+    reasons = [*_not_on_sale(offer), *_not_paid(offer), *_barred(offer, buyer)]
     if not roles.may(by, buyer, "propose"):
         roles_that_may = in_words(*sorted((role.label for role in roles.MEMBER_ACTS["propose"]), key=str))
         detail = gettext("Buying for %(buyer)s takes the role of %(roles_that_may)s.") % {
@@ -60,22 +61,23 @@ def _not_on_sale(offer: Offer) -> list[Reason]:
 
 
 def _not_paid(offer: Offer) -> list[Reason]:
-    """What keeps the price from being paid: no gateway, or none for this currency."""
+    """What keeps the price from being paid: no gateway, or none for this currency or this sum."""
     if not offer.price_minor:
         return []
     try:
-        taken = gateway(default_gateway()).capabilities().currencies
-    except NoGateway as refusal:
+        amounts.require_taken(offer.price_minor, offer.currency)
+    except Refused as refusal:
         return [_reason(refusal.code, refusal.detail, refusal.next)]
-    if offer.currency in taken:
-        return []
-    return [
-        _reason(
-            "currency_not_taken",
-            gettext("No gateway takes %(currency)s.") % {"currency": offer.currency},
-            gettext("Ask the seller for another currency."),
-        )
-    ]
+    return []
+
+
+def _barred(offer: Offer, buyer: Organisation) -> list[Reason]:
+    try:
+        if offer.price_minor:
+            defaults.require_not_barred(buyer)
+    except defaults.TooManyUnpaid as refusal:
+        return [_reason(refusal.code, refusal.detail, refusal.next)]
+    return []
 
 
 def _reason(code: str, detail: Text, next_step: Text) -> Reason:

@@ -20,8 +20,9 @@ from marketplace.models import Organisation
 from marketplace.money import Money
 from marketplace.participants import acting_or_none, acting_organisation
 from marketplace.signed_in import person
-from settlement import buying, deadlines, fees, tasks, trade_page, trades
+from settlement import buying, deadlines, fees, tasks, taxes, trade_page, trades
 from settlement.forms import ProposalForm
+from settlement.models import Trade
 
 MOST_PLANS = 50  # as many as a product has open offers
 # Beside which field a refusal of the command is told; others stand above the form.
@@ -42,7 +43,9 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
     offer = get_object_or_404(offers, public_id=offer_id)
     plans = list(offers.filter(listing=offer.listing)[:MOST_PLANS])
     if request.method != "POST":
-        return _page(request, offer, plans, ProposalForm(initial={"text_digest": _text_digest(offer)}))
+        renewed = _renewed(organisation, offer, request.GET.get("renews", ""))
+        typed = {"purpose": renewed.purpose, "renews": renewed.public_id} if renewed else {}
+        return _page(request, offer, plans, ProposalForm(initial=typed | {"text_digest": _text_digest(offer)}))
     if wanted := request.POST.get("plan"):
         chosen = next((plan for plan in plans if plan.public_id == wanted), None)
         if chosen is None:
@@ -79,6 +82,7 @@ def _page(
     organisation = acting_or_none(request)
     version = offer.listing.current_version
     language = get_language() or "en"
+    renewed = _renewed(organisation, offer, str(form["renews"].value() or ""))
     context: dict[str, Any] = {
         "offer": offer,
         "plans": plans,
@@ -86,6 +90,8 @@ def _page(
         "title_lang": language_of(version, version.titles) if version else "",
         "organisation": organisation,
         "form": form,
+        "renewed": renewed,
+        "begins_at": renewed.grant.ends_at if renewed else None,
         "refusal": refusal,
         "key": posted.new_key(),
         "reasons": buying.reasons_against_proposal(offer, organisation, by=person(request)),
@@ -94,6 +100,7 @@ def _page(
         "days_to_fund": deadlines.days_to_fund(offer),
         "text_digest": _text_digest(offer),
         "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
+        "tax": taxes.shown(taxes.of_offer(offer, organisation), offer.currency),
         **_fee(offer),
     }
     return render(request, "settlement/propose.html", context, status=status)
@@ -103,6 +110,12 @@ def _fee(offer: Offer) -> dict[str, Any]:
     """What the exchange takes of the price; the seller bears it."""
     schedule = fees.schedule_for(offer.listing, offer.currency)
     return {"fee_percent": schedule.percent, "fee": Money(schedule.fee_minor(offer.price_minor), offer.currency)}
+
+
+def _renewed(organisation: Organisation | None, offer: Offer, trade_id: str) -> Trade | None:
+    """The trade whose licence is extended; one of another offer or buyer is as if there were none."""
+    rows = Trade.objects.bought_by(organisation).select_related("grant")
+    return rows.filter(public_id=trade_id, offer=offer, grant__ends_at__isnull=False).first() if trade_id else None
 
 
 def _text_digest(offer: Offer) -> str:
@@ -124,6 +137,7 @@ def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
                 purpose=said["purpose"],
                 purchase_order=said["purchase_order"],
                 text_digest=said["text_digest"],
+                renews=_renewed(organisation, offer, said["renews"]),
                 by=person(request),
             ).public_id
         ),

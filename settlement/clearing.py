@@ -1,4 +1,4 @@
-"""What a clearing cycle is, and what it makes each member owe and be owed. Pure sums; `trades` applies them.
+"""What a clearing cycle is, and how what it comes to is booked; `positions` makes the sums, `trades` carries it out.
 
 The exchange calculates and pays; it does not step between buyer and seller (no novation).
 """
@@ -6,88 +6,37 @@ The exchange calculates and pays; it does not step between buyer and seller (no 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import clock, journal, roles
+from marketplace import clock, journal, roles, working_time
 from marketplace.errors import WrongState, in_words
-from marketplace.models import Organisation, User
-from settlement import ledger
-from settlement.models import Account, ClearingCycle, Payout, Statement, Trade, Transfer
+from marketplace.models import User
+from settlement import ledger, positions
+from settlement.models import ClearingCycle, Payout, Statement, Trade
+from settlement.positions import Line
 from settlement.states import CYCLE_MOVES, CycleState, TradeState
 
 
-@dataclass(frozen=True)
-class Line:
-    """One trade in a cycle, in minor units: what escrow holds, the fee, what the seller gets."""
-
-    trade_id: int
-    seller_id: int
-    currency: str
-    gross_minor: int
-    fee_minor: int
-
-    @property
-    def net_minor(self) -> int:
-        return self.gross_minor - self.fee_minor
-
-
-@dataclass
-class Position:
-    """What a cycle means for one member in one currency, in minor units."""
-
-    gross_minor: int = 0
-    fee_minor: int = 0
-    recovered_minor: int = 0
-    trade_ids: list[int] = field(default_factory=list)
-
-    @property
-    def net_minor(self) -> int:
-        return self.gross_minor - self.fee_minor - self.recovered_minor
-
-
-@dataclass(frozen=True)
-class Sums:
-    """A cycle computed: its lines, and each member's position by (organisation id, currency)."""
-
-    lines: list[Line]
-    positions: dict[tuple[int, str], Position]
-
-
-def compute(held: Iterable[tuple[int, int, str, int, int]], owed: dict[tuple[int, str], int]) -> Sums:
-    """What the trades of a cycle mean for each member.
-
-    `held` are (trade id, seller id, currency, minor units in escrow, the fee of them); `owed` is what a member
-    owes the exchange by (organisation id, currency), which is set against what it gets.
-    """
-    lines = []
-    positions: dict[tuple[int, str], Position] = defaultdict(Position)
-    for trade_id, seller_id, currency, gross_minor, fee_minor in held:
-        line = Line(trade_id, seller_id, currency, gross_minor, fee_minor)
-        lines.append(line)
-        position = positions[seller_id, currency]
-        position.gross_minor += line.gross_minor
-        position.fee_minor += line.fee_minor
-        position.trade_ids.append(trade_id)
-    for key, position in positions.items():
-        position.recovered_minor = min(owed.get(key, 0), position.net_minor)
-    return Sums(lines, dict(positions))
-
-
 def next_cut_off(after: dt.datetime) -> dt.datetime:
-    """The next daily cut-off, at CLEARING_CUT_OFF_HOUR of the exchange's clock, or CLEARING_EVERY_SECONDS on."""
+    """The next cut-off: CLEARING_CUT_OFF_HOUR of a working day of the exchange, or CLEARING_EVERY_SECONDS on.
+
+    A moment that is the cut-off itself belongs to the cycle that it opens.
+    """
     if settings.CLEARING_EVERY_SECONDS:
         return after + dt.timedelta(seconds=settings.CLEARING_EVERY_SECONDS)
-    local = after.astimezone(ZoneInfo(settings.TIME_ZONE))
-    cut_off = local.replace(hour=settings.CLEARING_CUT_OFF_HOUR, minute=0, second=0, microsecond=0)
-    return cut_off if cut_off > local else cut_off + dt.timedelta(days=1)
+    zone = ZoneInfo(settings.TIME_ZONE)
+    day = after.astimezone(zone).date()
+    while True:
+        cut_off = dt.datetime.combine(day, dt.time(settings.CLEARING_CUT_OFF_HOUR), zone)
+        if cut_off > after and working_time.is_working(day):
+            return cut_off
+        day += dt.timedelta(days=1)
 
 
 def open_cycle() -> ClearingCycle:
@@ -184,61 +133,58 @@ def locked_closed(cycle: ClearingCycle) -> ClearingCycle:
     return _locked(cycle, CycleState.CLOSED)
 
 
-def post(
-    cycle: ClearingCycle,
-    sums: Sums,
-    escrows: dict[int | None, Account],
-    sellers: dict[int, Organisation],
-) -> None:
-    """Book a computed cycle: escrow becomes fee and payable, what is owed is set off, statements and payouts fall due.
+def sellers_of(cycle: ClearingCycle) -> set[positions.Member]:
+    """Who is paid by the cycle's trades, by (organisation id, currency)."""
+    paid = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED, accounts__kind=ledger.Kind.ESCROW)
+    return set(paid.order_by().values_list("seller_id", "currency").distinct())
 
-    One statement each for transfers, statements and payouts; the escrow accounts are locked by the caller.
-    """
-    currencies = {line.currency for line in sums.lines}
-    fees = {currency: ledger.fees(currency) for currency in currencies}
-    payables = {key: ledger.payable(sellers[key[0]], key[1]) for key in sums.positions}
-    transfers = []
-    for line in sums.lines:
-        if line.fee_minor:
-            transfers.append(
-                Transfer(
-                    key=f"fee-{line.trade_id}",
-                    debit=escrows[line.trade_id],
-                    credit=fees[line.currency],
-                    amount_minor=line.fee_minor,
-                )
+
+def book_lines(lines: Sequence[Line], payables: Mapping[positions.Member, int]) -> None:
+    """Escrow becomes fee and payable: one statement for these lines. The caller holds the locks of both sides."""
+    fees = {currency: ledger.fees(currency).pk for currency in {line.currency for line in lines}}
+    parts = [(f"fee-{line.trade_id}", line.escrow_id, fees[line.currency], line.fee_minor) for line in lines]
+    parts += [
+        (f"net-{line.trade_id}", line.escrow_id, payables[line.seller_id, line.currency], line.net_minor)
+        for line in lines
+    ]
+    ledger.book([part for part in parts if part[3]])
+
+
+def book_positions(
+    cycle: ClearingCycle, found: positions.Positions, payables: Mapping[positions.Member, int]
+) -> list[Payout]:
+    """What is owed is set off, statements and payouts fall due: one statement each, once all lines are booked."""
+    receivables = ledger.receivables_of({organisation_id for organisation_id, _currency in found})
+    ledger.book(
+        [
+            (
+                f"recovered-{cycle.pk}-{organisation_id}-{currency}",
+                payables[organisation_id, currency],
+                receivables[organisation_id, currency],
+                position.recovered_minor,
             )
-        if line.net_minor:
-            transfers.append(
-                Transfer(
-                    key=f"net-{line.trade_id}",
-                    debit=escrows[line.trade_id],
-                    credit=payables[line.seller_id, line.currency],
-                    amount_minor=line.net_minor,
-                )
-            )
-    for (organisation_id, currency), position in sums.positions.items():
-        if position.recovered_minor:
-            transfers.append(
-                Transfer(
-                    key=f"recovered-{cycle.pk}-{organisation_id}-{currency}",
-                    debit=payables[organisation_id, currency],
-                    credit=ledger.receivable(sellers[organisation_id], currency),
-                    amount_minor=position.recovered_minor,
-                )
-            )
-    Transfer.objects.bulk_create(transfers)
+            for (organisation_id, currency), position in found.items()
+            if position.recovered_minor
+        ]
+    )
+    openings = _closings({key: payables[key] for key in found})
+    closings = ledger.standings({key: payables[key] for key in found})
+    last_transfer = ledger.last_id()
     Statement.objects.bulk_create(
         Statement(
             cycle=cycle,
-            organisation_id=organisation_id,
-            currency=currency,
+            organisation_id=key[0],
+            currency=key[1],
             gross_minor=position.gross_minor,
             fee_minor=position.fee_minor,
             recovered_minor=position.recovered_minor,
             net_minor=position.net_minor,
+            opening_minor=openings[key],
+            other_minor=closings[key] - openings[key] - position.gross_minor + position.fee_minor,
+            closing_minor=closings[key],
+            last_transfer=last_transfer,
         )
-        for (organisation_id, currency), position in sums.positions.items()
+        for key, position in found.items()
     )
     due = Payout.objects.bulk_create(
         Payout(
@@ -248,10 +194,22 @@ def post(
             amount_minor=position.net_minor,
             currency=currency,
         )
-        for (organisation_id, currency), position in sums.positions.items()
+        for (organisation_id, currency), position in found.items()
         if position.net_minor > 0
     )
     journal.record_many(
         (("payout.due", payout, {"amount_minor": payout.amount_minor, "cycle": cycle.number}) for payout in due),
         by=None,
     )
+    return due
+
+
+def _closings(payables: Mapping[positions.Member, int]) -> dict[positions.Member, int]:
+    """At what the last statement of each of these members closed, in minor units; nothing before the first."""
+    same = Statement.objects.filter(organisation=OuterRef("organisation"), currency=OuterRef("currency"))
+    last = Subquery(same.order_by("-pk").values("closing_minor")[:1])
+    rows = ledger.Account.objects.filter(pk__in=payables.values()).annotate(closing=last)
+    return {
+        (int(owner or 0), currency): closing or 0
+        for owner, currency, closing in rows.values_list("organisation", "currency", "closing")
+    }

@@ -78,14 +78,10 @@ def preview(request: HttpRequest) -> HttpResponse:
 
 def _previewed(trades: QuerySet[Trade]) -> dict[str, Any]:
     """What `_clearing_sums.html` shows: the preview, and the first of what is left out."""
-    found = clearing_preview.preview(trades)
-    first = dict(list(found.left_out.items())[:ROWS_ON_A_PAGE])
-    rows = Trade.objects.select_related("seller", "buyer", "version").defer("terms", "crossborder").in_bulk(first)
-    return {
-        "preview": found,
-        "left_out": [(rows[pk], why) for pk, why in first.items()],
-        "left_out_count": len(found.left_out),
-    }
+    found = clearing_preview.preview(trades, left_out_shown=ROWS_ON_A_PAGE)
+    rows = Trade.objects.select_related("seller", "buyer", "version").defer("terms", "crossborder")
+    first = rows.in_bulk(found.left_out)
+    return {"preview": found, "left_out": [(first[pk], why) for pk, why in found.left_out.items()]}
 
 
 def _with_trades(cycles: list[ClearingCycle]) -> list[tuple[ClearingCycle, int]]:

@@ -1,15 +1,16 @@
 """What releasing a cycle would do with the trades that wait for it: by currency and member, and what it leaves out.
 
-The same sums as the run makes (`clearing.compute`), read without a lock: the run itself looks again.
+The same sums as the run makes (`positions`), read without a lock: the run itself looks again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -17,9 +18,8 @@ from compliance import holds
 from compliance.models import Hold
 from marketplace.models import Organisation
 from marketplace.money import Money
-from settlement import clearing, ledger
-from settlement.models import Account, ClearingCycle, PayoutAccount, Trade
-from settlement.models.fees import fee_minor
+from settlement import ledger, positions
+from settlement.models import ClearingCycle, PayoutAccount, Trade
 from settlement.states import TradeState
 
 CONTESTED = _("the payment is contested at the payer’s bank")
@@ -68,7 +68,8 @@ class Preview:
     by_currency: list[Sum]
     by_member: list[Sum]
     free: int
-    left_out: dict[int, list[Promise]]
+    left_out: dict[int, list[Promise]]  # the first of them, by id
+    left_out_count: int
 
 
 def waiting() -> QuerySet[Trade]:
@@ -81,47 +82,26 @@ def of_cycle(cycle: ClearingCycle) -> QuerySet[Trade]:
     return Trade.objects.filter(state=TradeState.ACCEPTED, cycle=cycle)
 
 
-def preview(trades: QuerySet[Trade]) -> Preview:
-    """What clearing these trades now would do."""
-    escrow = Account.objects.filter(kind=Account.Kind.ESCROW, trade=OuterRef("pk")).values("balance_minor")[:1]
-    rows: list[Any] = list(
-        trades.order_by("pk")
-        .annotate(held_minor=Subquery(escrow))
-        .values_list(
-            "pk", "listing_id", "buyer_id", "seller_id", "currency", "is_frozen", "held_minor",
-            "fee_schedule__seller_basis_points", "fee_schedule__least_minor", "fee_schedule__most_minor", named=True,
-        )
-    )  # fmt: skip
-    left_out = _left_out(rows)
-    ready = [row for row in rows if row.pk not in left_out]
-    paid = [row for row in ready if row.held_minor is not None]
-    owed = ledger.owed_by_members({row.seller_id for row in paid}, locked=False)
-    sums = clearing.compute(
-        ((row.pk, row.seller_id, row.currency, row.held_minor, _fee_minor(row)) for row in paid),
-        owed,
-    )
+def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
+    """What clearing these trades now would do. Reasons are given for the first few of those that are left out."""
+    found: positions.Positions = {}
+    free = left_out_count = 0
+    left_out: dict[int, list[Promise]] = {}
+    for part in positions.in_parts(trades):
+        why = _left_out(part)
+        lines = [positions.line_of(row) for row in part if row.pk not in why]
+        positions.add(found, (line for line in lines if line is not None))
+        free += lines.count(None)
+        left_out_count += len(why)
+        left_out |= dict(islice(why.items(), left_out_shown - len(left_out)))
+    owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in found}, locked=False)
+    positions.set_off(found, owed)
     by_member = [
-        Sum(
-            currency,
-            len(position.trade_ids),
-            position.gross_minor,
-            position.fee_minor,
-            position.recovered_minor,
-            organisation_id,
-        )
-        for (organisation_id, currency), position in sums.positions.items()
+        Sum(currency, one.trades, one.gross_minor, one.fee_minor, one.recovered_minor, organisation_id)
+        for (organisation_id, currency), one in found.items()
     ]
     by_member.sort(key=lambda one: (one.currency, -one.gross_minor, one.organisation_id))
-    return Preview(_by_currency(by_member), by_member, len(ready) - len(paid), left_out)
-
-
-def _fee_minor(row: Any) -> int:
-    return fee_minor(
-        row.held_minor,
-        row.fee_schedule__seller_basis_points,
-        row.fee_schedule__least_minor,
-        row.fee_schedule__most_minor,
-    )
+    return Preview(_by_currency(by_member), by_member, free, left_out, left_out_count)
 
 
 def _by_currency(members: Iterable[Sum]) -> list[Sum]:
@@ -132,7 +112,7 @@ def _by_currency(members: Iterable[Sum]) -> list[Sum]:
     return [Sum(currency, *parts) for currency, parts in sorted(totals.items())]
 
 
-def _left_out(rows: list[Any]) -> dict[int, list[Promise]]:
+def _left_out(rows: list[positions.Row]) -> dict[int, list[Promise]]:
     """By the id of each trade that the run leaves out for a later cycle, why."""
     holding = holds.holding(rows)
     why: dict[int, list[Promise]] = {}

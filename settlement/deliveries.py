@@ -12,17 +12,17 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
-from listings import offers
 from marketplace import clock, journal
 from marketplace.errors import NotReady, Refused, WrongState, in_words
 from marketplace.models import User
+from settlement import extensions
 from settlement.channels import Access
 from settlement.models import Grant, Receipt, Trade
 from settlement.states import GRANT_MOVES, GrantState, TradeState
 
 AT_ONCE = 10
 TOLD_AT_ONCE = 200
-LIVE = (GrantState.OPEN, GrantState.SUSPENDED)
+LIVE = extensions.LIVE
 
 
 class GrantClosed(Refused):
@@ -65,11 +65,12 @@ def claim_next_grants() -> list[Grant]:
 def record_open(opened: Sequence[tuple[Grant, Access]]) -> None:
     """The channel gave access; called with grants and trades locked. The licences' terms begin. Raises WrongState."""
     now = clock.now()
+    begins = extensions.begins([grant.trade for grant, _access in opened])
     for grant, access in opened:
         if "open" not in GRANT_MOVES[grant.state]:
             raise WrongState(_("The access is %(state)s."), state=in_words(GrantState(grant.state).label))
         grant.state, grant.access, grant.opened_at = GRANT_MOVES[grant.state]["open"], access.facts, now
-        grant.ends_at = months_after(now, grant.trade.terms.get("term_months"))
+        grant.ends_at = months_after(begins.get(grant.trade_id, now), grant.trade.terms.get("term_months"))
         grant.claimed_until, grant.error, grant.tries = None, "", 0
     Grant.objects.bulk_update(
         [grant for grant, _access in opened],
@@ -93,7 +94,7 @@ def require_use(grant: Grant, *, by: User | None) -> None:
         raise NotReady(_("The access is not open yet."))
     if grant.state == GrantState.CLOSED or grant.is_close_due:
         raise GrantClosed()
-    if grant.ends_at is not None and grant.ends_at <= clock.now():
+    if extensions.is_over(grant):
         raise GrantClosed(_("The licence's term is over."), code="licence_ended")
     trade = grant.trade
     clearance.require_not_held(listing=trade.listing, buyer=trade.buyer, seller=trade.seller, trade_id=trade.pk)
@@ -159,7 +160,7 @@ def tell_ending() -> int:
 
 def due_to_close() -> QuerySet[Grant]:
     """Ended by its trade, or by its licence's term."""
-    over = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) | Q(state__in=LIVE, ends_at__lte=clock.now())
+    over = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) | Q(state__in=LIVE) & extensions.over()
     return Grant.objects.filter(over)
 
 
@@ -176,14 +177,6 @@ def record_closed(grant: Grant) -> Grant:
     if grant.state == GrantState.CLOSED:
         return grant
     _move(grant, "close", closed_at=clock.now(), claimed_until=None, error="")
-    give_back_licence(trade)
+    extensions.give_back_licence(trade)
     journal.record("grant.closed", grant, by=None, trade=grant.trade_id)
     return grant
-
-
-def give_back_licence(trade: Trade) -> None:
-    """Return the licence the trade holds, once; called with the trade locked."""
-    if trade.holds_licence:
-        offers.give_back_licence(trade.offer)
-        trade.holds_licence = False
-        trade.save(update_fields=["holds_licence"])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from marketplace import clock, health
-from settlement import deliveries, payments, payouts, reconciliation
+from settlement import deliveries, invoices, payments, payouts, reconciliation, renewals
 from settlement.channels import channel
 from settlement.models import SandboxNotice, Statement, Trade
 from settlement.states import TradeState
@@ -32,6 +32,7 @@ def watch() -> None:
         deliveries.due_to_close,
         since=Greatest("next_try_at", Coalesce("ends_at", "next_try_at")),
     )
+    register(_("licences to renew"), renewals.due)
     register(_("trades to expire"), lambda: Trade.objects.overdue(), since=Greatest("next_try_at", _deadline()))
     register(
         _("trades to deem accepted"),
@@ -46,6 +47,7 @@ def watch() -> None:
         since=Greatest("next_try_at", "settled_at"),
     )
     register(_("statements to issue"), lambda: Statement.objects.filter(paper=None), since="created_at")
+    register(_("clearing cycles to invoice"), invoices.cycles_due, since="released_at")
     health.register_sign(delivery_channels)
     health.register_sign(books)
 

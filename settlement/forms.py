@@ -28,6 +28,7 @@ class ProposalForm(forms.Form):
         help_text=_("Your own reference; it stands on the order, the contract and the seller’s statement."),
     )
     text_digest = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
+    renews = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     accept = forms.BooleanField(label=_("We agree to the licence and the contract"))
 
 

@@ -24,6 +24,7 @@ from settlement.gateways import (
 from settlement.models import Chargeback, Notice, Payment, Trade, Unmatched
 from settlement.states import CHARGEBACK_MOVES, TRADE_MOVES, ChargebackState, PaymentState, TradeState
 
+ONLY_GOES_BACK = ("paid_twice", "too_late")
 ENDED_UNPAID = (TradeState.CANCELLED, TradeState.EXPIRED)
 
 
@@ -55,7 +56,9 @@ def _hear_paid(paid: Sequence[tuple[Paid, str]]) -> None:
         if payment and payment in fitting:
             why = "paid_twice"
         if why or payment is None:
-            payments.put_in_suspense(fact, gateway_name=name, payment=payment, why=why)
+            waiting = payments.put_in_suspense(fact, gateway_name=name, payment=payment, why=why)
+            if why in ONLY_GOES_BACK and gateway(name).capabilities().returns_to_payer:
+                payments.return_at_once(waiting)
         else:
             fitting.append(payment)
     if not fitting:
@@ -63,8 +66,10 @@ def _hear_paid(paid: Sequence[tuple[Paid, str]]) -> None:
     escrows = ledger.escrows([payment.trade for payment in fitting])
     outside = {place: ledger.outside(*place) for place in {(payment.gateway, payment.currency) for payment in fitting}}
     ledger.book(
-        (f"paid-{one.key}", outside[one.gateway, one.currency], escrows[one.trade_id], one.amount_minor)
-        for one in fitting
+        [
+            (f"paid-{one.key}", outside[one.gateway, one.currency].pk, escrows[one.trade_id].pk, one.amount_minor)
+            for one in fitting
+        ]
     )
     payments.record_paid(fitting)
     trades.fund([payment.trade for payment in fitting])
@@ -163,14 +168,17 @@ def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
     lost -= _lose_suspense(chargeback, lost)
     by_seller = min(_cleared_and_not_owed(trade), lost) if is_spent else 0
     # What neither we nor the seller have went back to the payer.
-    for how, has_it, owed in (("owed", trade.seller, by_seller), ("owed-by-payer", trade.buyer, lost - by_seller)):
-        if owed:
-            ledger.transfer(
-                f"chargeback-{chargeback.pk}-{how}",
-                debit=ledger.receivable(has_it, chargeback.currency),
-                credit=outside,
-                amount_minor=owed,
-            )
+    owing = [("owed", trade.seller, by_seller), ("owed-by-payer", trade.buyer, lost - by_seller)]
+    owing = [one for one in owing if one[2]]
+    # Their statements wait for this lock, so each debt is in the one that is closed before it is booked, or after.
+    ledger.locked_payables({(has_it.pk, chargeback.currency) for _how, has_it, _owed in owing})
+    for how, has_it, owed in owing:
+        ledger.transfer(
+            f"chargeback-{chargeback.pk}-{how}",
+            debit=ledger.receivable(has_it, chargeback.currency),
+            credit=outside,
+            amount_minor=owed,
+        )
     if ends_trade:
         trades.charge_back(trade)
 
@@ -215,7 +223,7 @@ def _hear_paid_out(fact: PaidOut, gateway_name: str) -> None:
     paid_for = Trade.objects.filter(
         cycle=payout.cycle, seller=payout.organisation, currency=payout.currency, state=TradeState.CLEARED
     )
-    trades.settle(list(paid_for.order_by("pk").select_for_update(of=("self",), no_key=True)))
+    trades.settle(paid_for)
 
 
 HEAR: dict[type, Callable[..., object]] = {

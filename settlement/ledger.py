@@ -7,11 +7,12 @@ The exchange holds no money: an account of kind `outside` mirrors what a gateway
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Case, F, Max, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -94,9 +95,43 @@ def fees(currency: str) -> Account:
     return _open(f"fees:{currency}", Kind.FEE, currency)
 
 
+def costs(gateway: str, currency: str) -> Account:
+    """What a gateway charged the exchange for its work: negative, and to be set against what the exchange earned."""
+    return _open(f"costs:{gateway}:{currency}", Kind.FEE, currency)
+
+
 def payable(organisation: Organisation, currency: str) -> Account:
     """What the exchange owes a member after clearing."""
     return _open(f"payable:{organisation.pk}:{currency}", Kind.PAYABLE, currency, organisation=organisation)
+
+
+def locked_payables(owners: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The ids of the accounts `payable` of these (organisation id, currency): opened where they are not yet, locked.
+
+    Locked in key order, so that whoever then books on several of them waits for nobody who waits for it.
+    """
+    names = {
+        f"payable:{organisation_id}:{currency}": (organisation_id, currency) for organisation_id, currency in owners
+    }
+    named = Account.objects.filter(name__in=names)
+    known = set(named.values_list("name", flat=True))
+    Account.objects.bulk_create(
+        [
+            Account(
+                name=name,
+                kind=Kind.PAYABLE,
+                currency=currency,
+                organisation_id=organisation_id,
+                has_floor=True,
+                balance_minor=0,
+            )
+            for name, (organisation_id, currency) in sorted(names.items())
+            if name not in known
+        ],
+        ignore_conflicts=True,
+    )
+    locked = named.order_by("pk").select_for_update(no_key=True)
+    return {names[name]: pk for name, pk in locked.values_list("name", "pk")}
 
 
 def receivable(organisation: Organisation, currency: str) -> Account:
@@ -152,17 +187,21 @@ def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) ->
         raise KeyMismatch(_("The key %(key)s moved something else."), key=repr(key))
 
 
-def book(transfers: Iterable[tuple[str, Account, Account, int]]) -> None:
-    """Move money for several new keys, each `(key, debit, credit, minor units)`, in one statement.
+def book(transfers: Sequence[tuple[str, int, int, int]]) -> None:
+    """Move money for several new keys, each `(key, id of debit, id of credit, minor units)`, in one statement.
 
     For callers that have locked what their keys stand for; the database refuses an overdraft or a key used before.
     """
-    Transfer.objects.bulk_create(
-        Transfer(key=key, debit=debit, credit=credit, amount_minor=amount_minor)
-        for key, debit, credit, amount_minor in transfers
-    )
+    if not transfers:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_MANY, [clock.now(), json.dumps(transfers)])
 
 
+INSERT_MANY = """
+    INSERT INTO settlement_transfer (key, debit_id, credit_id, amount_minor, at)
+    SELECT row->>0, (row->>1)::bigint, (row->>2)::bigint, (row->>3)::bigint, %s FROM json_array_elements(%s) AS row
+"""
 INSERT_ONCE = """
     INSERT INTO settlement_transfer (key, debit_id, credit_id, amount_minor, at) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (key) DO NOTHING RETURNING id
@@ -258,4 +297,27 @@ def owed_by_members(organisation_ids: Collection[int], *, locked: bool = True) -
             debited.get(account.pk, 0) - credited.get(account.pk, 0), 0
         )
         for account in receivables
+    }
+
+
+def standings(payables: Mapping[tuple[int, str], int]) -> dict[tuple[int, str], int]:
+    """What the exchange owes each member less what the member owes it, in minor units, by (organisation id, currency).
+
+    `payables` are the ids of their accounts `payable`, as `locked_payables` gives them.
+    """
+    held = dict(Account.objects.filter(pk__in=payables.values()).values_list("pk", "balance_minor"))
+    owed = owed_by_members({organisation_id for organisation_id, _currency in payables}, locked=False)
+    return {key: int(held[pk] or 0) - owed.get(key, 0) for key, pk in payables.items()}
+
+
+def last_id() -> int:
+    """The id of the newest transfer."""
+    return int(Transfer.objects.aggregate(last=Max("pk"))["last"] or 0)
+
+
+def receivables_of(organisation_ids: Collection[int]) -> dict[tuple[int, str], int]:
+    """The ids of what these members may owe the exchange, by (organisation id, currency), where they ever did."""
+    rows = Account.objects.filter(kind=Kind.RECEIVABLE, organisation_id__in=organisation_ids)
+    return {
+        (int(owner or 0), currency): pk for owner, currency, pk in rows.values_list("organisation", "currency", "pk")
     }

@@ -17,7 +17,7 @@ from listings.models import Offer, ReleaseFile
 from listings.states import ListingState
 from marketplace import clock
 from marketplace.models import Organisation, Paper
-from settlement import papers
+from settlement import extensions, papers, renewals
 from settlement.models import Grant, LicenseeNotice, Receipt, Trade
 from settlement.papers import plain_amount
 from settlement.states import GrantState
@@ -48,6 +48,12 @@ class Licence:
     notice: LicenseeNotice | None  # the newest its seller gave since the access opened
     offer: Offer | None  # the same offer, where it is still on sale to the holder
     has_newer_release: bool
+    renews_on: dt.date | None  # when a standing order buys it again; None: it does not
+
+    @property
+    def is_renewable(self) -> bool:
+        """Whether a new trade may begin where this licence ends."""
+        return self.days_left is not None and self.grant.state in extensions.LIVE
 
     @property
     def is_ending(self) -> bool:
@@ -57,7 +63,7 @@ class Licence:
 def condition(show: str) -> Q:
     """Which licences one of SHOWS holds."""
     now = clock.now()
-    over = Q(state=GrantState.CLOSED) | Q(ends_at__lte=now)
+    over = Q(state=GrantState.CLOSED) | extensions.over()
     soon = Q(ends_at__gt=now, ends_at__lte=now + dt.timedelta(days=ENDS_SOON_DAYS))
     return {"valid": ~over, "ending": soon & ~over, "ended": over}.get(show, Q())
 
@@ -77,8 +83,14 @@ def held(holder: Organisation, show: str = "all") -> QuerySet[Grant]:
     rows = Grant.objects.visible_to(holder).filter(condition(show))
     return (
         rows.select_related(
-            "trade__seller", "trade__buyer", "trade__offer", "trade__listing", "trade__version", "trade__release"
-        )
+            "trade__seller",
+            "trade__buyer",
+            "trade__offer",
+            "trade__listing",
+            "trade__version",
+            "trade__release",
+            "trade__renewal",
+        )  # fmt: skip
         .defer("trade__version__fields", "trade__version__rights", "trade__version__use_scenarios")
         .annotate(
             is_over=condition("ended"),
@@ -117,6 +129,7 @@ def licences(grants: Sequence[Any], holder: Organisation) -> list[Licence]:
             notice=_since(newest.get(grant.trade.listing_id), grant),
             offer=(offer := on_sale.get(grant.trade.offer_id)),
             has_newer_release=_is_newer(offer, grant.trade),
+            renews_on=renewals.renews_on(grant),
         )
         for grant in grants
     ]

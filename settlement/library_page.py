@@ -96,6 +96,9 @@ class LicenceOut(serializers.Serializer[Any]):
     price_minor = serializers.IntegerField(source="offer.price_minor", allow_null=True, default=None)
     currency = serializers.CharField(source="offer.currency", allow_null=True, default=None)
     has_newer_release = serializers.BooleanField()
+    renews_on = serializers.DateField(
+        allow_null=True, help_text="The day on which a standing order buys it again; null where there is none."
+    )
     notice = serializers.ChoiceField(
         source="notice.kind",
         choices=LicenseeNotice.Kind.choices,

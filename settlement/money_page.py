@@ -22,11 +22,13 @@ from marketplace.bells import ring
 from marketplace.models import Organisation, User
 from marketplace.money import Money
 from marketplace.participants import acting_organisation
+from marketplace.regions import COUNTRY_NAMES
 from marketplace.signed_in import person
 from marketplace.spreadsheets import csv_lines
-from settlement import member_money, papers, payout_accounts, tasks, waits
+from settlement import member_money, payout_accounts, statements, tasks, tax_acts, waits
 from settlement.forms import PayoutAccountForm
-from settlement.models import Payout, PayoutAccount, Statement, Trade
+from settlement.gateways import stripe_members
+from settlement.models import Payout, PayoutAccount, Statement, StripeAccount, Trade
 from settlement.states import OutgoingState
 
 ON_A_PAGE = 25
@@ -45,7 +47,8 @@ def money(request: HttpRequest) -> HttpResponse:
     roles.require(person(request), organisation, "see_money")
     may_manage = roles.may(person(request), organisation, "manage_payout")
     account = payout_accounts.account_of(organisation)
-    form = PayoutAccountForm(request.POST or None)
+    at_stripe = _at_stripe(organisation) if may_manage and "stripe" in settings.GATEWAYS else {}
+    form = PayoutAccountForm(request.POST or None, initial=at_stripe.get("to_name"))
     if request.method == "POST":
         roles.require(person(request), organisation, "manage_payout")
         if account is not None:
@@ -54,8 +57,8 @@ def money(request: HttpRequest) -> HttpResponse:
             _name_account(request, organisation, form)
             messages.success(request, _("The account is named. A second person confirms it."))
             return redirect("money")
-    statements = organisation.statements.select_related("cycle", "paper").defer("paper__record").order_by("-pk")
-    page = Paginator(statements, ON_A_PAGE).get_page(request.GET.get("page"))
+    issued = organisation.statements.select_related("cycle", "paper").defer("paper__record").order_by("-pk")
+    page = Paginator(issued, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "organisation": organisation,
         "sells": organisation.listings.exists(),
@@ -72,10 +75,21 @@ def money(request: HttpRequest) -> HttpResponse:
         "is_fresh": account is None or reauthentication.is_fresh(request),
         "has_bounced": organisation.payouts.filter(state=OutgoingState.BOUNCED, replaced_by=None).exists(),
         "form": form if may_manage and settings.GATEWAYS else None,
+        **tax_acts.status_card(organisation, person(request)),
+        "at_stripe": at_stripe,
         "takes_money": bool(settings.GATEWAYS),
         "key": posted.new_key(),
     }
     return render(request, "settlement/money.html", context, status=422 if form.errors else 200)
+
+
+def _at_stripe(organisation: Organisation) -> dict[str, Any]:
+    """The member's account at Stripe, or why it can have none; `to_name` once money can go there."""
+    account = StripeAccount.objects.filter(organisation=organisation).first()
+    if account is None and organisation.country not in stripe_members.SERVED:
+        return {"place": COUNTRY_NAMES[organisation.country], "has_bank": "bank" in settings.GATEWAYS}
+    to_name = {"gateway": "stripe", "reference": account.reference} if account and account.takes_transfers else None
+    return {"account": account, "to_name": to_name}
 
 
 def _name_account(request: HttpRequest, organisation: Organisation, form: PayoutAccountForm) -> None:
@@ -130,6 +144,17 @@ def _with_money(statement: Statement) -> dict[str, Any]:
     return {"statement": statement, **amounts}
 
 
+def _balance(statement: Statement) -> dict[str, Any]:
+    """The member's balance with the exchange: where it opened, what moved it, where it closed."""
+    moved = statements.movements([statement])[statement.pk]
+    return {
+        "opening": Money(statement.opening_minor, statement.currency),
+        "movements": [(one, Money(one.amount_minor, statement.currency)) for one in moved],
+        "cleared": Money(statement.gross_minor - statement.fee_minor, statement.currency),
+        "closing": Money(statement.closing_minor, statement.currency),
+    }
+
+
 def _uncleared(organisation: Organisation) -> list[dict[str, Any]]:
     """What escrow holds for the member, each with its deductions and what it waits for."""
     lines = member_money.uncleared(organisation, ON_A_PAGE)
@@ -157,7 +182,7 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
     own = Statement.objects.filter(organisation=organisation).select_related("cycle", "paper").defer("paper__record")
     found = get_object_or_404(own, pk=statement_id)
     roles.require(person(request), organisation, "see_money")
-    trades = papers.cleared_in(found).select_related("buyer").defer("version__fields", "version__rights")
+    trades = statements.cleared_in(found).select_related("buyer").defer("version__fields", "version__rights")
     page = Paginator(trades, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
     payouts = organisation.payouts.filter(cycle=found.cycle_id, currency=found.currency).order_by("pk")
     context = {
@@ -168,6 +193,7 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
             for line in member_money.lines(list(page))
         ],
         "none": Money(0, found.currency),
+        **_balance(found),
         "payouts": [(payout, Money(payout.amount_minor, payout.currency)) for payout in payouts],
         "language": get_language(),
     }
@@ -196,7 +222,7 @@ def statement_csv(request: HttpRequest, statement_id: int) -> HttpResponse:
     own = Statement.objects.filter(organisation=organisation).select_related("cycle", "paper")
     statement = get_object_or_404(own, pk=statement_id)
     roles.require(person(request), organisation, "see_money")
-    answer = HttpResponse(papers.statement_csv(statement), content_type="text/csv; charset=utf-8")
+    answer = HttpResponse(statements.as_csv(statement), content_type="text/csv; charset=utf-8")
     name = f"statement-{statement.cycle.number}-{statement.currency}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -96,6 +96,34 @@ KINDS = [
         act="pay",
     ),
     Kind(
+        code="trade.answer_soon",
+        group=Group.TRADES,
+        label=_("A proposal is about to lapse"),
+        subject=_("%(buyer)s still waits for your answer on “%(title)s”"),
+        text=_("Agree or decline until %(until)s; then the proposal lapses."),
+        act="agree",
+    ),
+    Kind(
+        code="trade.pay_soon",
+        group=Group.TRADES,
+        label=_("The time to pay is about to end"),
+        subject=_("“%(title)s” is not paid yet"),
+        text=_(
+            "%(price)s is due until %(until)s; then the trade expires. Who lets several trades expire unpaid may"
+            " take no further offers for a while."
+        ),
+        act="pay",
+        is_required=True,
+    ),
+    Kind(
+        code="trade.inspect_soon",
+        group=Group.TRADES,
+        label=_("The time to inspect is about to end"),
+        subject=_("Accept “%(title)s” or object until %(until)s"),
+        text=_("After that your silence accepts the delivery, and the price goes to the seller."),
+        act="accept",
+    ),
+    Kind(
         code="trade.funded",
         group=Group.TRADES,
         label=_("A buyer has paid"),
@@ -189,6 +217,30 @@ KINDS = [
         subject=_("Your access to “%(title)s” ends on %(until)s"),
         text=_("Take what you need before, or buy it again: the product's page shows the offers there are."),
         act="download",
+    ),
+    Kind(
+        code="grant.renewing",
+        group=Group.TRADES,
+        label=_("A licence of yours will be renewed"),
+        subject=_("Your licence of “%(title)s” is renewed on %(on)s"),
+        text=_(
+            "It ends on %(until)s. The exchange buys it again for you on the same offer, for %(price)s, unless you stop"
+            " that before."
+        ),
+        act="propose",
+    ),
+    Kind(
+        code="renewal.stopped",
+        group=Group.TRADES,
+        label=_("A licence of yours cannot be renewed"),
+        subject=_("Your licence of “%(title)s” is not renewed"),
+        text=_(
+            "The same offer cannot be bought again: it is off sale or sold out, or whoever ordered the renewal may not"
+            " buy any more. The licence lasts until its end."
+        ),
+        next_step=_("See what is offered now, or order the renewal anew:"),
+        act="propose",
+        is_required=True,
     ),
     Kind(
         code="grant.ended",

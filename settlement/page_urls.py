@@ -6,13 +6,16 @@ from settlement import (
     buying_page,
     evidence_page,
     fees_page,
+    invoices_page,
     library_page,
     licensee_notice_page,
     market_page,
     merchant_page,
     money_page,
+    tax_acts,
     views,
 )
+from settlement.gateways import stripe_pages
 
 urlpatterns = [
     path("market/", market_page.market_page, name="market"),
@@ -30,6 +33,11 @@ urlpatterns = [
     path("trades/<str:trade_id>/contract/", views.trade_contract, name="trade_contract"),
     path("trades/<str:trade_id>/<slug:act>/", views.trade_act, name="trade_act"),
     path("money/", money_page.money, name="money"),
+    path("money/stripe/", stripe_pages.account, name="stripe_account"),
+    path("money/stripe/back/", stripe_pages.back, name="stripe_account_back"),
+    path("invoices/", invoices_page.invoices_page, name="invoices"),
+    path("invoices/<int:invoice_id>/electronic/", invoices_page.electronic, name="invoice_electronic"),
+    path("money/tax-status/", tax_acts.status_act, name="tax_status"),
     path("money/accounts/<int:account_id>/<slug:act>/", money_page.account_act, name="account_act"),
     path("money/cleared.csv", money_page.cleared_csv, name="cleared_csv"),
     path("money/statements/<int:statement_id>/", money_page.statement, name="statement"),

@@ -1,10 +1,8 @@
-"""What a trade leaves on paper at its end: its certificate, and each member's settlement statement."""
+"""What a trade leaves on paper at its end: its certificate; and what other papers say of a trade too."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import json
 import logging
 from collections.abc import Iterable, Sequence
@@ -22,10 +20,9 @@ from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import NotReady, Refused
 from marketplace.models import Paper, Seal, TreeHead
 from marketplace.money import Money
-from marketplace.spreadsheets import safe_cell
 from settlement.gateways import gateway
-from settlement.models import Payment, Payout, Statement, Trade, Transfer
-from settlement.states import OutgoingState, PaymentState, TradeState
+from settlement.models import Payment, Trade, Transfer
+from settlement.states import PaymentState, TradeState
 
 logger = logging.getLogger(__name__)
 
@@ -179,118 +176,10 @@ def numbers_of(kinds: Iterable[str], trades: Sequence[Trade]) -> dict[int, dict[
     return found
 
 
-# --- settlement statements -----------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def issue_statement(statement: Statement) -> Paper:
-    """The statement of one member, currency and cycle as a paper that the member may read."""
-    record = _stated(statement)
-    trades = list(cleared_in(statement))
-    paper = documents.issue(
-        Kind.SETTLEMENT_STATEMENT,
-        statement,
-        title=f"Clearing cycle {statement.cycle} · {statement.currency}",
-        record=record,
-        readers=[statement.organisation],
-        is_sandbox=bool(paid_without_money(trades)),
-    )
-    if statement.paper_id is None:
-        Statement.objects.filter(pk=statement.pk).update(paper=paper)
-        statement.paper = paper
-    return paper
-
-
-def cleared_in(statement: Statement) -> QuerySet[Trade]:
-    """The trades of a statement, in the order of its lines."""
-    return (
-        Trade.objects.filter(
-            cycle=statement.cycle,
-            seller=statement.organisation,
-            currency=statement.currency,
-            cleared_at__isnull=False,
-            price_minor__gt=0,
-        )
-        .select_related("version")
-        .order_by("pk")
-    )
-
-
-def _stated(statement: Statement) -> dict[str, Any]:
-    trades = list(cleared_in(statement))
-    moved = moved_minor(trades)
-    lines = []
-    for trade in trades:
-        fee_minor, net_minor = moved.get(f"fee-{trade.pk}", 0), moved.get(f"net-{trade.pk}", 0)
-        lines.append(
-            {
-                "trade_number": trade.register_number,
-                "titles": trade.version.titles,
-                "gross_minor": fee_minor + net_minor,
-                "fee_minor": fee_minor,
-                "net_minor": net_minor,
-            }
-            | ({"purchase_order": trade.purchase_order} if trade.purchase_order else {})
-        )
-    released_at = statement.cycle.released_at or statement.created_at
-    return {
-        "member": documents.party(statement.organisation),
-        "cycle": str(statement.cycle),
-        "cleared_at": released_at.isoformat(),
-        "currency": statement.currency,
-        "lines": lines,
-        "totals": {
-            "gross_minor": statement.gross_minor,
-            "fee_minor": statement.fee_minor,
-            "net_minor": statement.gross_minor - statement.fee_minor,
-        },
-        "payout_reference": _payout_reference(statement),
-    } | _set_against_debt(statement)
-
-
-def _set_against_debt(statement: Statement) -> dict[str, int]:
-    if not statement.recovered_minor:
-        return {}
-    return {"recovered_minor": statement.recovered_minor, "payable_minor": statement.net_minor}
-
-
 def moved_minor(trades: Sequence[Trade]) -> dict[str, int]:
     """What the ledger moved when these trades were cleared, by the transfers' keys."""
     keys = [f"{part}-{trade.pk}" for trade in trades for part in ("fee", "net")]
     return dict(Transfer.objects.filter(key__in=keys).values_list("key", "amount_minor"))
-
-
-def _payout_reference(statement: Statement) -> str | None:
-    """The key of the payout, which is the reference the member sees with the money."""
-    payouts = Payout.objects.filter(
-        cycle=statement.cycle, organisation=statement.organisation, currency=statement.currency
-    ).exclude(state=OutgoingState.BOUNCED)
-    return payouts.values_list("key", flat=True).first()
-
-
-def statement_csv(statement: Statement) -> bytes:
-    """The statement as CSV, line by line and then its sums, for a spreadsheet: UTF-8 with a mark that says so.
-
-    Amounts are plain decimals of the statement's currency. Raises NotReady before the statement was issued.
-    """
-    if statement.paper is None:
-        raise NotReady(_("This statement is being written."))
-    record = statement.paper.record
-    text = io.StringIO(newline="")
-    write = csv.writer(text).writerow
-
-    def amounts(row: dict[str, int]) -> list[str]:
-        return [plain_amount(row[f"{part}_minor"], record["currency"]) for part in ("gross", "fee", "net")]
-
-    write(["trade", "product", "currency", "gross", "fee", "net"])
-    for line in record["lines"]:
-        title = next(iter(line["titles"].values()), "")
-        write([safe_cell(line["trade_number"]), safe_cell(title), record["currency"], *amounts(line)])
-    write(["total", "", record["currency"], *amounts(record["totals"])])
-    for part in ("recovered", "payable"):
-        if f"{part}_minor" in record:
-            write([part, "", record["currency"], "", "", plain_amount(record[f"{part}_minor"], record["currency"])])
-    return text.getvalue().encode("utf-8-sig")
 
 
 def plain_amount(minor: int, currency: str) -> str:

@@ -179,7 +179,7 @@ def claim_next_notices() -> list[Notice]:
     return Notice.claim_several(unread(), most=AT_ONCE)
 
 
-def put_in_suspense(fact: Paid, *, gateway_name: str, payment: Payment | None, why: str) -> Unmatched | None:
+def put_in_suspense(fact: Paid, *, gateway_name: str, payment: Payment | None, why: str) -> Unmatched:
     """Book money that fits no open trade exactly, once per event; the desk decides on it. `why` is a stable code."""
     unmatched, is_new = Unmatched.objects.get_or_create(
         gateway=gateway_name,
@@ -227,8 +227,15 @@ def return_unmatched(unmatched: Unmatched, *, by: User) -> Refund:
     return refund
 
 
+def return_at_once(unmatched: Unmatched) -> None:
+    """Money that can only go back, through a gateway that returns it to its payer, waits for nobody."""
+    if unmatched.decided_at is None:
+        open_suspense_refund(unmatched, unmatched.amount_minor, reason=unmatched.why)
+        close_unmatched(unmatched, "returned", by=None)
+
+
 def close_unmatched(unmatched: Unmatched, decision: str, *, by: User | None) -> None:
-    """Decided by one of the staff; by nobody only where the payer's bank decided."""
+    """Decided by one of the staff; by nobody only where the payer's bank decided, or nothing was left to decide."""
     unmatched.decided_at, unmatched.decided_by, unmatched.decision = clock.now(), by, decision
     unmatched.save(update_fields=["decided_at", "decided_by", "decision"])
     journal.record(f"money.{decision}", unmatched, by=by, amount_minor=unmatched.amount_minor)

@@ -59,14 +59,14 @@ def _others(organisation: Any, by: Any) -> QuerySet[Membership]:
 def name(organisation: Organisation, *, gateway_name: str, reference: str, by: User) -> PayoutAccount:
     """Name the account the money should go to; it serves once another person confirmed it and its wait is over.
 
-    Raises RoleNeeded, NoGateway, Invalid `wrong_account`, Refused `account_waits`.
+    Raises RoleNeeded, NoGateway, Invalid `wrong_account`, `country_not_served`, Refused `account_waits`.
     """
     roles.require(by, organisation, "manage_payout")
     driver = gateway(gateway_name)
     reference = reference.strip()
     if not reference or not reference.isprintable():  # a sign that turns writing around would show another account
         raise Invalid(_("Name the account the money goes to, in one line."), code="wrong_account")
-    reference = driver.check_account(reference)
+    reference = driver.check_account(reference, organisation)
     organisation = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if coming(organisation) is not None:
         raise Refused(

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from marketplace import roles
 from marketplace.models import Organisation, Paper
-from settlement import timeline, waits
+from settlement import taxes, timeline, waits
 from settlement.models import (
     Dispute,
     Grant,
@@ -19,6 +19,7 @@ from settlement.models import (
     Refund,
     Statement,
     Trade,
+    TradeTax,
 )
 
 
@@ -54,14 +55,17 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     version = serializers.IntegerField(source="version.number")
     release_digest = serializers.CharField(source="release.digest")
     offer = serializers.CharField(source="offer.public_id")
+    renews = serializers.CharField(
+        source="renews.public_id", allow_null=True, default=None, help_text="The trade whose licence this one extends."
+    )
     seller = PartyOut()
     buyer = PartyOut()
 
     class Meta:
         model = Trade
         fields = [
-            "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "seller",
-            "buyer",
+            "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "renews",
+            "seller", "buyer",
             "price_minor", "currency", "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
             "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at",
             "is_deemed_accepted",
@@ -87,9 +91,28 @@ class ActOut(serializers.Serializer[Any]):
     label = serializers.CharField()
 
 
-class TradeInFullOut(TradeOut):
-    """A trade with its timeline, payments, refunds, dispute, papers and what the reader may do."""
+class TaxLineOut(serializers.Serializer[Any]):
+    tax = serializers.ChoiceField(choices=["vat", "income"])
+    how = serializers.ChoiceField(choices=["charged", "withheld"], help_text="By the seller, or by the buyer.")
+    basis_points = serializers.IntegerField()
+    amount_minor = serializers.IntegerField()
+    rule = serializers.CharField(help_text="Code of the rule; empty where the exchange's staff decided.")
 
+
+class TaxOut(serializers.ModelSerializer[TradeTax]):
+    """The tax that a trade's price includes, in minor units of its currency."""
+
+    lines = TaxLineOut(many=True)
+
+    class Meta:
+        model = TradeTax
+        fields = ["gross_minor", "net_minor", "withheld_minor", "is_known", "rulebook", "reason", "lines"]
+
+
+class TradeInFullOut(TradeOut):
+    """A trade with its tax, timeline, payments, refunds, dispute, papers and what the reader may do."""
+
+    tax = serializers.SerializerMethodField()
     steps = serializers.SerializerMethodField()
     next = serializers.SerializerMethodField()
     possible_acts = serializers.SerializerMethodField()
@@ -102,8 +125,13 @@ class TradeInFullOut(TradeOut):
     class Meta(TradeOut.Meta):
         fields = [
             *TradeOut.Meta.fields,
-            "steps", "next", "possible_acts", "payments", "refunds", "dispute", "contract", "certificate",
+            "tax", "steps", "next", "possible_acts", "payments", "refunds", "dispute", "contract", "certificate",
         ]  # fmt: skip
+
+    @extend_schema_field(TaxOut(allow_null=True))
+    def get_tax(self, trade: Trade) -> dict[str, Any] | None:
+        kept = taxes.of(trade)
+        return dict(TaxOut(kept).data) if kept else None
 
     @extend_schema_field(PaymentOut(many=True))
     def get_payments(self, trade: Trade) -> list[dict[str, Any]]:
@@ -167,6 +195,9 @@ class AccessOut(serializers.ModelSerializer[Grant]):
 
 
 class StatementOut(serializers.ModelSerializer[Statement]):
+    """The balance runs from `opening_minor` by `other_minor` (payouts, debts), `gross_minor` and, taken off,
+    `fee_minor` to `closing_minor`. `net_minor` is paid out."""
+
     cycle = serializers.IntegerField(source="cycle.number")
     paper = serializers.CharField(source="paper.number", allow_null=True, default=None)
 
@@ -180,6 +211,9 @@ class StatementOut(serializers.ModelSerializer[Statement]):
             "fee_minor",
             "recovered_minor",
             "net_minor",
+            "opening_minor",
+            "other_minor",
+            "closing_minor",
             "created_at",
             "paper",
         ]

@@ -59,6 +59,14 @@ class GrantState(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class RenewalState(models.TextChoices):
+    """Of a standing order to renew a licence."""
+
+    STANDING = "standing", _("Renewed automatically")
+    RENEWED = "renewed", _("Renewed")
+    STOPPED = "stopped", _("Stopped")
+
+
 class CycleState(models.TextChoices):
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
@@ -114,6 +122,12 @@ GRANT_MOVES: Moves = {
     G.OPEN: {"suspend": G.SUSPENDED, "close": G.CLOSED},
     G.SUSPENDED: {"resume": G.OPEN, "close": G.CLOSED},
     G.CLOSED: {},
+}
+
+RENEWAL_MOVES: Moves = {
+    RenewalState.STANDING: {"renew": RenewalState.RENEWED, "stop": RenewalState.STOPPED},
+    RenewalState.RENEWED: {"keep": RenewalState.STANDING},
+    RenewalState.STOPPED: {"keep": RenewalState.STANDING},
 }
 
 CYCLE_MOVES: Moves = {C.OPEN: {"close": C.CLOSED}, C.CLOSED: {"release": C.RELEASED}, C.RELEASED: {}}

@@ -15,10 +15,24 @@ from marketplace import clock
 from marketplace.bells import ring
 from marketplace.claims import postponed_on_failure, together_or_each
 from marketplace.errors import Refused, WrongState
-from settlement import clearing, deliveries, hearing, papers, payments, payouts, reconciliation, trades
+from settlement import (
+    clearing,
+    defaults,
+    deliveries,
+    gateway_charges,
+    hearing,
+    invoices,
+    papers,
+    payments,
+    payouts,
+    reconciliation,
+    renewals,
+    statements,
+    trades,
+)
 from settlement.channels import Access, CannotDeliver, channel
 from settlement.gateways import TryLater, gateway
-from settlement.models import ClearingCycle, Grant, Notice, Statement, Trade
+from settlement.models import ClearingCycle, Grant, Notice, Trade
 from settlement.reconciliation import BooksDoNotAgree
 from settlement.states import CycleState, TradeState
 
@@ -134,6 +148,23 @@ def tell_ending_grants() -> None:
 
 
 @shared_task
+def renew_licences() -> None:
+    """Propose the trades that extend licences about to end, where their buyers gave a standing order."""
+    while order := renewals.claim_next():
+        with postponed_on_failure(order):
+            renewals.renew(order)
+    ring(register_trades)
+
+
+@shared_task
+def remind_parties() -> None:
+    """Remind every party that a trade waits for it and that its time runs out."""
+    for wait in defaults.WAITS:
+        while defaults.remind(wait):
+            pass
+
+
+@shared_task
 def expire_trades() -> None:
     """End every trade whose deadline has passed."""
     _each_due(Trade.objects.overdue(), trades.expire)
@@ -163,6 +194,7 @@ def clear_cycles() -> None:
                 trades.clear(closed)
             ring(pay_members)
             ring(issue_statements)
+            ring(issue_invoices)
 
 
 @shared_task
@@ -191,11 +223,18 @@ def issue_certificates() -> None:
 
 
 @shared_task
+def issue_invoices() -> None:
+    """Issue the invoices of every trade of a released cycle, and a credit note for each chargeback lost after that."""
+    while invoices.issue_next():
+        pass
+    for chargeback in invoices.chargebacks_due().order_by("pk")[:AT_ONCE]:
+        invoices.credit_lost(chargeback)
+
+
+@shared_task
 def issue_statements() -> None:
     """Issue the statement of every member of a released cycle."""
-    due = Statement.objects.filter(paper=None).select_related("cycle", "organisation").order_by("pk")
-    for statement in due[:AT_ONCE]:
-        papers.issue_statement(statement)
+    statements.issue_due()
 
 
 @shared_task
@@ -209,6 +248,7 @@ def reconcile_books() -> None:
                     if date not in asked:
                         reconciliation.take_in(name, gateway(name).movements(date))
                         asked.add(date)
+                gateway_charges.book(name)
                 reconciliation.reconcile(name, currency, day)
         except TryLater:
             logger.warning("the gateway %s does not tell its movements; it is asked again", name)

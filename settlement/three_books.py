@@ -72,6 +72,14 @@ _RECORDS = """
         WHERE p.gateway = %(gateway)s AND c.currency = %(currency)s AND c.state = 'lost'
 """
 
+# What a gateway charged the exchange has no record but the gateway's own word, once it is booked.
+_CHARGES = """
+    SELECT m.cause, m.amount_minor, m.heard_at
+        FROM touched x JOIN settlement_gatewaymovement m
+        ON m.gateway = %(gateway)s AND m.currency = %(currency)s AND m.cause = x.cause AND m.kind = 'fee'
+        JOIN settlement_transfer t ON t.key = m.cause
+"""
+
 _CAUSES = f"""
     WITH account AS (SELECT id FROM settlement_account WHERE name = %(account)s),
     told AS NOT MATERIALIZED ({_RECORDS}),
@@ -100,8 +108,10 @@ _CAUSES = f"""
         ON m.gateway = %(gateway)s AND m.currency = %(currency)s AND m.cause = x.cause GROUP BY x.cause
     ),
     records AS (
-        SELECT cause, sum(minor) AS minor, {_DAY.format("max(at)")} AS day
-        FROM told WHERE cause IN (SELECT cause FROM touched) GROUP BY cause
+        SELECT cause, sum(minor) AS minor, {_DAY.format("max(at)")} AS day FROM (
+            SELECT cause, minor, at FROM told WHERE cause IN (SELECT cause FROM touched)
+            UNION ALL {_CHARGES}
+        ) told_or_charged GROUP BY cause
     )
     SELECT x.cause, coalesce(l.minor, 0), coalesce(l.lines, 0), coalesce(g.minor, 0), coalesce(g.lines, 0),
         coalesce(g.sent, 0), coalesce(r.minor, 0), greatest(l.day, g.day, r.day)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from marketplace import journal, roles
 from marketplace.models import Organisation, User
+from settlement import renewals
 from settlement.models import Trade
 from settlement.states import PaymentState, TradeState
 
@@ -19,6 +20,7 @@ HAPPENED = {
     "trade.declined": gettext_lazy("The seller declined."),
     "trade.cancelled": gettext_lazy("The buyer cancelled."),
     "trade.expired": gettext_lazy("The time ran out."),
+    "trade.reminded": gettext_lazy("The exchange reminded whom it waited for."),
     "trade.registered": gettext_lazy("The exchange registered the trade."),
     "trade.funded": gettext_lazy("The money is held by the exchange’s gateway."),
     "trade.delivered": gettext_lazy("The data was delivered."),
@@ -26,6 +28,7 @@ HAPPENED = {
     "trade.disputed": gettext_lazy("The buyer objected."),
     "trade.cleared": gettext_lazy("The trade was cleared."),
     "trade.settled": gettext_lazy("The trade is settled."),
+    "trade.tax_decided": gettext_lazy("The exchange decided which tax the price includes."),
     "trade.refunded": gettext_lazy("The trade ended with a refund."),
 }
 
@@ -45,6 +48,8 @@ LABELS = {
     "accept": gettext_lazy("Accept delivery"),
     "dispute": gettext_lazy("Object"),
     "answer": gettext_lazy("Answer the objection"),
+    "keep_renewed": gettext_lazy("Renew automatically"),
+    "stop_renewing": gettext_lazy("Stop renewing"),
 }
 
 
@@ -92,6 +97,8 @@ def possible_acts(trade: Trade, organisation: Organisation | None, by: User) -> 
             names.append(_pay_act(trade))
         if trade.delivered_at and trade.state != TradeState.REFUNDED and roles.may(by, organisation, "download"):
             names.append("download")
+        if trade.delivered_at and trade.state != TradeState.REFUNDED and roles.may(by, organisation, "propose"):
+            names += renewals.possible_acts(trade)
     if organisation.pk == trade.seller_id:
         names += [
             name for name, states in SELLERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)

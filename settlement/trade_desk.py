@@ -17,7 +17,7 @@ from marketplace.errors import Invalid
 from marketplace.models import Paper
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import timeline, trade_page, waits
+from settlement import tax_acts, taxes, timeline, trade_page, waits
 from settlement.models import Trade, Transfer
 
 PARTS = (
@@ -74,6 +74,8 @@ def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
         "dispute": getattr(found, "dispute", None),
         "papers": Paper.objects.filter(subject_kind="trade", subject_id=found.pk).defer("record").order_by("pk"),
         "may_take_evidence": paper_checks.sees_every_paper(by),
+        "tax": taxes.shown_of(found) if found.price_minor else None,
+        "tax_acts": tax_acts.buttons(found, reverse("desk_trade_act", args=[trade_id]), by=by),
         "holds": placed,
         "hold_acts": hold_acts.buttons(placed, reverse("desk_trade_act", args=[trade_id]), by=by),
     }
@@ -83,9 +85,11 @@ def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
 @desk("trades")
 @require_POST
 def trade_act(request: HttpRequest, trade_id: str) -> HttpResponse:
-    """Hold a trade, or lift its hold; everything else of a trade is its parties' to do."""
+    """Hold a trade, lift its hold, or decide on its tax; everything else of a trade is its parties' to do."""
     found = get_object_or_404(Trade, public_id=trade_id)
-    act = request.POST.get("act", "")
+    act, back = request.POST.get("act", ""), reverse("desk_trade", args=[trade_id])
+    if act == tax_acts.ACT:
+        return tax_acts.act(request, found, back=back)
     if act not in hold_acts.ACTS:
         raise Http404
-    return hold_acts.act(request, act, Hold.Subject.TRADE, found.pk, back=reverse("desk_trade", args=[trade_id]))
+    return hold_acts.act(request, act, Hold.Subject.TRADE, found.pk, back=back)

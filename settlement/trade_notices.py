@@ -12,7 +12,7 @@ from compliance.models import Hold
 from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
-from settlement import deadlines
+from settlement import deadlines, renewals
 from settlement.models import Dispute, Grant, Payment, Trade
 from settlement.states import TradeState
 
@@ -26,6 +26,7 @@ def register() -> None:
             "trade.declined": _declined,
             "trade.cancelled": _cancelled,
             "trade.expired": _expired,
+            "trade.reminded": _reminded,
             "trade.registered": _registered,
             "trade.funded": _funded,
             "trade.delivered": _delivered,
@@ -37,13 +38,14 @@ def register() -> None:
             "payment.failed": _payment_failed,
             "grant.ending": _ending,
             "grant.closed": _closed,
+            "renewal.stopped": _not_renewed,
             "hold.placed": _held,
             "hold.lifted": _held,
         }
     )
 
 
-PARTS = ("version", "buyer", "seller", "offer", "listing")
+PARTS = ("version", "buyer", "seller", "offer", "listing", "renewal")
 
 
 def trade_of(event: Event) -> Trade:
@@ -95,6 +97,17 @@ def _expired(event: Event) -> None:
     trade = trade_of(event)
     for party in (trade.buyer_id, trade.seller_id):
         _tell("trade.expired", trade, party, event)
+
+
+def _reminded(event: Event) -> None:
+    trade, wait = trade_of(event), str((event.facts or {})["wait"])
+    if trade.state == wait:  # else it was done meanwhile
+        kind, party = {
+            TradeState.PROPOSED.value: ("trade.answer_soon", trade.seller_id),
+            TradeState.REGISTERED.value: ("trade.pay_soon", trade.buyer_id),
+            TradeState.DELIVERED.value: ("trade.inspect_soon", trade.buyer_id),
+        }[wait]
+        _tell(kind, trade, party, event, until=deadlines.of(trade) or "")
 
 
 def _registered(event: Event) -> None:
@@ -174,7 +187,17 @@ def _payment_failed(event: Event) -> None:
 def _ending(event: Event) -> None:
     grant = _grant_of(event)
     if grant.ends_at is not None and grant.closed_at is None:
-        _tell("grant.ending", grant.trade, grant.trade.buyer_id, event, until=grant.ends_at)
+        on = renewals.renews_on(grant)
+        kind = "grant.ending" if on is None else "grant.renewing"
+        _tell(kind, grant.trade, grant.trade.buyer_id, event, until=grant.ends_at, on=on or "")
+
+
+def _not_renewed(event: Event) -> None:
+    """By the exchange, because the renewal was refused; who stopped it knows."""
+    facts = event.facts or {}
+    if facts["because"]:
+        trade = Trade.objects.select_related(*PARTS).get(pk=facts["trade"])
+        _tell("renewal.stopped", trade, trade.buyer_id, event)
 
 
 def _closed(event: Event) -> None:

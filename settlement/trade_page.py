@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from listings import terms
 from listings.product_page import language_of
-from marketplace import posted
+from marketplace import posted, roles
 from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money
-from settlement import licensee_notices, tasks, timeline, trades, waits
+from settlement import extensions, invoices, licensee_notices, renewals, tasks, taxes, timeline, trades, waits
 from settlement.bank import details
 from settlement.channels import channel
 from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
@@ -93,8 +93,23 @@ ACTS: dict[str, PageAct] = {
         AnswerForm,
         tone="primary",
     ),
+    "keep_renewed": PageAct(
+        "buyer",
+        lambda trade, _said, by: renewals.keep(trade, by=by),
+        gettext_lazy("The licence is renewed before it ends. You may stop that at any time."),
+        confirm=gettext_lazy(
+            "Before each end of its term the exchange proposes the same offer for you, at its price. You pay each"
+            " renewal as you paid this one; what you do not pay lapses."
+        ),
+    ),
+    "stop_renewing": PageAct(
+        "buyer",
+        lambda trade, _said, by: renewals.stop(trade, by=by),
+        gettext_lazy("The licence is not renewed any more; it lasts until its end."),
+    ),
 }
 
+OF_THE_LICENCE = ("keep_renewed", "stop_renewing")  # possible long after the trade asks nobody for anything
 COURSE = {
     TradeState.PROPOSED: gettext_lazy("Proposed"),
     TradeState.AGREED: gettext_lazy("Agreed"),
@@ -119,17 +134,22 @@ def context(
         "trade": trade,
         "title_lang": language_of(trade.version, trade.version.titles),
         "is_buyer": is_buyer,
+        "renewed_by": extensions.standing_renewals(trade).first() if trade.delivered_at else None,
+        "renews_on": renewals.renews_on(trade.grant) if is_buyer and hasattr(trade, "grant") else None,
         "following": following,
         "following_who": who(following.who, trade, organisation),
         "otherwise": following.otherwise if following.until else "",
         "is_ours": following.who == ("buyer" if is_buyer else "seller"),
-        "acts": _buttons(trade, possible, bound or {}),
+        "acts": _buttons(trade, [name for name in possible if name not in OF_THE_LICENCE], bound or {}),
+        "licence_acts": _buttons(trade, [name for name in possible if name in OF_THE_LICENCE], {}),
         "timeline": _timeline(trade, following, organisation),
         "transfer": details.of(trade) if "pay" in possible else None,
         "licence": said_plainly(trade.terms),
         "money": money_of(trade, is_buyer=is_buyer),
+        "tax": taxes.shown_of(trade) if trade.price_minor else None,
         "access": _access(trade, by, may_download="download" in possible),
         "papers": _papers(trade),
+        "invoices": invoices.of_trade(trade, organisation) if roles.may(by, organisation, "see_money") else [],
         "notices": licensee_notices.of(trade.listing, organisation)[:SHOWN_NOTICES],
         "dispute": getattr(trade, "dispute", None),
     }

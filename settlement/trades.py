@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from compliance import clearance, holds
-from listings import licence_contract, offers
+from listings import licence_contract
 from listings.models import Offer
 from listings.states import ListingState
 from marketplace import clock, joint_merchants, journal, roles
@@ -30,21 +32,26 @@ from settlement import (
     contested,
     contracts,
     deadlines,
+    defaults,
     deliveries,
     delivery_papers,
+    extensions,
     fees,
     ledger,
     payments,
+    positions,
     reconciliation,
+    taxes,
 )
 from settlement.channels import Access, channel
-from settlement.gateways import default_gateway, gateway
+from settlement.gateways import amounts
 from settlement.models import (
     Agreement,
     ClearingCycle,
     Dispute,
     Grant,
     Payment,
+    Payout,
     Trade,
 )
 from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeState
@@ -175,12 +182,14 @@ def propose(
     purpose: str = "",
     purchase_order: str = "",
     text_digest: str = "",
+    renews: Trade | None = None,
     by: User,
 ) -> Trade:
     """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
-    publishing it. `text_digest` is that of the licence contract the buyer has read, if it says.
+    publishing it. `text_digest` is that of the licence contract the buyer has read, if it says. The licence of
+    `renews`, a trade of the same offer and buyer, is extended.
 
-    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged.
+    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged, NotRenewable, TooManyUnpaid.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -201,15 +210,20 @@ def propose(
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
         raise NotOnSale(_("This offer is for named buyers."), code="not_named")
     _require_payable(offer)
+    if offer.price_minor:
+        defaults.require_not_barred(buyer)
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next=_("Ask the seller for another way of delivery."))
     proposed_text = licence_contract.digest(offer, version)
     if text_digest not in ("", proposed_text):
         raise ContractChanged()
     decision = clearance.require_trade(buyer, offer)
+    if renews is not None:
+        extensions.require_renewable(renews, offer=offer, buyer=buyer)
     now = clock.now()
     trade = Trade.objects.create(
         offer=offer,
+        renews=renews,
         listing=listing,
         version=version,
         release=version.release,
@@ -230,18 +244,21 @@ def propose(
         proposed_at=now,
         agree_until=deadlines.agree_until(now),
     )
+    taxes.freeze(trade)
     journal.record(
         "trade.proposed", trade, by=by, offer=offer.pk, price_minor=offer.price_minor, currency=offer.currency
     )
+    if renews is not None:
+        extensions.hand_on_standing_order(trade)
     if offer.audience != Offer.Audience.ON_REQUEST:
         _bind(trade, buyer_by=by, seller_by=offer.created_by, seller_agreed_at=offer.created_at, by=by)
     return trade
 
 
 def _require_payable(offer: Offer) -> None:
-    """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid `currency_not_taken`."""
-    if offer.price_minor and offer.currency not in gateway(default_gateway()).capabilities().currencies:
-        raise Invalid(_("No gateway takes %(currency)s."), code="currency_not_taken", currency=offer.currency)
+    """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid as `amounts.require_taken` does."""
+    if offer.price_minor:
+        amounts.require_taken(offer.price_minor, offer.currency)
 
 
 @transaction.atomic
@@ -259,7 +276,7 @@ def agree(trade: Trade, *, by: User) -> Trade:
 
 
 def _bind(trade: Trade, *, buyer_by: User, seller_by: User, seller_agreed_at: dt.datetime, by: User) -> Trade:
-    offers.take_licence(trade.offer)
+    extensions.take_licence(trade)
     now = clock.now()
     digest = digest_of(contracts.bound(trade))
     Agreement.objects.create(
@@ -306,7 +323,7 @@ def expire(trade: Trade) -> Trade:
 def _end_before_funding(trade: Trade, act: str, *, reason: str, by: User | None) -> Trade:
     if trade.state == TradeState.REGISTERED:
         payments.stop_open(trade)
-    deliveries.give_back_licence(trade)
+    extensions.give_back_licence(trade)
     return _move(trade, act, by=by, ended_at=clock.now(), end_reason=reason[:300])
 
 
@@ -321,10 +338,10 @@ def register(trades: Sequence[Trade]) -> list[Trade]:
     """
     ready = locked_together(trades, TradeState.AGREED)
     _require_none_held(ready)
-    now = clock.now()
+    now, graces = clock.now(), extensions.graces(ready)
     for trade in ready:
         trade.register_number, trade.registered_at = new_number("trade"), now
-        trade.fund_until = deadlines.fund_until(now, trade.offer)
+        trade.fund_until = max(deadlines.fund_until(now, trade.offer), graces.get(trade.pk, now))
     issued = contracts.issue_contracts(ready)
     _move_together(
         ready,
@@ -447,7 +464,7 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
     if held:
         payments.open_refund(trade, held, reason=reason, by=by)
     deliveries.end(trade)
-    deliveries.give_back_licence(trade)
+    extensions.give_back_licence(trade)
     return _move(trade, act, by=by, facts={"refund_minor": held}, ended_at=clock.now(), end_reason=reason[:300])
 
 
@@ -457,7 +474,7 @@ def charge_back(trade: Trade) -> Trade:
     if rest := ledger.balance(ledger.escrow(trade)):
         payments.open_refund(trade, rest, reason=gettext_noop("charged back in part"), by=None)
     deliveries.end(trade)
-    deliveries.give_back_licence(trade)
+    extensions.give_back_licence(trade)
     return _move(trade, "charge_back", by=None, ended_at=clock.now(), end_reason=gettext_noop("charged back"))
 
 
@@ -620,70 +637,57 @@ def clear(cycle: ClearingCycle) -> ClearingCycle:
 
 
 def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
-    """Escrow becomes fee and payable, payouts fall due: one statement each for transfers, events and moves."""
-    trades = list(
-        Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
-        .order_by("pk")
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("seller", "fee_schedule")
-    )
-    held = {trade.pk for trade in trades if trade.is_frozen} | holds.held_trade_ids(trades)
-    Trade.objects.filter(pk__in=held).update(cycle=None)
-    ready = {trade.pk: trade for trade in trades if trade.pk not in held}
-    escrows = {
-        account.trade_id: account
-        for account in ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade_id__in=ready)
-        .order_by("pk")
-        .select_for_update(no_key=True)
-    }
-    sellers = {trade.seller_id: trade.seller for trade in ready.values()}
-    owed = ledger.owed_by_members(list(sellers))
-    sums = clearing.compute(
-        (
-            (
-                pk,
-                trade.seller_id,
-                trade.currency,
-                held_minor := int(escrows[pk].balance_minor or 0),
-                trade.fee_schedule.fee_minor(held_minor),
-            )
-            for pk, trade in ready.items()
-            if pk in escrows
-        ),
-        owed,
-    )
-    clearing.post(cycle, sums, escrows, sellers)
+    """Escrow becomes fee and payable, payouts fall due: for each part of the trades one statement each for transfers,
+    events and moves, and one each for statements and payouts of all. One transaction, whatever the number of trades.
+    """
+    accepted = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
+    _lock_each(accepted)
+    _lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
+    sellers = clearing.sellers_of(cycle)
+    owed = ledger.owed_by_members({seller_id for seller_id, _currency in sellers})
+    payables = ledger.locked_payables(sellers)
     now = clock.now()
-    Trade.objects.filter(pk__in=ready).update(state=TradeState.CLEARED, cleared_at=now)
-    for trade in ready.values():
-        trade.state = TradeState.CLEARED
-    nets = {line.trade_id: line for line in sums.lines}
-    journal.record_many(
-        (
-            (
-                "trade.cleared",
-                trade,
-                {"cycle": cycle.number}
-                | ({"fee_minor": nets[pk].fee_minor, "net_minor": nets[pk].net_minor} if pk in nets else {}),
-            )
-            for pk, trade in ready.items()
-        ),
-        by=by,
-    )
+    moved = 0
+    found: positions.Positions = {}
+    for part in positions.in_parts(accepted):
+        held = {row.pk for row in part if row.is_frozen} | holds.held_trade_ids(part)
+        Trade.objects.filter(pk__in=held).update(cycle=None)
+        ready = [(row.pk, positions.line_of(row)) for row in part if row.pk not in held]
+        lines = [line for _pk, line in ready if line is not None]
+        clearing.book_lines(lines, payables)
+        positions.add(found, lines)
+        journal.record_rows("trade.cleared", Trade, ((pk, _cleared_facts(cycle, line)) for pk, line in ready), by=by)
+        moved += len(ready)
+    accepted.update(state=TradeState.CLEARED, cleared_at=now)
+    positions.set_off(found, owed)
+    clearing.book_positions(cycle, found, payables)
     clearing.move(cycle, "release", released_at=now, by=cycle.by, second_by=cycle.second_by)
-    journal.record("cycle.released", cycle, by=by, trades=len(ready))
-    paid_out = {key for key, position in sums.positions.items() if position.net_minor > 0}
-    settle(
-        [trade for trade in ready.values() if (trade.seller_id, trade.currency) not in paid_out or trade.pk not in nets]
-    )
+    journal.record("cycle.released", cycle, by=by, trades=moved)
+    _settle_unpaid(cycle)
     return cycle
 
 
-def settle(cleared: list[Trade]) -> None:
-    """Move cleared, locked trades to settled, in one statement each for moves and events."""
-    if not cleared:
-        return
-    Trade.objects.filter(pk__in=[trade.pk for trade in cleared]).update(
-        state=TradeState.SETTLED, settled_at=clock.now()
-    )
-    journal.record_many((("trade.settled", trade, {}) for trade in cleared), by=None)
+def _lock_each(rows: QuerySet[Any]) -> None:
+    """Lock rows in key order without keeping them in memory."""
+    locked = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+    deque(locked.values_list("pk").iterator(positions.AT_ONCE), maxlen=0)
+
+
+def _cleared_facts(cycle: ClearingCycle, line: positions.Line | None) -> dict[str, int]:
+    money = {"fee_minor": line.fee_minor, "net_minor": line.net_minor} if line else {}
+    return {"cycle": cycle.number} | money
+
+
+def _settle_unpaid(cycle: ClearingCycle) -> None:
+    """The trades of a cleared cycle that nothing is paid out for end here: free ones, and those of a debt."""
+    due = Payout.objects.filter(cycle=cycle, organisation=OuterRef("seller"), currency=OuterRef("currency"))
+    escrow = ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade=OuterRef("pk"))
+    settle(Trade.objects.filter(cycle=cycle).exclude(Exists(due) & Exists(escrow)))
+
+
+def settle(cleared: QuerySet[Trade]) -> None:
+    """Move cleared trades to settled, part by part: a lock, a statement each for moves and for events."""
+    due = cleared.filter(state=TradeState.CLEARED).order_by("pk").select_for_update(of=("self",), no_key=True)
+    while part := list(due.values_list("pk", flat=True)[: positions.AT_ONCE]):
+        Trade.objects.filter(pk__in=part).update(state=TradeState.SETTLED, settled_at=clock.now())
+        journal.record_rows("trade.settled", Trade, ((pk, {}) for pk in part), by=None)

@@ -42,6 +42,7 @@ PARTS = (
     "fee_schedule",
     "cycle",
     "certificate",
+    "renews",
 )
 
 

@@ -13,7 +13,7 @@ from marketplace import webhook_kinds
 from marketplace.models import Event
 from marketplace.webhook_kinds import Told
 from settlement import licensee_notices
-from settlement.models import Grant, LicenseeNotice, Payout, Refund, Trade
+from settlement.models import Grant, LicenseeNotice, Payout, Refund, Renewal, Trade
 
 TRADES: dict[str, Promise] = {
     "trade.proposed": _("A buyer proposed a trade"),
@@ -36,6 +36,7 @@ GRANTS: dict[str, Promise] = {
     "grant.ending": _("An access ends soon"),
     "grant.closed": _("An access is closed"),
 }
+RENEWALS: dict[str, Promise] = {"renewal.stopped": _("A licence is not renewed any more")}
 PAYOUTS: dict[str, Promise] = {
     "payout.due": _("A payout is due"),
     "payout.sent": _("A payout is on its way"),
@@ -55,6 +56,7 @@ def register() -> None:
     """Make the kinds known; called once, when Django has loaded the app."""
     webhook_kinds.register(TRADES, _of_trade)
     webhook_kinds.register(GRANTS, _of_grant)
+    webhook_kinds.register(RENEWALS, _of_renewal)
     webhook_kinds.register(PAYOUTS, _of_payout)
     webhook_kinds.register(REFUNDS, _of_refund)
     webhook_kinds.register(NOTICES, _of_notice)
@@ -87,6 +89,13 @@ def _of_grant(event: Event) -> Told:
     """The buyer, whose access it is."""
     grant = Grant.objects.select_related("trade__listing").get(pk=event.subject_id)
     yield grant.trade.buyer_id, {**_about(grant.trade), "access": _state(event)}
+
+
+def _of_renewal(event: Event) -> Told:
+    """The buyer, whose standing order it was; why is said where the exchange stopped it."""
+    order = Renewal.objects.select_related("trade__listing").get(pk=event.subject_id)
+    because = str((event.facts or {}).get("because", ""))
+    yield order.trade.buyer_id, {**_about(order.trade), "renewal": _state(event), "because": because}
 
 
 def _of_payout(event: Event) -> Told:

@@ -50,7 +50,8 @@ ROWS = {
                EXISTS (SELECT FROM settlement_payout n WHERE n.replaces_id = p.id) AS is_replaced
         FROM settlement_payout p ORDER BY p.id""",
     "statements": """
-        SELECT cycle_id, organisation_id, currency, gross_minor, fee_minor, recovered_minor, net_minor
+        SELECT cycle_id, organisation_id, currency, gross_minor, fee_minor, recovered_minor, net_minor,
+            opening_minor, closing_minor
         FROM settlement_statement ORDER BY id""",
     "chargebacks": """
         SELECT c.id, c.trade_id, c.amount_minor, c.currency, c.state, p.state = 'paid' OR EXISTS (
@@ -216,7 +217,10 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
     chains: defaultdict[Any, list[Any]] = defaultdict(list)
     for payout in books.payouts:
         chains[payout.cycle_id, payout.organisation_id, payout.currency].append(payout)
+    closed: Counter[tuple[int, str]] = Counter()
     for one in books.statements:
+        assert one.opening_minor == closed[one.organisation_id, one.currency]
+        closed[one.organisation_id, one.currency] = one.closing_minor
         key = (one.cycle_id, one.organisation_id, one.currency)
         assert (one.gross_minor, one.fee_minor) == (gross.pop(key), fees.pop(key, 0)), key
         assert one.recovered_minor == recovered.pop("recovered-{}-{}-{}".format(*key), 0), key

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from marketplace.spreadsheets import safe_cell
-from settlement import papers
+from settlement import statements
 from settlement.models import Statement
 from settlement.states import TradeState
 from tests import trading
@@ -251,7 +251,7 @@ def test_a_title_that_is_a_formula_leaves_the_exchange_as_text(tmp_path: Any, se
         if step not in (TradeState.PROPOSED, TradeState.AGREED):
             walk(deal)
     statement = Statement.objects.get(organisation=deal.trade.seller)
-    papers.issue_statement(statement)
+    statements.issue([statement])
     client = Client()
     client.force_login(deal.seller)
     for path in (f"/money/statements/{statement.pk}.csv", f"/api/v1/statements/{statement.pk}/lines"):

@@ -24,7 +24,8 @@ TENANTS = {
     "Notification", "NotificationSwitch", "WebhookEndpoint", "WebhookMessage", "WebhookDelivery",
     "DossierSection", "FactChange", "Declaration", "Proof", "ProofPicture", "Note", "TierDecision",
     "Verification", "Decision", "Review", "ReviewDecision", "ReviewNote", "ReviewQuestion", "Hold", "RulesAcceptance",
-    "Trade", "Agreement", "Payment", "Notice", "Refund", "Unmatched", "Chargeback", "Dispute", "Grant", "Receipt",
+    "Trade", "Agreement", "Payment", "Notice", "Refund", "TaxStatus", "TradeTax", "Invoice",
+    "ElectronicInvoice", "Unmatched", "Chargeback", "Dispute", "Grant", "Receipt",
     "Account", "Transfer", "ClearingCycle", "Statement", "Payout", "PayoutAccount", "RefundMending",
 }  # fmt: skip
 NARROW = {"visible_to", "sold_by", "bought_by", "of", "none", "open_to_all", "listed"}

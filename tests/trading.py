@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from compliance import reviews
 from listings import registration
@@ -93,10 +92,10 @@ def propose(offer: Offer | None = None, *, buyer: Organisation | None = None) ->
 
 def hand_over_notices() -> None:
     """What the sandbox has to say goes into the inbox, signed, without a web server between."""
-    for notice in SandboxNotice.objects.filter(posted_at=None, next_try_at__lte=timezone.now()).order_by("pk"):
+    for notice in SandboxNotice.objects.filter(posted_at=None, next_try_at__lte=clock.now()).order_by("pk"):
         body = notice.body.encode()
         payments.note("sandbox", body, {sandbox_signature.HEADER: sandbox_signature.sign(body)})
-        SandboxNotice.objects.filter(pk=notice.pk).update(posted_at=timezone.now())
+        SandboxNotice.objects.filter(pk=notice.pk).update(posted_at=clock.now())
 
 
 def work() -> None:

@@ -117,9 +117,11 @@ def tidy(*, is_told: bool = True) -> None:
     tasks.pay_members()
     tasks.pay_refunds()
     hear()
+    tasks.issue_invoices()
     seal(is_told=is_told)
     tasks.issue_certificates()
     tasks.issue_statements()
+    tasks.issue_invoices()
 
 
 def seal(*, is_told: bool = True) -> None:

@@ -6,6 +6,7 @@ Drawn from one seed, so that an opening that was cut off goes on with the same p
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -21,7 +22,8 @@ DAYS_TO_SETTLE_IN = 3  # nobody buys on the day they join
 QUIET_AT_THE_END = 2
 SESSION_WEEKDAYS = (2, 5)  # Tuesday and Friday
 EVERY_WORKDAY_AT_THE_END = 14  # days
-CLOSED_WEEKLY_UNTIL = 60  # days before the end
+CLOSED_WEEKLY_UNTIL = 30  # days before the end
+BUSIER_DAYS = 45  # the shorter the past, the more happens in a day of it, so that it shows something
 
 
 class Fate(StrEnum):
@@ -123,7 +125,7 @@ def plan(products: Sequence[Product], begins: dt.date, days: int) -> list[Deal]:
     wanted = 0.0  # trades since the last session
     for day in range(DAYS_TO_SETTLE_IN, days - QUIET_AT_THE_END):
         date = begins + dt.timedelta(days=day)
-        wanted += (0.25 + 0.3 * day / 365) * _pace(date)
+        wanted += (0.08 + 0.15 * day / days) * (1 + BUSIER_DAYS / days) * _pace(date)
         if not is_session(date, days - day):
             continue
         number, wanted = int(wanted) + (draw.random() < wanted % 1), 0.0
@@ -134,19 +136,24 @@ def plan(products: Sequence[Product], begins: dt.date, days: int) -> list[Deal]:
 
 
 def _with_every_fate(deals: list[Deal]) -> list[Deal]:
-    """The same, but in a plan of a hundred or more each fate that was not drawn befalls a deal that went well."""
-    known = {deal.fate for deal in deals}
-    for fate in (*_WEIGHTS, *_WEIGHTS_ON_REQUEST) if len(deals) >= 100 else ():
-        if fate not in known:
-            place = next(
-                place
-                for place, deal in enumerate(deals)
-                if deal.fate == Fate.ACCEPTED
-                and deal.product.offers[deal.offer]["price_minor"]
-                and (deal.is_on_request or fate not in _WEIGHTS_ON_REQUEST)
+    """The same, but in a plan of thirty or more each fate that was not drawn befalls a deal of the commonest."""
+    times = Counter(deal.fate for deal in deals)
+    for fate in (*_WEIGHTS_ON_REQUEST, *_WEIGHTS) if len(deals) >= 30 else ():
+        if not times[fate]:
+            place = max(
+                (place for place, deal in enumerate(deals) if _may_meet(deal, fate)),
+                key=lambda place: times[deals[place].fate],
             )
+            times[deals[place].fate] -= 1
+            times[fate] += 1
             deals[place] = replace(deals[place], fate=fate)
     return deals
+
+
+def _may_meet(deal: Deal, fate: Fate) -> bool:
+    if fate in _WEIGHTS_ON_REQUEST:
+        return deal.is_on_request
+    return bool(deal.product.offers[deal.offer]["price_minor"]) or fate in _WITHOUT_MONEY
 
 
 def _pace(day: dt.date) -> float:

@@ -16,8 +16,8 @@ from compliance.states import VerificationState
 from marketplace import participants
 from marketplace.demo.cast import HOUSES, PASSWORD, STAFF, House, Person
 from marketplace.models import Organisation, User
-from settlement import payout_accounts
-from settlement.models import PayoutAccount
+from settlement import payout_accounts, taxes
+from settlement.models import PayoutAccount, TaxStatus
 
 
 @cache
@@ -112,6 +112,8 @@ def verified(organisation: Organisation, staff: dict[str, User]) -> None:
     if "supplier" in organisation.kinds and not PayoutAccount.objects.filter(organisation=organisation).exists():
         account = f"demo-{organisation.registration_number[-6:]}"
         paid_to(organisation, account, staff)
+    if "supplier" in organisation.kinds and taxes.asks_status(organisation) and taxes.status_of(organisation) is None:
+        taxes.state_status(organisation, TaxStatus.Status.GENERAL, by=organisation.created_by)
 
 
 def approved_once(standing: Verification, staff: dict[str, User]) -> Decision:

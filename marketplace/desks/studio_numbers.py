@@ -23,8 +23,9 @@ from marketplace.models import Organisation
 from marketplace.money import Money, format_minor
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
+from marketplace.spreadsheets import safe_cell
 from settlement import seller_numbers
-from settlement.papers import plain_amount, safe_cell
+from settlement.papers import plain_amount
 from settlement.seller_numbers import Earned, Numbers, Steps
 
 SHOWN_PRODUCTS = 100

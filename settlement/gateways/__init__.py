@@ -7,7 +7,7 @@ Every call that changes something takes a stable key, so asking twice does it on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -16,11 +16,13 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.errors import Refused
+from marketplace.money import LARGEST_MINOR
 from settlement.gateways.metered import Metered
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from marketplace.models import Organisation
     from settlement.models import Notice, Payment, Payout, Refund
     from settlement.states import MovementKind
 
@@ -129,13 +131,31 @@ class Movement:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """Which amounts of a currency a gateway takes, in minor units: from, up to, and whole multiples of what."""
+
+    least_minor: int = 1
+    most_minor: int = LARGEST_MINOR
+    step_minor: int = 1
+
+
+@dataclass(frozen=True)
 class Capabilities:
-    """What a gateway takes, which facts it reports (money that only comes, or does not, never fails), how soon."""
+    """What a gateway takes, which facts it reports (money that only comes, or does not, never fails), how soon.
+
+    Where `takes_exact_sums` nobody can pay more or less than was asked. Where it `charges_us`, movements of kind FEE
+    are what it keeps for its work. Where it `returns_to_payer`, a refund surely goes to who paid. A currency without
+    `bounds` has none.
+    """
 
     currencies: frozenset[str]
     moves_money: bool
     tells_of_failed_payments: bool = True
     is_contestable: bool = True
+    takes_exact_sums: bool = False
+    charges_us: bool = False
+    returns_to_payer: bool = False
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
     books_within_days: int = 1  # how long a movement may stand in one side's books alone
 
 
@@ -161,8 +181,11 @@ class Gateway(Protocol):
     def read(self, notice: Notice) -> Iterable[Fact]:
         """The facts a verified notice reports."""
 
-    def check_account(self, reference: str) -> str:
-        """The account money can be sent to, as it is kept. Raises Invalid `wrong_account`."""
+    def check_account(self, reference: str, holder: Organisation | None = None) -> str:
+        """The account money can be sent to, as it is kept; `holder` is whose it must be, where somebody's.
+
+        Raises Invalid `wrong_account`, `country_not_served`.
+        """
 
     def refund(self, refund: Refund) -> str:
         """Send money back once per `refund.key`; the gateway's reference."""

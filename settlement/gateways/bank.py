@@ -35,6 +35,7 @@ from settlement.models import BankEntry, BankInstruction, BankReference, Notice,
 from settlement.states import MovementKind
 
 if TYPE_CHECKING:
+    from marketplace.models import Organisation
     from settlement.models import Payout, Refund
 
 NAME = "bank"
@@ -96,7 +97,7 @@ class Bank:
         told = json.loads(notice.body)
         return [_FACTS[told["told"]](told)]
 
-    def check_account(self, reference: str) -> str:
+    def check_account(self, reference: str, holder: Organisation | None = None) -> str:
         return str(accounts.payee(reference))
 
     def refund(self, refund: Refund) -> str:

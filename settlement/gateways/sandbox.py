@@ -34,6 +34,7 @@ from settlement.models import SandboxNotice, SandboxOrder
 from settlement.states import MovementKind
 
 if TYPE_CHECKING:
+    from marketplace.models import Organisation
     from settlement.models import Notice, Payment, Payout, Refund
 
 _FACTS: dict[str, Callable[[dict[str, Any]], Fact]] = {
@@ -92,7 +93,7 @@ class Sandbox:
         told = json.loads(notice.body)
         return [_FACTS[told["type"]](told)] if told["type"] in _FACTS else []
 
-    def check_account(self, reference: str) -> str:
+    def check_account(self, reference: str, holder: Organisation | None = None) -> str:
         return reference
 
     def refund(self, refund: Refund) -> str:

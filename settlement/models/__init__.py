@@ -4,11 +4,16 @@ from settlement.models.bank import BankEntry, BankFile, BankInstruction, BankRef
 from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
 from settlement.models.deliveries import Grant, Receipt
 from settlement.models.fees import FeeSchedule
+from settlement.models.invoices import ElectronicInvoice, Invoice
 from settlement.models.ledger import Account, Transfer
 from settlement.models.licensee_notices import LicenseeNotice
 from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
 from settlement.models.reconciliation import Break, GatewayMovement, Reconciliation
+from settlement.models.reminders import Reminder
+from settlement.models.renewals import Renewal
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
+from settlement.models.stripe import StripeAccount, StripeIntent
+from settlement.models.taxes import TaxStatus, TradeTax
 from settlement.models.trades import Agreement, Dispute, Trade
 
 __all__ = [
@@ -23,9 +28,11 @@ __all__ = [
     "Chargeback",
     "ClearingCycle",
     "Dispute",
+    "ElectronicInvoice",
     "FeeSchedule",
     "GatewayMovement",
     "Grant",
+    "Invoice",
     "LicenseeNotice",
     "Notice",
     "Payment",
@@ -35,10 +42,16 @@ __all__ = [
     "Reconciliation",
     "Refund",
     "RefundMending",
+    "Reminder",
+    "Renewal",
     "SandboxNotice",
     "SandboxOrder",
     "Statement",
+    "StripeAccount",
+    "StripeIntent",
+    "TaxStatus",
     "Trade",
+    "TradeTax",
     "Transfer",
     "Unmatched",
 ]

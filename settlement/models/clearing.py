@@ -28,6 +28,7 @@ class ClearingCycle(models.Model):
     cut_off_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    invoiced_at = models.DateTimeField(null=True, blank=True)  # when its last trade had its invoices
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     second_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -66,15 +67,23 @@ class ClearingCycle(models.Model):
 
 
 class Statement(models.Model):
-    """What a clearing cycle means for one member in one currency, to the cent."""
+    """What a clearing cycle means for one member in one currency, to the cent.
 
-    cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, related_name="statements")
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="statements")
+    It runs from the balance at which the member's statement before it closed to the one it closes at: what the exchange
+    owes the member after the cycle, less what the member owes the exchange. Below zero, the member owes.
+    """
+
+    cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, related_name="statements", db_index=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="statements", db_index=False)
     currency = models.CharField(max_length=3)
     gross_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField()
     recovered_minor = models.BigIntegerField(default=0)  # set against a receivable
     net_minor = models.BigIntegerField()
+    opening_minor = models.BigIntegerField()
+    other_minor = models.BigIntegerField()  # what moved since the one before but for this cycle: payouts, new debts
+    closing_minor = models.BigIntegerField()
+    last_transfer = models.BigIntegerField()  # the member's transfers up to this id are in it or in one before
     paper = models.OneToOneField(Paper, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
 
@@ -89,19 +98,44 @@ class Statement(models.Model):
                 "statement_adds_up",
                 Q(net_minor=F("gross_minor") - F("fee_minor") - F("recovered_minor")),
             ),
+            sentence(
+                "statement_runs_from_opening_to_closing",
+                Q(closing_minor=F("opening_minor") + F("other_minor") + F("gross_minor") - F("fee_minor")),
+            ),
         ]
+        indexes = [models.Index(fields=["organisation", "currency", "id"])]
         triggers = [
             never_changes(
-                "cycle",
-                "organisation",
-                "currency",
-                "gross_minor",
-                "fee_minor",
-                "recovered_minor",
-                "net_minor",
+                "cycle", "organisation", "currency", "gross_minor", "fee_minor", "recovered_minor", "net_minor",
+                "opening_minor", "other_minor", "closing_minor", "last_transfer",
+            ),
+            pgtrigger.Trigger(
+                name="balance_continues_and_is_that_of_the_books",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                declare=[("closed", "BIGINT"), ("held", "BIGINT"), ("owed", "NUMERIC")],
+                func="""
+                    SELECT balance_minor INTO held FROM settlement_account
+                        WHERE name = 'payable:' || NEW.organisation_id || ':' || NEW.currency FOR NO KEY UPDATE;
+                    SELECT closing_minor INTO closed FROM settlement_statement
+                        WHERE organisation_id = NEW.organisation_id AND currency = NEW.currency
+                        ORDER BY id DESC LIMIT 1;
+                    IF NEW.opening_minor <> coalesce(closed, 0) THEN
+                        RAISE 'the statement opens at %, the one before closed at %', NEW.opening_minor, closed
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    SELECT coalesce((SELECT sum(amount_minor) FROM settlement_transfer WHERE debit_id = a.id), 0)
+                            - coalesce((SELECT sum(amount_minor) FROM settlement_transfer WHERE credit_id = a.id), 0)
+                        INTO owed FROM settlement_account a
+                        WHERE a.name = 'receivable:' || NEW.organisation_id || ':' || NEW.currency;
+                    IF NEW.closing_minor <> coalesce(held, 0) - coalesce(owed, 0) THEN
+                        RAISE 'the statement closes at %, the books hold % and are owed %',
+                            NEW.closing_minor, held, owed USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
             ),
             *never_deleted(),
-        ]
+        ]  # fmt: skip
 
 
 class PayoutAccount(models.Model):

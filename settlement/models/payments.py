@@ -33,7 +33,7 @@ class Payment(Claimable):
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=12, choices=PaymentState.choices, default=PaymentState.REQUESTED)
     reference = models.CharField(max_length=120, blank=True)  # the gateway's own id
-    pay_at_url = models.CharField(max_length=500, blank=True)
+    pay_at_url = models.CharField(max_length=2000, blank=True)  # a gateway's own may be long
     is_stop_due = models.BooleanField(default=False)
     requested_at = models.DateTimeField(default=clock.now)
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -195,7 +195,8 @@ class Unmatched(models.Model):
                 "decided_unmatched_says_by_whom",
                 Q(decided_at=None, decided_by=None)
                 | Q(decided_at__isnull=False, decided_by__isnull=False)
-                | Q(decided_at__isnull=False, decided_by=None, decision="charged_back"),
+                | Q(decided_at__isnull=False, decided_by=None, decision="charged_back")
+                | Q(decided_at__isnull=False, decided_by=None, decision="returned", why__in=["paid_twice", "too_late"]),
             ),
         ]
         triggers = [

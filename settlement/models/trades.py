@@ -58,15 +58,18 @@ class TradeQuerySet(models.QuerySet["Trade"]):
 
 
 class Trade(models.Model):
-    """One purchase of an offer. Version, release, price and terms are frozen into it when it is proposed."""
+    """One purchase of an offer. Version, release, price and terms are frozen into it when it is proposed.
+
+    Each move writes the row anew in every index, so it has those that something asks and no others.
+    """
 
     public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
     register_number = models.CharField(_("trade register number"), max_length=40, unique=True, null=True, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=TradeState.choices, default=TradeState.PROPOSED)
     offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="trades")
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="trades")
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
-    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", db_index=False)
     seller = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="sales")
     buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="purchases")
     price_minor = models.BigIntegerField(_("price"))
@@ -75,12 +78,15 @@ class Trade(models.Model):
     contract_version = models.CharField(_("licence contract"), max_length=10, blank=True, default="")
     jurisdiction = models.CharField(_("governing law and forum"), max_length=20, default="seat")
     text_digest = models.CharField(max_length=80, blank=True, default="")  # of the licence contract as it was proposed
-    fee_schedule = models.ForeignKey(FeeSchedule, on_delete=models.PROTECT, related_name="+")
+    fee_schedule = models.ForeignKey(FeeSchedule, on_delete=models.PROTECT, related_name="+", db_index=False)
+    renews = models.ForeignKey(  # the trade whose licence this one extends
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="renewals"
+    )
     crossborder = models.JSONField()  # the decision as compliance.crossborder gave it
     inspection_days = models.PositiveSmallIntegerField()
     purpose = models.TextField(_("use"), blank=True)
     purchase_order = models.CharField(_("purchase order number"), max_length=60, blank=True)
-    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     proposed_at = models.DateTimeField(default=clock.now)
     agree_until = models.DateTimeField()
     agreed_at = models.DateTimeField(null=True, blank=True)
@@ -91,7 +97,9 @@ class Trade(models.Model):
     inspect_until = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     is_deemed_accepted = models.BooleanField(default=False)
-    cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, null=True, blank=True, related_name="trades")
+    cycle = models.ForeignKey(
+        ClearingCycle, on_delete=models.PROTECT, null=True, blank=True, related_name="trades", db_index=False
+    )
     cleared_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -119,6 +127,11 @@ class Trade(models.Model):
                 "cleared_trade_names_its_cycle",
                 ~Q(state__in=[TradeState.CLEARED, TradeState.SETTLED]) | Q(cycle__isnull=False),
             ),
+            models.UniqueConstraint(
+                fields=["renews"],
+                condition=~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
+                name="licence_is_renewed_by_one_trade",
+            ),
         ]
         triggers = [
             only_moves(TRADE_MOVES),
@@ -126,7 +139,7 @@ class Trade(models.Model):
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
                 "terms", "contract_version", "jurisdiction", "text_digest",
-                "fee_schedule", "crossborder", "inspection_days", "purpose", "purchase_order",
+                "fee_schedule", "renews", "crossborder", "inspection_days", "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
@@ -142,6 +155,22 @@ class Trade(models.Model):
                     ) THEN
                         RAISE 'no such fee schedule is in force for a trade in %', NEW.currency
                         USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="renews_a_licence_of_its_own",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__renews__isnull=False),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_trade t JOIN settlement_grant g ON g.trade_id = t.id
+                        WHERE t.id = NEW.renews_id AND t.buyer_id = NEW.buyer_id AND t.offer_id = NEW.offer_id
+                        AND g.state IN ('open', 'suspended') AND g.ends_at IS NOT NULL
+                    ) THEN
+                        RAISE 'trade % holds no licence that this one could extend', NEW.renews_id
+                            USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),

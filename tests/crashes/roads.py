@@ -102,6 +102,7 @@ def ring_every_bell() -> None:
     marketplace_tasks.send_letters()
     tasks.issue_certificates()
     tasks.issue_statements()
+    tasks.issue_invoices()
 
 
 def carry_on(deal: Deal) -> None:
@@ -143,6 +144,8 @@ def exactly_one_of_everything(deal: Deal, *, price_minor: int = 125_000, fee_min
     assert sorted(Paper.objects.values_list("kind", flat=True)) == [
         "acceptance",
         "delivery_record",
+        "invoice",
+        "invoice",
         "listing_certificate",
         "registration_certificate",
         "settlement_statement",

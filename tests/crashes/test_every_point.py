@@ -7,7 +7,7 @@ import inspect
 from listings.models import Profile, Upload
 from marketplace import letters, webhook_sending
 from marketplace.celery import BELLS
-from settlement import deliveries, payments, payouts
+from settlement import deliveries, payments, payouts, renewals
 from settlement.channels.files import Files
 from settlement.gateways.sandbox import Sandbox
 from tests.crashes import (
@@ -43,6 +43,8 @@ def points() -> set[str]:
         test_side_roads.EXPIRE,
         test_side_roads.CLOSE,
         test_side_roads.DEEM,
+        test_side_roads.RENEW,
+        test_side_roads.REMIND,
         test_side_roads.FOLLOW,
         [at for _task, at in test_side_roads.REFUND],
         [at for _what, at in test_side_roads.CONTEST],
@@ -81,11 +83,11 @@ def test_every_bell_that_changes_anything_is_killed() -> None:
 def test_a_worker_is_killed_after_every_claim() -> None:
     claims = {
         f"after {module.__name__}.{name}"
-        for module in (payments, deliveries, payouts, letters, webhook_sending)
+        for module in (payments, deliveries, renewals, payouts, letters, webhook_sending)
         for name, _function in inspect.getmembers(module, inspect.isfunction)
         if name.startswith("claim_next")
     }
-    assert len(claims) == 9
+    assert len(claims) == 10
     claims |= {f"after {model.__module__}.{model.__name__}.claim_next" for model in (Profile, Upload)}
     assert claims <= points()
 
@@ -112,14 +114,17 @@ def test_a_worker_is_killed_before_and_after_every_commit() -> None:
         "marketplace.journal._follow_one",
         "marketplace.journal.seal",
         "settlement.clearing.close",
+        "settlement.defaults.remind",
         "settlement.deliveries.record_closed",
+        "settlement.invoices.issue_next",
         "settlement.papers.issue_certificates",
-        "settlement.papers.issue_statement",
         "settlement.payments.record_refund_sent",
         "settlement.payments.record_started",
         "settlement.payments.record_stopped",
         "settlement.payouts.record_sent",
         "settlement.reconciliation.reconcile",
+        "settlement.statements.issue",
+        "settlement.renewals.renew",
         "settlement.trades.cannot_deliver",
         "settlement.trades.clear",
         "settlement.trades.deem_accepted",

@@ -36,7 +36,7 @@ POINTS = [
     # clearing: close, then everything else in one transaction
     ("cut off", "settlement.tasks.clear_cycles", "within settlement.clearing.close"),
     ("cut off", "settlement.tasks.clear_cycles", "after settlement.clearing.close"),
-    ("cut off", "settlement.tasks.clear_cycles", "after settlement.clearing.post"),
+    ("cut off", "settlement.tasks.clear_cycles", "after settlement.clearing.book_lines"),
     ("cut off", "settlement.tasks.clear_cycles", "within settlement.trades.clear"),
     ("cut off", "settlement.tasks.clear_cycles", "after settlement.trades.clear"),
     # payout: claim, call, record
@@ -53,12 +53,14 @@ POINTS = [
     # the journal's seal and the papers of the end
     ("settled", "marketplace.tasks.seal_journal", "within marketplace.journal.seal"),
     ("settled", "marketplace.tasks.seal_journal", "after marketplace.journal.seal"),
+    ("settled", "settlement.tasks.issue_invoices", "within settlement.invoices.issue_next"),
+    ("settled", "settlement.tasks.issue_invoices", "after settlement.invoices.issue_next"),
     ("sealed", "settlement.tasks.issue_certificates", "after marketplace.documents.issue_many"),
     ("sealed", "settlement.tasks.issue_certificates", "within settlement.papers.issue_certificates"),
     ("sealed", "settlement.tasks.issue_certificates", "after settlement.papers.issue_certificates"),
-    ("sealed", "settlement.tasks.issue_statements", "after marketplace.documents.issue"),
-    ("sealed", "settlement.tasks.issue_statements", "within settlement.papers.issue_statement"),
-    ("sealed", "settlement.tasks.issue_statements", "after settlement.papers.issue_statement"),
+    ("sealed", "settlement.tasks.issue_statements", "after marketplace.documents.issue_many"),
+    ("sealed", "settlement.tasks.issue_statements", "within settlement.statements.issue"),
+    ("sealed", "settlement.tasks.issue_statements", "after settlement.statements.issue"),
 ]
 
 POSTING_TASK = "settlement.tasks.post_sandbox_notices"

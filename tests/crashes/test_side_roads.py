@@ -11,9 +11,20 @@ from django.utils import timezone
 from compliance import holds
 from marketplace import tasks as marketplace_tasks
 from marketplace.models import Follower, Seal
-from settlement import ledger, payments, tasks, trades
+from settlement import ledger, payments, renewals, tasks, trades
 from settlement.gateways import sandbox_bank
-from settlement.models import Chargeback, Grant, Payment, Refund, SandboxOrder, Trade, Transfer, Unmatched
+from settlement.models import (
+    Chargeback,
+    Grant,
+    Payment,
+    Refund,
+    Reminder,
+    Renewal,
+    SandboxOrder,
+    Trade,
+    Transfer,
+    Unmatched,
+)
 from settlement.states import GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
 from tests.crashes.dying import die_at, let_claims_lapse
@@ -38,6 +49,8 @@ TASKS = {
     "settlement.tasks.deem_accepted",
     "marketplace.tasks.follow_journal",
     "settlement.tasks.tell_ending_grants",
+    "settlement.tasks.renew_licences",
+    "settlement.tasks.remind_parties",
 }
 
 
@@ -126,6 +139,44 @@ def test_an_access_that_ends_soon_is_told_once(tmp_path: Path) -> None:
     tasks.tell_ending_grants()
     tasks.tell_ending_grants()
     assert recorded("grant.ending") == {"grant.ending": 1}
+
+
+REMIND = ["within settlement.defaults.remind", "after settlement.defaults.remind"]
+
+
+@pytest.mark.parametrize("at", REMIND)
+def test_who_is_waited_for_is_reminded_once(at: str, tmp_path: Path) -> None:
+    deal = walk_to("delivered")
+    now = timezone.now()
+    Trade.objects.filter(pk=deal.trade.pk).update(
+        delivered_at=now - dt.timedelta(days=6), inspect_until=now + dt.timedelta(days=1)
+    )
+    die_at(at, "settlement.tasks.remind_parties", tmp_path)
+    tasks.remind_parties()
+    tasks.remind_parties()
+    assert recorded("trade.reminded") == {"trade.reminded": 1}
+    assert list(Reminder.objects.values_list("trade", "wait")) == [(deal.trade.pk, "delivered")]
+
+
+RENEW = [
+    "after settlement.renewals.claim_next",
+    "within settlement.renewals.renew",
+    "after settlement.renewals.renew",
+]
+
+
+@pytest.mark.parametrize("at", RENEW)
+def test_a_licence_is_renewed_once(at: str, tmp_path: Path) -> None:
+    deal = walk_to("delivered")
+    renewals.keep(deal.trade, by=deal.buyer)
+    Grant.objects.filter(trade=deal.trade).update(ends_at=timezone.now() + dt.timedelta(days=3))
+    die_at(at, "settlement.tasks.renew_licences", tmp_path)
+    assert Trade.objects.filter(renews=deal.trade).count() == at.startswith("after settlement.renewals.renew")
+    let_claims_lapse()
+    tasks.renew_licences()
+    new = Trade.objects.get(renews=deal.trade)
+    assert set(Renewal.objects.values_list("trade", "state")) == {(deal.trade.pk, "renewed"), (new.pk, "standing")}
+    assert deal.reload().offer.licences_left == 2 and not deal.trade.holds_licence
 
 
 DEEM = [f"{moment} settlement.trades.deem_accepted" for moment in ("before", "within", "after")]

@@ -174,7 +174,10 @@ def test_a_trade_waits_for_registration_then_for_money_and_is_never_late_on_its_
     trading.ROAD["accepted"](deal)
     trading.clear_now()
     assert deal.state == "settled"
-    assert [one.work.name for one in health.waiting() if one.count] == ["statements to issue"]
+    assert [one.work.name for one in health.waiting() if one.count] == [
+        "statements to issue",
+        "clearing cycles to invoice",
+    ]
     assert Statement.objects.get().paper is None
 
 

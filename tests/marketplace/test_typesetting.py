@@ -487,7 +487,7 @@ def test_a_record_that_lacks_something_is_refused_by_its_name(kind):
 @pytest.mark.parametrize(
     ("kind", "language", "changes", "complaint"),
     [
-        ("invoice", "en", {}, "no paper of the kind 'invoice'"),
+        ("receipt", "en", {}, "no paper of the kind 'receipt'"),
         ("../words", "en", {}, "no paper of the kind"),
         ("trade_contract", "fr", {}, "not in 'fr'"),
         ("trade_contract", "en", {"issued_at": "yesterday"}, "issued_at is 'yesterday'"),
@@ -514,7 +514,8 @@ def test_every_word_of_the_papers_is_written_in_three_languages_and_used():
         assert list(texts) == list(LANGUAGES), key
         assert all(texts.values()), key
         prefix = re.match(
-            r"(title|opening|sandbox|type|number|right|basis|class|course|price|audience|channel|role|accepted_by)_",
+            r"(title|opening|sandbox|type|number|right|basis|class|course|price|audience|channel|role|accepted_by"
+            r"|supplied|tax|movement)_",
             key,
         )
         assert f'"{key}"' in source or f"words.{key}" in source or (prefix and f'"{prefix[0]}"' in source), (

@@ -28,7 +28,7 @@ from marketplace.models import (
     WebhookMessage,
 )
 from settlement import licensee_notices
-from settlement.webhook_events import GRANTS, NOTICES, PAYOUTS, REFUNDS, TRADES
+from settlement.webhook_events import GRANTS, NOTICES, PAYOUTS, REFUNDS, RENEWALS, TRADES
 from tests import factories, trading
 from tests.webhook_receiver import Receiver, listening
 
@@ -281,7 +281,7 @@ def test_the_documentation_names_every_event_and_its_receiver_works(receiver):
     text = (Path(__file__).resolve().parents[2] / "docs/webhooks.md").read_text()
     assert set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE)) == set(webhook_kinds.codes())
     assert set(webhook_kinds.codes()) == {
-        *TRADES, *GRANTS, *PAYOUTS, *REFUNDS, *NOTICES, *LISTINGS, *VERSIONS, *OFFERS
+        *TRADES, *GRANTS, *PAYOUTS, *REFUNDS, *NOTICES, *RENEWALS, *LISTINGS, *VERSIONS, *OFFERS
     }  # fmt: skip
     [snippet] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names: dict[str, Any] = {}

@@ -50,7 +50,7 @@ def test_a_licence_shows_its_term_what_was_fetched_its_papers_and_its_price_now(
     shown = client.get("/library/").content.decode()
     assert trade.version.title in shown and trade.register_number in shown and "1 of 1 files" in shown
     assert "Trade contract" in shown and "Delivery record" in shown and "Acceptance" in shown
-    assert f'href="/offers/{trade.offer.public_id}/buy/"' in shown and "1,250.00" in shown
+    assert f'href="/offers/{trade.offer.public_id}/buy/?renews={trade.public_id}"' in shown and "1,250.00" in shown
     [row] = client.get("/api/v1/licences").json()["results"]
     assert (row["trade"], row["fetched_files"], row["fetched_bytes"], row["price_minor"]) == (
         trade.public_id, 1, 100, 125_000,

@@ -441,6 +441,7 @@ class Market(RuleBasedStateMachine):
 def test_the_money_holds_whatever_happens_in_whatever_order(settings: Any) -> None:
     settings.CURRENCIES = [*CURRENCIES]
     settings.CLEARING_LIMIT_MINOR = 1_500_000
+    settings.UNPAID_LIMIT = 0  # the few buyers of a story let many trades expire
     Market.world = make_world()
     run_state_machine_as_test(Market, settings=HOW_MUCH)
 

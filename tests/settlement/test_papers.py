@@ -17,7 +17,7 @@ from marketplace.canonical import digest_of
 from marketplace.merkle import inclusion_proof, verify_inclusion
 from marketplace.models import Event, Paper, Seal
 from marketplace.typesetting import LANGUAGES
-from settlement import contracts, papers, tasks, trades
+from settlement import contracts, papers, statements, tasks, trades
 from settlement.models import Agreement, Statement, Trade
 from tests import factories, trading
 from tests.pdf_text import text_of
@@ -348,13 +348,13 @@ def test_the_statement_adds_up_to_the_cent_and_only_the_seller_reads_it():
     assert list(statement.paper.readers.all()) == [deal.trade.seller]
     assert statement.paper.is_sandbox
     assert "974.99" in text_of(documents.pdf(statement.paper, language="en"))
-    assert papers.issue_statement(statement) == statement.paper
+    assert statements.issue([statement]) == 0 and statement_of(deal.reload()) == statement
 
 
 def test_the_csv_says_the_same_in_plain_decimals():
     deal = trading.make_trade("settled", price_minor=12_345_678)
     statement = statement_of(deal.reload())
-    written = papers.statement_csv(statement)
+    written = statements.as_csv(statement)
     assert written.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(written.decode("utf-8-sig"))))
     number, title = deal.trade.register_number, "Departures of New York"
@@ -362,6 +362,9 @@ def test_the_csv_says_the_same_in_plain_decimals():
         ["trade", "product", "currency", "gross", "fee", "net"],
         [number, title, "HKD", "123456.78", "3086.42", "120370.36"],
         ["total", "", "HKD", "123456.78", "3086.42", "120370.36"],
+        ["opening", "", "HKD", "", "", "0.00"],
+        ["cleared", "", "HKD", "", "", "120370.36"],
+        ["closing", "", "HKD", "", "", "120370.36"],
     ]
 
 
@@ -379,5 +382,5 @@ def test_a_hostile_title_reaches_the_csv_as_text():
     for step, walk in trading.ROAD.items():
         walk(deal)
         assert deal.state == step
-    rows = list(csv.reader(io.StringIO(papers.statement_csv(statement_of(deal.reload())).decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(statements.as_csv(statement_of(deal.reload())).decode("utf-8-sig"))))
     assert rows[1][1] == '\'=HYPERLINK("https://evil.example","x")'

@@ -137,8 +137,9 @@ def test_a_break_of_each_kind_is_named(settings):
 
 @pytest.mark.django_db
 def test_a_side_that_arrives_late_ends_its_break_and_an_explained_one_is_not_found_again():
-    now = clock.now()
-    heard("late"), told("charge", -30, kind=MovementKind.FEE)
+    now = clock.now().replace(hour=4)  # noon in Shanghai: two hours later it is still the same day
+    with clock.moved_to(now):
+        heard("late"), told("charge", -30, kind=MovementKind.FEE)
     with clock.moved_to(now + DAY):
         tasks.reconcile_books()
     with clock.moved_to(now + 2 * DAY):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compliance import exchange_rules, reviews
 from settlement.gateways import sandbox_signature
+from settlement.models import Renewal
 from tests.tenancy.api_rows import API, ORGANISATION, SELLERS, draft_version, of_seller
 from tests.tenancy.rules import BOTH, Answer, Anyone, Member, Own, Readers, Row, SignedIn, Staff
 from tests.tenancy.world import REASON, facts_of
@@ -162,6 +163,13 @@ COMPLIANCE = [
 # --- settlement ----------------------------------------------------------------------------------------------------
 
 
+def _renewed(world):
+    """A licence with a standing order; a row of the table runs in a transaction of its own."""
+    order = {"trade": world.delivered.trade, "defaults": {"set_by": world.buyer.created_by}}
+    Renewal.objects.get_or_create(**order)
+    return _trade("delivered")(world)
+
+
 def _trade(name):
     return lambda world: {"trade_id": getattr(world, name).trade.public_id}
 
@@ -189,6 +197,8 @@ SETTLEMENT = [
     Row("POST", f"{TRADE}/agreement", Member("agree", SELLERS), at=_trade("proposed"), says=lambda w: {}),
     Row("POST", f"{TRADE}/refusal", Member("decline", SELLERS), at=_trade("proposed"), says=lambda w: {}),
     Row("POST", f"{TRADE}/cancellation", Member("cancel", BUYERS), at=_trade("proposed"), says=lambda w: {}),
+    Row("POST", f"{TRADE}/renewal", Member("propose", BUYERS), at=_trade("delivered"), says=lambda w: {}),
+    Row("POST", f"{TRADE}/renewal/stopping", Member("propose", BUYERS), at=_renewed, says=lambda w: {}),
     Row("POST", f"{TRADE}/payments", Member("pay", BUYERS), gives=201, at=_trade("failed"), says=lambda w: {}),
     Row("GET", f"{TRADE}/access", Member("download", BUYERS), at=_trade("delivered")),
     Row("GET", f"{TRADE}/evidence", Readers(otherwise=404), at=_trade("settled")),
@@ -222,6 +232,7 @@ SETTLEMENT = [
         Member("see_money", SELLERS),
         at=lambda w: {"statement_id": w.statement.pk},
     ),
+    Row("GET", f"{API}/invoices", Own("see_money")),
     Row("GET", f"{API}/money", Own("see_money")),
     Row("GET", f"{API}/payouts", Own("see_money")),
     Row("GET", f"{API}/payout-accounts", Own("see_money")),

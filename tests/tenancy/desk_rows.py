@@ -71,6 +71,10 @@ def _trade(world):
     return {"trade_id": world.delivered.trade.public_id}
 
 
+def _registered(world):
+    return {"trade_id": world.registered.trade.public_id}
+
+
 def _objection(world):
     return {"objection_id": world.objection.pk}
 
@@ -354,6 +358,14 @@ ROWS = [
         gives=302,
         at=_trade,
         says=_says(act="hold", **REASON),
+    ),
+    Row(
+        "POST",
+        DESK + "trades/<str:trade_id>/act/",
+        Staff("trades", ("set_tax",)),
+        gives=302,
+        at=_registered,
+        says=_says(act="set_tax", vat="6", vat_how="charged", income="0", reason="The contract says so."),
     ),
     # --- papers
     Row("GET", DESK + "papers/", Staff("papers")),

@@ -576,6 +576,20 @@ TRADES = [
     Row("POST", ACT, Member("dispute", SELLERS), gives=302, at=_act("disputed", "answer"), says=_form(answer="Right.")),
     Row("GET", "/money/", Own("see_money")),
     Row("POST", "/money/", Own("manage_payout"), gives=302, says=_form(gateway="sandbox", reference="acct-new")),
+    # without a gateway of that name there is nothing to open there
+    Row("GET", "/money/stripe/", Own("manage_payout"), gives=404),
+    Row("POST", "/money/stripe/", Own("manage_payout"), gives=404, records=False),
+    Row("GET", "/money/stripe/back/", Own("manage_payout"), gives=404),
+    Row("GET", "/invoices/", Own("see_money")),
+    Row(
+        "POST",
+        "/invoices/<int:invoice_id>/electronic/",
+        Member("manage_payout", SELLERS),
+        gives=302,
+        at=lambda w: {"invoice_id": w.invoice.pk},
+        says=_form(number="26312000000123456789"),
+    ),
+    Row("POST", "/money/tax-status/", Own("manage_payout"), gives=302, says=_form(status="general")),
     Row(
         "POST",
         "/money/accounts/<int:account_id>/<slug:act>/",

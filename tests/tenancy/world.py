@@ -29,11 +29,11 @@ from listings.models import Registration
 from marketplace import announcements, documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
-from settlement import clearing, mendings, papers, payments, payout_accounts, trades
+from settlement import clearing, invoices, mendings, payments, payout_accounts, statements, trades
 from settlement.bank import payment_files, reports
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
-from settlement.models import BankFile, Dispute, Payout, Refund, SandboxOrder, Statement, Unmatched
+from settlement.models import BankFile, Dispute, Invoice, Payout, Refund, SandboxOrder, Statement, Unmatched
 from settlement.states import OutgoingState, TradeState
 from tests import bank_messages, factories, rows, trading
 
@@ -290,7 +290,9 @@ class World:
     def _make_papers(self) -> None:
         journal.seal()
         for statement in Statement.objects.filter(paper=None):
-            papers.issue_statement(statement)
+            statements.issue([statement])
+        invoices.issue_next()
+        self.invoice = Invoice.objects.get(trade=self.settled.trade, kind="licence")
         self.statement = Statement.objects.get(organisation=self.seller, cycle=self.settled.trade.cycle)
         about = Paper.objects.filter(subject_kind="trade", subject_id=self.settled.trade.pk)
         self.certificate = about.get(kind=Paper.Kind.TRADE_CERTIFICATE)

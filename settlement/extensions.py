@@ -1,0 +1,131 @@
+"""A licence that is extended by another trade: when its new term begins, and how long one waits for the money.
+
+The trade that renews a licence goes the usual road. Its term begins where the old one ends; while its money is on its
+way the old access stays open, RENEW_GRACE_DAYS at most; and of an offer whose licences are counted it takes over the
+one the old trade holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from listings import offers
+from listings.models import Offer
+from marketplace import clock
+from marketplace.errors import Refused
+from marketplace.models import Organisation
+from settlement.models import Grant, Renewal, Trade
+from settlement.states import RENEWAL_MOVES, GrantState, RenewalState, TradeState
+
+LIVE = (GrantState.OPEN, GrantState.SUSPENDED)
+UNDER_WAY = (TradeState.AGREED, TradeState.REGISTERED, TradeState.FUNDED)
+FAILED = (TradeState.DECLINED, TradeState.CANCELLED, TradeState.EXPIRED, TradeState.REFUNDED)
+
+
+class NotRenewable(Refused):
+    """This licence cannot be renewed."""
+
+    code = "not_renewable"
+    says = _("This licence cannot be renewed.")
+    next = _("Buy it anew: the product's page shows the offers there are.")
+
+
+def require_renewable(old: Trade, *, offer: Offer, buyer: Organisation) -> Grant:
+    """The access of `old`, locked after its trade until the transaction ends, if a trade of `offer` may extend it.
+
+    Whoever renews or closes it meanwhile waits for these locks. Raises NotRenewable.
+    """
+    Trade.objects.select_for_update(no_key=True).get(pk=old.pk)
+    grant = Grant.objects.select_for_update(no_key=True).filter(trade=old).first()
+    if old.buyer_id != buyer.pk or old.offer_id != offer.pk:
+        raise NotRenewable(_("A licence is renewed by its holder, on its own offer."))
+    if grant is None or grant.state not in LIVE or grant.is_close_due or is_over(grant):
+        raise NotRenewable(_("The licence is not in force."))
+    if grant.ends_at is None:
+        raise NotRenewable(_("The licence has no end."))
+    if standing_renewals(old).exists():
+        raise NotRenewable(_("The licence is renewed already."), code="renewed_already", next=_("See your orders."))
+    return grant
+
+
+def standing_renewals(old: Trade) -> QuerySet[Trade]:
+    """The trade that renews this one, unless it failed."""
+    return Trade.objects.filter(renews=old).exclude(state__in=FAILED)
+
+
+def over() -> Q:
+    """Which accesses have outlived their term, and the grace of a renewal that waits for its money."""
+    now = clock.now()
+    waits = Trade.objects.filter(renews=OuterRef("trade"), state__in=UNDER_WAY)
+    return Q(ends_at__lte=now) & ~Q(Exists(waits), ends_at__gt=now - _grace(), is_close_due=False)
+
+
+def is_over(grant: Grant) -> bool:
+    """`over` for one access."""
+    now = clock.now()
+    if grant.ends_at is None or grant.ends_at > now:
+        return False
+    is_in_grace = grant.ends_at > now - _grace() and not grant.is_close_due
+    return not (is_in_grace and Trade.objects.filter(renews=grant.trade_id, state__in=UNDER_WAY).exists())
+
+
+def begins(trades: Sequence[Trade]) -> dict[int, dt.datetime]:
+    """When the terms of those of these trades begin that extend a licence still in force, by their ids."""
+    by_old = {trade.renews_id: trade.pk for trade in trades if trade.renews_id}
+    if not by_old:
+        return {}
+    ends = Grant.objects.filter(trade__in=by_old, state__in=LIVE, ends_at__isnull=False)
+    return {by_old[old]: end for old, end in ends.values_list("trade", "ends_at") if end is not None}
+
+
+def graces(trades: Sequence[Trade]) -> dict[int, dt.datetime]:
+    """Until when one waits for the money of those of these trades that extend a licence in force, by their ids."""
+    return {pk: begin + _grace() for pk, begin in begins(trades).items()}
+
+
+def _grace() -> dt.timedelta:
+    return dt.timedelta(days=settings.RENEW_GRACE_DAYS)
+
+
+def take_licence(trade: Trade) -> None:
+    """Take a licence of the trade's offer, or take over that of the trade it renews. Raises SoldOut."""
+    old = Trade.objects.filter(pk=trade.renews_id, holds_licence=True) if trade.renews_id else None
+    if old is None or not old.update(holds_licence=False):
+        offers.take_licence(trade.offer)
+
+
+def give_back_licence(trade: Trade) -> None:
+    """Return the licence the locked trade holds, once: to the trade it would have extended, else to the offer."""
+    if not trade.holds_licence:
+        return
+    trade.holds_licence = False
+    trade.save(update_fields=["holds_licence"])
+    if trade.renews_id:
+        old = Trade.objects.select_for_update(no_key=True).get(pk=trade.renews_id)
+        if Grant.objects.filter(trade=old).exclude(state=GrantState.CLOSED).exists():
+            old.holds_licence = True
+            old.save(update_fields=["holds_licence"])
+            return
+    offers.give_back_licence(trade.offer)
+
+
+def move(order: Renewal, act: str, **changes: object) -> Renewal:
+    """Move a locked standing order; nobody holds it any more, and it may be tried at once."""
+    order.state = RENEWAL_MOVES[order.state][act]
+    for name, value in {"claimed_until": None, "error": "", "tries": 0, "next_try_at": clock.now(), **changes}.items():
+        setattr(order, name, value)
+    order.save()
+    return order
+
+
+def hand_on_standing_order(new: Trade) -> None:
+    """Whoever let the old licence be renewed until further notice wants that of the new one too."""
+    standing = Renewal.objects.select_for_update(no_key=True).filter(trade=new.renews_id, state=RenewalState.STANDING)
+    if (order := standing.first()) is not None:
+        move(order, "renew")
+        Renewal.objects.create(trade=new, set_by=order.set_by, set_at=order.set_at)

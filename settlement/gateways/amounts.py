@@ -1,0 +1,46 @@
+"""Which amounts the gateway of new payments takes: asked before anybody is bound to pay."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from marketplace.errors import Invalid
+from marketplace.money import Money
+from settlement.gateways import Bounds, default_gateway, gateway
+
+
+def require_taken(amount_minor: int, currency: str) -> None:
+    """The gateway of new payments takes this sum.
+
+    Raises NoGateway, Invalid `currency_not_taken`, `amount_too_small`, `amount_too_large`, `amount_not_taken`.
+    """
+    can = gateway(default_gateway()).capabilities()
+    if currency not in can.currencies:
+        raise Invalid(
+            _("No gateway takes %(currency)s."),
+            code="currency_not_taken",
+            next=_("Ask the seller for another currency."),
+            currency=currency,
+        )
+    bounds = can.bounds.get(currency, Bounds())
+    if amount_minor < bounds.least_minor:
+        raise Invalid(
+            _("The payment provider takes no less than %(least)s."),
+            code="amount_too_small",
+            next=_("Ask the seller for an offer with another price."),
+            least=Money(bounds.least_minor, currency),
+        )
+    if amount_minor > bounds.most_minor:
+        raise Invalid(
+            _("The payment provider takes no more than %(most)s at once."),
+            code="amount_too_large",
+            next=_("Ask the seller for an offer with another price."),
+            most=Money(bounds.most_minor, currency),
+        )
+    if amount_minor % bounds.step_minor:
+        raise Invalid(
+            _("The payment provider takes whole multiples of %(step)s only."),
+            code="amount_not_taken",
+            next=_("Ask the seller for an offer with another price."),
+            step=Money(bounds.step_minor, currency),
+        )

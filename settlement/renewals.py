@@ -1,0 +1,133 @@
+"""Standing orders: a buyer lets a licence be bought again before it ends, until it says otherwise.
+
+The renewal is a trade of its own on the usual road, at the offer's price; offers never change, so price and terms
+hold for as long as the offer is on sale. Nothing is charged by itself: the buyer pays it as any other, or it lapses.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from marketplace import clock, journal, roles
+from marketplace.errors import Invalid, NotCleared, Refused, WrongState
+from marketplace.models import User
+from settlement import extensions, trades
+from settlement.models import Grant, Renewal, Trade
+from settlement.states import RenewalState
+
+
+@transaction.atomic
+def keep(trade: Trade, *, by: User) -> Renewal:
+    """Let the licence of this trade be renewed until further notice.
+
+    Raises RoleNeeded, NotRenewable, WrongState where it is so already, Invalid `not_on_sale`.
+    """
+    trade = trades.locked(trade)
+    roles.require(by, trade.buyer, "propose")
+    extensions.require_renewable(trade, offer=trade.offer, buyer=trade.buyer)
+    if trade.offer.closed_at is not None or trade.offer.has_lapsed:
+        raise Invalid(_("The offer is not on sale any more."), code="not_on_sale", next=_("See the other offers."))
+    order = Renewal.objects.select_for_update(no_key=True).filter(trade=trade).first()
+    if order is None:
+        order = Renewal.objects.create(trade=trade, set_by=by)
+    elif order.state == RenewalState.STANDING:
+        raise WrongState(_("The licence is renewed automatically already."))
+    else:
+        nobody: dict[str, object] = {"stopped_by": None, "stopped_at": None, "stopped_because": ""}
+        extensions.move(order, "keep", set_by=by, set_at=clock.now(), **nobody)
+    journal.record("renewal.kept", order, by=by, trade=trade.pk)
+    return order
+
+
+@transaction.atomic
+def stop(trade: Trade, *, by: User) -> Renewal:
+    """The licence is not renewed again; it lasts until its end. Raises RoleNeeded, WrongState."""
+    trade = trades.locked(trade)
+    roles.require(by, trade.buyer, "propose")
+    order = _locked(trade)
+    return _stop(order, by=by, because="")
+
+
+def _locked(trade: Trade) -> Renewal:
+    order = Renewal.objects.select_for_update(no_key=True).filter(trade=trade, state=RenewalState.STANDING).first()
+    if order is None:
+        raise WrongState(_("The licence is not renewed automatically."))
+    return order
+
+
+def _stop(order: Renewal, *, by: User | None, because: str) -> Renewal:
+    extensions.move(order, "stop", stopped_by=by, stopped_at=clock.now(), stopped_because=because)
+    journal.record("renewal.stopped", order, by=by, trade=order.trade_id, because=because)
+    return order
+
+
+def due() -> QuerySet[Renewal]:
+    """Licences that end within RENEW_BEFORE_DAYS and are to be renewed, unless somebody renewed them by hand."""
+    until = clock.now() + dt.timedelta(days=settings.RENEW_BEFORE_DAYS)
+    renewed = Trade.objects.filter(renews=OuterRef("trade")).exclude(state__in=extensions.FAILED)
+    return Renewal.objects.filter(
+        ~Exists(renewed),
+        state=RenewalState.STANDING,
+        trade__grant__state__in=extensions.LIVE,
+        trade__grant__is_close_due=False,
+        trade__grant__ends_at__lte=until,
+    )
+
+
+def renews_on(grant: Grant) -> dt.date | None:
+    """The day on which a standing order buys this licence again, by the exchange's clock; None where there is none."""
+    order = getattr(grant.trade, "renewal", None)
+    if order is None or order.state != RenewalState.STANDING or grant.ends_at is None:
+        return None
+    at = max(grant.ends_at - dt.timedelta(days=settings.RENEW_BEFORE_DAYS), clock.now())
+    return at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+
+
+def possible_acts(trade: Trade) -> list[str]:
+    """Whether its buyer may let this licence be renewed, or stop that. Two statements for a licence with a term."""
+    grant = getattr(trade, "grant", None)
+    if grant is None or grant.ends_at is None or grant.state not in extensions.LIVE or grant.is_close_due:
+        return []
+    order = getattr(trade, "renewal", None)
+    if order is not None and order.state == RenewalState.STANDING:
+        return ["stop_renewing"]
+    is_on_sale = trade.offer.closed_at is None and not trade.offer.has_lapsed
+    is_free = is_on_sale and not extensions.is_over(grant) and not extensions.standing_renewals(trade).exists()
+    return ["keep_renewed"] if is_free else []
+
+
+def claim_next() -> Renewal | None:
+    """The next licence to renew."""
+    return Renewal.claim_next(due())
+
+
+@transaction.atomic
+def renew(order: Renewal) -> Trade | None:
+    """Propose the trade that extends the licence, for the person who gave the order.
+
+    What would be refused tomorrow too ends the order, and the buyer is told; while a hold lies on a party or product
+    it is tried again. None where nothing was proposed. Raises NotCleared.
+    """
+    trade = trades.locked(Trade(pk=order.trade_id))
+    order = _locked(trade)
+    try:
+        with transaction.atomic():
+            return trades.propose(
+                trade.offer,
+                buyer=trade.buyer,
+                purpose=trade.purpose,
+                purchase_order=trade.purchase_order,
+                renews=trade,
+                by=order.set_by,
+            )
+    except NotCleared:
+        raise
+    except Refused as refusal:
+        _stop(order, by=None, because=refusal.code)
+        return None

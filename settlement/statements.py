@@ -1,0 +1,296 @@
+"""Each member's settlement statement: its record on paper, several at a time, and the same as CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+from django.utils.translation import gettext_lazy as _
+
+from listings.models import Version
+from marketplace import documents
+from marketplace.claims import together_or_each
+from marketplace.errors import NotReady
+from marketplace.models import Paper
+from marketplace.spreadsheets import safe_cell
+from settlement.models import Account, Chargeback, Payment, Payout, Statement, Trade, Transfer
+from settlement.papers import moves_money, plain_amount
+from settlement.states import OutgoingState, PaymentState
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 25  # statements whose lines are in memory together
+About = tuple[int, int, str]  # the ids of cycle and organisation, and the currency
+
+
+@transaction.atomic
+def issue(due: Sequence[Statement]) -> int:
+    """Issue these statements as papers that their members may read; how many. What another worker has is left to it.
+
+    However many they are, the number of SQL statements is the same.
+    """
+    waiting = Statement.objects.filter(pk__in=[one.pk for one in due], paper=None).select_related(
+        "cycle", "organisation"
+    )
+    ready = list(waiting.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True))
+    if not ready:
+        return 0
+    lines, payouts, sandboxed = _lines(ready), _payout_references(ready), _paid_without_money(ready)
+    moved = movements(ready)
+    documents.issue_many(
+        [
+            documents.Sheet(
+                Paper.Kind.SETTLEMENT_STATEMENT,
+                one,
+                f"Clearing cycle {one.cycle} · {one.currency}",
+                _record(one, lines.get(_about(one), []), moved[one.pk], payouts.get(_about(one))),
+                (one.organisation,),
+                is_sandbox=_about(one) in sandboxed,
+            )
+            for one in ready
+        ]
+    )
+    paper = Paper.objects.filter(
+        kind=Paper.Kind.SETTLEMENT_STATEMENT, subject_kind="statement", subject_id=OuterRef("pk")
+    )
+    Statement.objects.filter(pk__in=[one.pk for one in ready]).update(paper=Subquery(paper.values("pk")))
+    return len(ready)
+
+
+def issue_due() -> None:
+    """Issue every statement that has no paper yet."""
+    last = 0
+    while due := list(Statement.objects.filter(paper=None, pk__gt=last).order_by("pk").only("pk")[:AT_ONCE]):
+        together_or_each(due, issue, _issue_alone)
+        last = due[-1].pk
+
+
+def _issue_alone(one: Statement) -> None:
+    try:
+        issue([one])
+    except Exception:  # a fault of ours: it shows in the log and as late, and its neighbours go on
+        logger.exception("statement %s got no paper", one.pk)
+
+
+def _about(one: Statement) -> About:
+    return one.cycle_id, one.organisation_id, one.currency
+
+
+def cleared_in(statement: Statement) -> QuerySet[Trade]:
+    """The trades of a statement, in the order of its lines."""
+    return _cleared([statement]).filter(currency=statement.currency).select_related("version").order_by("pk")
+
+
+def _cleared(stated: Sequence[Statement]) -> QuerySet[Trade]:
+    """The trades that were cleared for the members of these statements in their cycles, in any currency."""
+    return Trade.objects.filter(
+        cycle__in={one.cycle_id for one in stated},
+        seller__in={one.organisation_id for one in stated},
+        cleared_at__isnull=False,
+        price_minor__gt=0,
+    )
+
+
+def _moved(part: str) -> Coalesce:
+    """What the ledger moved as this part of a trade when it was cleared."""
+    key = Concat(Value(f"{part}-"), Cast(OuterRef("pk"), CharField()))
+    return Coalesce(Subquery(Transfer.objects.filter(key=key).values("amount_minor")), 0)
+
+
+def _lines(stated: Sequence[Statement]) -> dict[About, list[dict[str, Any]]]:
+    """The lines of these statements, trade by trade. Two statements."""
+    rows = list(
+        _cleared(stated)
+        .annotate(fee_minor=_moved("fee"), net_minor=_moved("net"))
+        .order_by("pk")
+        .values_list(
+            "cycle_id", "seller_id", "currency", "register_number", "version_id", "purchase_order", "fee_minor",
+            "net_minor",
+        )
+    )  # fmt: skip
+    titles = dict(Version.objects.filter(pk__in={row[4] for row in rows}).values_list("pk", "titles"))
+    found: dict[About, list[dict[str, Any]]] = {}
+    for cycle_id, seller_id, currency, number, version_id, purchase_order, fee_minor, net_minor in rows:
+        line = {
+            "trade_number": number,
+            "titles": titles[version_id],
+            "gross_minor": fee_minor + net_minor,
+            "fee_minor": fee_minor,
+            "net_minor": net_minor,
+        }
+        found.setdefault((int(cycle_id or 0), seller_id, currency), []).append(
+            line | ({"purchase_order": purchase_order} if purchase_order else {})
+        )
+    return found
+
+
+def _payout_references(stated: Sequence[Statement]) -> dict[About, str]:
+    """The key of each statement's payout, which is the reference the member sees with the money."""
+    payouts = Payout.objects.filter(
+        cycle__in={one.cycle_id for one in stated}, organisation__in={one.organisation_id for one in stated}
+    ).exclude(state=OutgoingState.BOUNCED)
+    rows = payouts.values_list("cycle_id", "organisation_id", "currency", "key")
+    return {(cycle_id, organisation_id, currency): key for cycle_id, organisation_id, currency, key in rows}
+
+
+def _paid_without_money(stated: Sequence[Statement]) -> set[About]:
+    """The statements that contain a trade paid through a gateway that moves no money."""
+    paid = Payment.objects.filter(trade__in=_cleared(stated), state=PaymentState.PAID).order_by()
+    rows = paid.values_list("trade__cycle_id", "trade__seller_id", "trade__currency", "gateway").distinct()
+    return {(int(cycle or 0), seller, currency) for cycle, seller, currency, name in rows if not moves_money(name)}
+
+
+# Each statement reaches from the last transfer of the one before to its own. What came from escrow are its lines; what
+# went between the member's own two accounts changes no balance.
+MOVED_SINCE = """
+    SELECT s.id, a.kind, t.key, t.at, CASE WHEN t.credit_id = a.id THEN t.amount_minor ELSE -t.amount_minor END
+    FROM settlement_statement s
+    CROSS JOIN LATERAL (SELECT coalesce((
+        SELECT b.last_transfer FROM settlement_statement b
+        WHERE b.organisation_id = s.organisation_id AND b.currency = s.currency AND b.id < s.id
+        ORDER BY b.id DESC LIMIT 1
+    ), 0) AS last_transfer) AS stated
+    JOIN settlement_account a
+        ON a.organisation_id = s.organisation_id AND a.currency = s.currency AND a.kind IN ('payable', 'receivable')
+    CROSS JOIN LATERAL (
+        SELECT d.* FROM settlement_transfer d
+        WHERE d.debit_id = a.id AND d.id > stated.last_transfer AND d.id <= s.last_transfer
+        UNION ALL
+        SELECT c.* FROM settlement_transfer c
+        WHERE c.credit_id = a.id AND c.id > stated.last_transfer AND c.id <= s.last_transfer
+    ) AS t
+    JOIN settlement_account o ON o.id = CASE WHEN t.credit_id = a.id THEN t.debit_id ELSE t.credit_id END
+    WHERE s.id = ANY(%s) AND o.kind NOT IN ('escrow', 'payable', 'receivable') ORDER BY t.id
+"""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What moved a member's balance besides the trades of a cycle; in minor units, below zero what it got or owes."""
+
+    kind: str  # payout, payout_returned, debt or debt_paid
+    reference: str  # the payout's key; of a debt the trade's number
+    moved_at: dt.datetime
+    amount_minor: int
+
+    @property
+    def label(self) -> str:
+        return str(MOVEMENTS[self.kind])
+
+
+MOVEMENTS = {
+    "payout": _("Payout sent"),
+    "payout_returned": _("Payout that came back"),
+    "debt": _("Taken back by the payer’s bank"),
+    "debt_paid": _("Debt paid"),
+}
+
+
+def movements(stated: Sequence[Statement]) -> dict[int, list[Movement]]:
+    """What moved since the statement before, by each statement's id, in order of time. At most two SQL statements."""
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED_SINCE, [[one.pk for one in stated]])
+        rows = cursor.fetchall()
+    numbers = _trade_numbers(key for _pk, _kind, key, _at, _minor in rows)
+    found: dict[int, list[Movement]] = {one.pk: [] for one in stated}
+    for pk, account, key, at, minor in rows:
+        if account == Account.Kind.PAYABLE:
+            kind, reference = ("payout" if minor < 0 else "payout_returned"), key.rpartition("-")[0]
+        else:
+            kind, reference = ("debt" if minor < 0 else "debt_paid"), numbers.get(key, key)
+        found[pk].append(Movement(kind, reference, at, int(minor)))
+    return found
+
+
+def _trade_numbers(keys: Iterable[str]) -> dict[str, str]:
+    """The register numbers of the trades whose money the bank took back, by the keys of those transfers."""
+    named = {key: int(match[1]) for key in keys if (match := re.match(r"chargeback-(\d+)-", key))}
+    if not named:
+        return {}
+    rows = Chargeback.objects.filter(pk__in=named.values()).values_list("pk", "trade__register_number")
+    numbers = {pk: number or "" for pk, number in rows}
+    return {key: numbers[pk] for key, pk in named.items()}
+
+
+def _record(
+    statement: Statement, lines: list[dict[str, Any]], moved: list[Movement], payout_reference: str | None
+) -> dict[str, Any]:
+    released_at = statement.cycle.released_at or statement.created_at
+    return {
+        "member": documents.party(statement.organisation),
+        "cycle": str(statement.cycle),
+        "cleared_at": released_at.isoformat(),
+        "currency": statement.currency,
+        "lines": lines,
+        "totals": {
+            "gross_minor": statement.gross_minor,
+            "fee_minor": statement.fee_minor,
+            "net_minor": statement.gross_minor - statement.fee_minor,
+        },
+        "opening_minor": statement.opening_minor,
+        "movements": [
+            {
+                "kind": one.kind,
+                "reference": one.reference,
+                "moved_at": one.moved_at.isoformat(),
+                "amount_minor": one.amount_minor,
+            }
+            for one in moved
+        ],
+        "closing_minor": statement.closing_minor,
+        "payout_reference": payout_reference,
+    } | _set_against_debt(statement)
+
+
+def _set_against_debt(statement: Statement) -> dict[str, int]:
+    if not statement.recovered_minor:
+        return {}
+    return {"recovered_minor": statement.recovered_minor, "payable_minor": statement.net_minor}
+
+
+def _balance_of(record: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """From the opening balance to the closing one; nothing of a record from before statements had balances."""
+    if "closing_minor" not in record:
+        return []
+    return [
+        ("opening", "", record["opening_minor"]),
+        *((one["kind"], one["reference"], one["amount_minor"]) for one in record["movements"]),
+        ("cleared", "", record["totals"]["net_minor"]),
+        ("closing", "", record["closing_minor"]),
+    ]
+
+
+def as_csv(statement: Statement) -> bytes:
+    """The statement as CSV, line by line and then its sums, for a spreadsheet: UTF-8 with a mark that says so.
+
+    Amounts are plain decimals of the statement's currency. Raises NotReady before the statement was issued.
+    """
+    if statement.paper is None:
+        raise NotReady(_("This statement is being written."))
+    record = statement.paper.record
+    text = io.StringIO(newline="")
+    write = csv.writer(text).writerow
+
+    def amounts(row: dict[str, int]) -> list[str]:
+        return [plain_amount(row[f"{part}_minor"], record["currency"]) for part in ("gross", "fee", "net")]
+
+    write(["trade", "product", "currency", "gross", "fee", "net"])
+    for line in record["lines"]:
+        title = next(iter(line["titles"].values()), "")
+        write([safe_cell(line["trade_number"]), safe_cell(title), record["currency"], *amounts(line)])
+    write(["total", "", record["currency"], *amounts(record["totals"])])
+    for part, reference, minor in _balance_of(record):
+        write([part, safe_cell(reference), record["currency"], "", "", plain_amount(minor, record["currency"])])
+    for part in ("recovered", "payable"):
+        if f"{part}_minor" in record:
+            write([part, "", record["currency"], "", "", plain_amount(record[f"{part}_minor"], record["currency"])])
+    return text.getvalue().encode("utf-8-sig")
