@@ -20,7 +20,10 @@ from marketplace.money import Money, exponent
 HIGH, RAISED = 50, 25
 LOW_QUALITY, FAIR_QUALITY = 0.6, 0.8
 # A price from here on is high, in whole units of its currency.
-HIGH_PRICE = {"CNY": 100_000, "HKD": 100_000, "MOP": 100_000, "USD": 14_000, "EUR": 13_000, "SGD": 18_000}
+HIGH_PRICE = {
+    "CNY": 100_000, "HKD": 100_000, "MOP": 100_000, "USD": 14_000, "EUR": 13_000, "SGD": 18_000, "JPY": 2_000_000,
+    "KWD": 4_000,
+}  # fmt: skip
 HIGH_PRICE_OTHERWISE = 14_000
 MAINLAND = "CN"
 MOST_NAMED = 5

@@ -289,7 +289,7 @@ FOLLOWERS = {
     "compliance": "compliance.followers.follow",
     "settlement": "settlement.followers.follow",
 }
-CURRENCIES = ["CNY", "HKD", "USD", "EUR", "SGD", "MOP"]
+CURRENCIES = ["CNY", "HKD", "USD", "EUR", "SGD", "MOP", "JPY", "KWD"]
 # How long the numbers beside the catalogue's filters may lag where no filter is chosen.
 CATALOGUE_COUNTS_SECONDS = env.int("CATALOGUE_COUNTS_SECONDS", default=60)
 # Days between registration and listing in which anyone signed in may object; 0 lists at once.

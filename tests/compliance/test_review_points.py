@@ -110,7 +110,10 @@ CALM = risk.Facts(
         ({"newest_date": "2026-01-01", "coverage_from": None, "coverage_until": None}, []),
         ({"prices": [Money(9_999_999, "CNY")]}, []),
         ({"prices": [Money(10_000_000, "CNY")]}, ["price_high"]),
-        ({"prices": [Money(1_400_000, "JPY")]}, ["price_high"]),  # no decimals
+        ({"prices": [Money(2_000_000, "JPY")]}, ["price_high"]),  # no decimals
+        ({"prices": [Money(1_999_999, "JPY"), Money(3_999_999, "KWD")]}, []),
+        ({"prices": [Money(4_000_000, "KWD")]}, ["price_high"]),  # three of them
+        ({"prices": [Money(1_400_000, "AUD")]}, ["price_high"]),
         ({"is_first_product": True}, ["first_product"]),
         ({"was_sent_back": True}, ["sent_back_before"]),
     ],

@@ -75,6 +75,23 @@ def test_on_request_the_seller_agrees_or_declines(people, listing):
     refused(lambda: people.seller.post(f"trades/{second}/agreement"), "wrong_state")
 
 
+def test_yen_and_dinars_go_the_same_road_and_no_statement_mixes_them(people, listing):
+    """No decimals and three of them; the fee of 2.5 % is rounded to the whole minor unit of each."""
+    prices = {"JPY": 12_345, "KWD": 12_345}
+    fees = {"JPY": 309, "KWD": 309}
+    for currency, price_minor in prices.items():
+        trade = walk_to(people, listing, "accepted", price_minor=price_minor, currency=currency)
+        written = {"JPY": "JPY 12,345", "KWD": "KWD 12.345"}[currency]
+        assert written in people.buyer.http.get(f"/trades/{trade}/").text
+    whole_trade.clear(people)
+    wait(lambda: Payout.objects.filter(state="paid").count() == 2, "both payouts")
+    statements = people.seller.get("statements")["results"]
+    assert {one["currency"]: (one["gross_minor"], one["fee_minor"], one["net_minor"]) for one in statements} == {
+        currency: (gross, fees[currency], gross - fees[currency]) for currency, gross in prices.items()
+    }
+    books_are_right()
+
+
 def test_the_last_licence_is_sold_once_and_comes_back(people, listing):
     offer = whole_trade.offer(people, listing, licences_total=1)
     trade = whole_trade.propose(people, offer)

@@ -394,7 +394,7 @@ def test_an_instruction_stands_in_one_file_however_many_people_make_one(officer)
         ({"HKD": {"name": "X", "number": "DE88370400440532013000", "bic": "COBADEFF"}}, "check digits are wrong"),
         ({"HKD": {"name": "X", "number": "123456", "bic": "BANK"}}, "BIC of the account in HKD is none"),
         ({"HKD": {"name": "X" * 71, "number": "123456", "bic": "BKCHHKHH"}}, "longer than 70"),
-        ({"JPY": {"name": "X", "number": "123456", "bic": "BKCHHKHH"}}, "no currency of CURRENCIES"),
+        ({"AUD": {"name": "X", "number": "123456", "bic": "BKCHHKHH"}}, "no currency of CURRENCIES"),
         ({"XYZ": {}}, "no currency of ISO 4217"),
     ],
 )
