@@ -27,6 +27,7 @@ ACTS: dict[str, Promise] = {
     "dispute": pgettext_lazy("act", "object to a delivery"),
     "see_money": pgettext_lazy("act", "see money"),
     "manage_payout": pgettext_lazy("act", "manage the payout account"),
+    "split_revenue": pgettext_lazy("act", "decide on revenue shares"),
     # of the staff
     "announce": pgettext_lazy("act", "announce something"),
     "confirm_account": pgettext_lazy("act", "confirm a payout account"),

@@ -30,6 +30,12 @@ def are_one_party(first: Organisation, second: Organisation) -> bool:
     return JointMember.objects.in_force().filter(together).exists()
 
 
+def ids_of_the_party(organisation: Organisation) -> set[int]:
+    """The ids of all that are one party with it, itself among them. One statement."""
+    rows = JointMember.objects.in_force().filter(Q(joint=organisation) | Q(member=organisation))
+    return {organisation.pk}.union(*rows.values_list("joint", "member"))
+
+
 def has_interest(user: User, organisation_id: int) -> bool:
     """Whether this person belongs or belonged to it or, where it is joint, to one that is or was a member of it."""
     members = JointMember.objects.filter(joint=organisation_id, consented_at__isnull=False).values("member")

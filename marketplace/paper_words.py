@@ -260,7 +260,7 @@ def statement(record: dict[str, Any], language: str) -> dict[str, Any] | None:
         "totals": amounts(record["totals"]),
         "after": [
             {"label": said[part], "money": Money(record[f"{part}_minor"], currency)}
-            for part in ("recovered", "payable")
+            for part in ("shares", "recovered", "payable")
             if f"{part}_minor" in record
         ]
         + [

@@ -62,6 +62,7 @@ MEMBER_ACTS: dict[str, frozenset[Role]] = {
     "dispute": frozenset({OWNER, TRADER, COMPLIANCE}),
     "see_money": frozenset({OWNER, FINANCE, TRADER, COMPLIANCE}),
     "manage_payout": frozenset({OWNER, FINANCE}),
+    "split_revenue": frozenset({OWNER, FINANCE}),
 }
 
 S = StaffRole

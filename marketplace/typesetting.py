@@ -33,7 +33,9 @@ acceptance                trade_number, contract_number, delivery_number, regist
                           optional refund_minor with currency (what a decision gave back)
 settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
                           net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
-                          optional recovered_minor (set against what the member owes) with payable_minor (the rest),
+                          optional shares [{kind, trade_number, titles, amount_minor}] of others' revenue, or below
+                          zero passed on, with shares_minor (their sum) and cleared_minor (net and shares),
+                          recovered_minor (set against what the member owes), either with payable_minor (the rest),
                           opening_minor and closing_minor (the balance) with movements [{kind, reference, moved_at,
                           amount_minor}]; a line may say purchase_order
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
@@ -181,12 +183,17 @@ def _require_sums(record: dict[str, Any]) -> None:
     for amount in _AMOUNTS:
         if sum(line[amount] for line in record["lines"]) != record["totals"][amount]:
             raise CannotTypeset(f"The lines of {amount} do not sum to their total.")
-    recovered = record.get("recovered_minor", 0)
-    if record["totals"]["net_minor"] - recovered != record.get("payable_minor", record["totals"]["net_minor"]):
-        raise CannotTypeset("What is paid out is not the net less what was set against a debt.")
+    shares = sum(one["amount_minor"] for one in record.get("shares", []))
+    if shares != record.get("shares_minor", 0):
+        raise CannotTypeset("The revenue shares do not sum to their total.")
+    cleared = record["totals"]["net_minor"] + shares
+    if cleared != record.get("cleared_minor", record["totals"]["net_minor"]):
+        raise CannotTypeset("What was cleared is not the net and the shares.")
+    if cleared - record.get("recovered_minor", 0) != record.get("payable_minor", cleared):
+        raise CannotTypeset("What is paid out is not the net and the shares less what was set against a debt.")
     if "closing_minor" in record:
         moved = sum(one["amount_minor"] for one in record["movements"])
-        if record["opening_minor"] + moved + record["totals"]["net_minor"] != record["closing_minor"]:
+        if record["opening_minor"] + moved + cleared != record["closing_minor"]:
             raise CannotTypeset("The balance does not run from its opening to its closing.")
 
 

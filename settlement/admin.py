@@ -38,6 +38,26 @@ class FeeSchedules(Looking):
     list_display = ["version", "seller_basis_points", "valid_from"]
 
 
+@admin.register(models.RevenueSplit)
+class RevenueSplits(Looking):
+    list_display = ["id", "listing", "state", "by", "proposed_at", "in_force_at", "ended_at"]
+    list_filter = ["state"]
+    search_fields = ["=listing__public_id"]
+
+
+@admin.register(models.RevenueShare)
+class RevenueShares(Looking):
+    list_display = ["split", "kind", "payee", "upstream", "basis_points", "agreed_at", "agreed_by"]
+    list_filter = ["kind"]
+    search_fields = ["=split__listing__public_id", "payee__name"]
+
+
+@admin.register(models.TradeShare)
+class TradeShares(Looking):
+    list_display = ["trade", "position", "share"]
+    search_fields = ["=trade__register_number"]
+
+
 @admin.register(models.TaxStatus)
 class TaxStatuses(Looking):
     list_display = ["organisation", "status", "by", "at"]
@@ -143,7 +163,10 @@ class ClearingCycles(Looking):
 
 @admin.register(models.Statement)
 class Statements(Looking):
-    list_display = ["cycle", "organisation", "currency", "gross_minor", "fee_minor", "recovered_minor", "net_minor"]
+    list_display = [
+        "cycle", "organisation", "currency", "gross_minor", "fee_minor", "shares_received_minor",
+        "shares_given_minor", "recovered_minor", "net_minor",
+    ]  # fmt: skip
     search_fields = ["=cycle__number", "organisation__name"]
 
 

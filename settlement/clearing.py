@@ -18,7 +18,7 @@ from marketplace import clock, journal, roles, working_time
 from marketplace.errors import WrongState, in_words
 from marketplace.models import User
 from settlement import ledger, positions
-from settlement.models import ClearingCycle, Payout, Statement, Trade
+from settlement.models import ClearingCycle, Payout, Statement, Trade, TradeShare
 from settlement.positions import Line
 from settlement.states import CYCLE_MOVES, CycleState, TradeState
 
@@ -133,19 +133,37 @@ def locked_closed(cycle: ClearingCycle) -> ClearingCycle:
     return _locked(cycle, CycleState.CLOSED)
 
 
-def sellers_of(cycle: ClearingCycle) -> set[positions.Member]:
-    """Who is paid by the cycle's trades, by (organisation id, currency)."""
-    paid = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED, accounts__kind=ledger.Kind.ESCROW)
-    return set(paid.order_by().values_list("seller_id", "currency").distinct())
+def paid_by(cycle: ClearingCycle) -> set[positions.Member]:
+    """Who is paid by the cycle's trades, seller or of a share, by (organisation id, currency)."""
+    paid = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED, accounts__kind=ledger.Kind.ESCROW).order_by()
+    shared = TradeShare.objects.filter(trade__cycle=cycle, trade__state=TradeState.ACCEPTED).order_by()
+    return {
+        *paid.values_list("seller_id", "currency").distinct(),
+        *shared.values_list("share__payee_id", "trade__currency").distinct(),
+    }
 
 
-def book_lines(lines: Sequence[Line], payables: Mapping[positions.Member, int]) -> None:
-    """Escrow becomes fee and payable: one statement for these lines. The caller holds the locks of both sides."""
+def book_lines(
+    lines: Sequence[Line], passed: Sequence[positions.Passed], payables: Mapping[positions.Member, int]
+) -> None:
+    """Escrow becomes fee and payable, shares pass from payable to payable: one statement for these lines.
+
+    The caller holds the locks of all sides.
+    """
     fees = {currency: ledger.fees(currency).pk for currency in {line.currency for line in lines}}
     parts = [(f"fee-{line.trade_id}", line.escrow_id, fees[line.currency], line.fee_minor) for line in lines]
     parts += [
         (f"net-{line.trade_id}", line.escrow_id, payables[line.seller_id, line.currency], line.net_minor)
         for line in lines
+    ]
+    parts += [
+        (
+            f"share-{one.trade_id}-{one.share_id}",
+            payables[one.payer_id, one.currency],
+            payables[one.payee_id, one.currency],
+            one.amount_minor,
+        )
+        for one in passed
     ]
     ledger.book([part for part in parts if part[3]])
 
@@ -177,10 +195,12 @@ def book_positions(
             currency=key[1],
             gross_minor=position.gross_minor,
             fee_minor=position.fee_minor,
+            shares_received_minor=position.received_minor,
+            shares_given_minor=position.given_minor,
             recovered_minor=position.recovered_minor,
             net_minor=position.net_minor,
             opening_minor=openings[key],
-            other_minor=closings[key] - openings[key] - position.gross_minor + position.fee_minor,
+            other_minor=closings[key] - openings[key] - position.cleared_minor,
             closing_minor=closings[key],
             last_transfer=last_transfer,
         )

@@ -171,9 +171,10 @@ def _with_money(payouts: list[Payout]) -> list[tuple[Payout, Money]]:
 
 
 def _with_parts(statement: Statement) -> tuple[Any, ...]:
-    """The statement with its gross, fee, what was recovered, and net."""
-    parts = ("gross", "fee", "recovered", "net")
-    return statement, *(Money(getattr(statement, f"{part}_minor"), statement.currency) for part in parts)
+    """The statement with its gross, fee, shares received less those passed on, what was recovered, and net."""
+    shares_minor = statement.shares_received_minor - statement.shares_given_minor
+    parts = (statement.gross_minor, statement.fee_minor, shares_minor, statement.recovered_minor, statement.net_minor)
+    return statement, *(Money(minor, statement.currency) for minor in parts)
 
 
 def _release_acts(found: ClearingCycle, needs_two: bool, by: User) -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ class Sum:
     trades: int
     gross_minor: int
     fee_minor: int
+    received_minor: int
+    given_minor: int
     recovered_minor: int
     organisation_id: int = 0
 
@@ -53,12 +55,19 @@ class Sum:
         return self._money(self.fee_minor)
 
     @property
+    def shares(self) -> Money:
+        """What it receives of others' revenue, less what it passes on of its own."""
+        return self._money(self.received_minor - self.given_minor)
+
+    @property
     def recovered(self) -> Money:
         return self._money(self.recovered_minor)
 
     @property
     def net(self) -> Money:
-        return self._money(self.gross_minor - self.fee_minor - self.recovered_minor)
+        return self._money(
+            self.gross_minor - self.fee_minor + self.received_minor - self.given_minor - self.recovered_minor
+        )
 
 
 @dataclass(frozen=True)
@@ -89,17 +98,15 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
     left_out: dict[int, list[Promise]] = {}
     for part in positions.in_parts(trades):
         why = _left_out(part)
-        lines = [positions.line_of(row) for row in part if row.pk not in why]
-        positions.add(found, (line for line in lines if line is not None))
-        free += lines.count(None)
+        ready = [positions.line_of(row) for row in part if row.pk not in why]
+        lines = [line for line in ready if line is not None]
+        positions.add(found, lines, positions.passed_on(lines))
+        free += len(ready) - len(lines)
         left_out_count += len(why)
         left_out |= dict(islice(why.items(), left_out_shown - len(left_out)))
     owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in found}, locked=False)
     positions.set_off(found, owed)
-    by_member = [
-        Sum(currency, one.trades, one.gross_minor, one.fee_minor, one.recovered_minor, organisation_id)
-        for (organisation_id, currency), one in found.items()
-    ]
+    by_member = [Sum(currency, *_parts(one), organisation_id) for (organisation_id, currency), one in found.items()]
     by_member.sort(key=lambda one: (one.currency, -one.gross_minor, one.organisation_id))
     return Preview(_by_currency(by_member), by_member, free, left_out, left_out_count)
 
@@ -107,9 +114,12 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
 def _by_currency(members: Iterable[Sum]) -> list[Sum]:
     totals: dict[str, list[int]] = {}
     for one in members:
-        parts = (one.trades, one.gross_minor, one.fee_minor, one.recovered_minor)
-        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 4), parts, strict=True)]
+        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 6), _parts(one), strict=True)]
     return [Sum(currency, *parts) for currency, parts in sorted(totals.items())]
+
+
+def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int]:
+    return one.trades, one.gross_minor, one.fee_minor, one.received_minor, one.given_minor, one.recovered_minor
 
 
 def _left_out(rows: list[positions.Row]) -> dict[int, list[Promise]]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from listings.product_page import language_of
+from listings.product_page import HTML_LANGUAGES, language_of
 from marketplace import posted, reauthentication, roles
 from marketplace.bells import ring
 from marketplace.models import Organisation, User
@@ -25,6 +25,7 @@ from marketplace.participants import acting_organisation
 from marketplace.regions import COUNTRY_NAMES
 from marketplace.signed_in import person
 from marketplace.spreadsheets import csv_lines
+from marketplace.typesetting import in_language
 from settlement import member_money, payout_accounts, statements, tasks, tax_acts, waits
 from settlement.forms import PayoutAccountForm
 from settlement.gateways import stripe_members
@@ -139,18 +140,28 @@ def account_act(request: HttpRequest, account_id: int, act: str) -> HttpResponse
 
 
 def _with_money(statement: Statement) -> dict[str, Any]:
-    parts = ("gross", "fee", "recovered", "net")
+    parts = ("gross", "fee", "shares_received", "shares_given", "recovered", "net")
     amounts = {part: Money(getattr(statement, f"{part}_minor"), statement.currency) for part in parts}
     return {"statement": statement, **amounts}
 
 
 def _balance(statement: Statement) -> dict[str, Any]:
     """The member's balance with the exchange: where it opened, what moved it, where it closed."""
-    moved = statements.movements([statement])[statement.pk]
+    moved = statements.moved_since([statement])[statement.pk]
     return {
+        "shares": [
+            {
+                "one": one,
+                "title": (title := in_language(one.titles, get_language() or "en")),
+                "title_lang": next((HTML_LANGUAGES[name] for name, text in one.titles.items() if text == title), ""),
+                "amount": Money(one.amount_minor, statement.currency),
+            }
+            for one in moved.shares[:LINES_ON_A_PAGE]
+        ],
+        "more_shares": len(moved.shares) > LINES_ON_A_PAGE,
         "opening": Money(statement.opening_minor, statement.currency),
-        "movements": [(one, Money(one.amount_minor, statement.currency)) for one in moved],
-        "cleared": Money(statement.gross_minor - statement.fee_minor, statement.currency),
+        "movements": [(one, Money(one.amount_minor, statement.currency)) for one in moved.movements],
+        "cleared": Money(statement.net_minor + statement.recovered_minor, statement.currency),
         "closing": Money(statement.closing_minor, statement.currency),
     }
 

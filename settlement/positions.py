@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from django.db.models import FilteredRelation, Q, QuerySet
 
-from settlement.models import Account, Trade
+from marketplace.money import BASIS_POINTS_OF_THE_WHOLE
+from settlement.models import Account, Trade, TradeShare
 from settlement.models.fees import fee_minor
 
 AT_ONCE = 5_000
@@ -39,6 +40,7 @@ class Line(NamedTuple):
     """One paid trade in a cycle, in minor units: what escrow holds, the fee, what the seller gets."""
 
     trade_id: int
+    listing_id: int
     seller_id: int
     currency: str
     escrow_id: int
@@ -50,6 +52,17 @@ class Line(NamedTuple):
         return self.gross_minor - self.fee_minor
 
 
+class Passed(NamedTuple):
+    """A share of a trade that a seller passes on, in minor units."""
+
+    trade_id: int
+    share_id: int
+    payer_id: int
+    payee_id: int
+    currency: str
+    amount_minor: int
+
+
 @dataclass
 class Position:
     """What a cycle means for one member in one currency, in minor units."""
@@ -57,11 +70,18 @@ class Position:
     trades: int = 0
     gross_minor: int = 0
     fee_minor: int = 0
+    received_minor: int = 0
+    given_minor: int = 0
     recovered_minor: int = 0
 
     @property
+    def cleared_minor(self) -> int:
+        """What the cycle brings it, before what it owes is set off."""
+        return self.gross_minor - self.fee_minor + self.received_minor - self.given_minor
+
+    @property
     def net_minor(self) -> int:
-        return self.gross_minor - self.fee_minor - self.recovered_minor
+        return self.cleared_minor - self.recovered_minor
 
 
 Member = tuple[int, str]  # (organisation id, currency)
@@ -87,11 +107,41 @@ def line_of(row: Row) -> Line | None:
         return None
     held = row.held_minor or 0
     fee = fee_minor(held, row.basis_points, row.least_minor, row.most_minor)
-    return Line(row.pk, row.seller_id, row.currency, row.escrow_id, held, fee)
+    return Line(row.pk, row.listing_id, row.seller_id, row.currency, row.escrow_id, held, fee)
 
 
-def add(positions: Positions, lines: Iterable[Line]) -> None:
-    """Count these lines in with their sellers' positions."""
+def passed_on(lines: Iterable[Line]) -> list[Passed]:
+    """What the sellers of these lines, and those they pay, pass on by the shares frozen into the trades. One statement.
+
+    Each share is of what its product got in that trade, rounded down: what rounding leaves stays with the seller.
+    """
+    of_trade = {line.trade_id: line for line in lines}
+    frozen = TradeShare.objects.filter(trade__in=of_trade).order_by("trade", "position")
+    columns = frozen.values_list(
+        "trade_id", "share_id", "share__split__listing_id", "share__split__listing__seller_id", "share__upstream_id",
+        "share__payee_id", "share__basis_points",
+    )  # fmt: skip
+    found: list[Passed] = []
+    got = {(line.trade_id, line.listing_id): line.net_minor for line in of_trade.values()}
+    for trade_id, share_id, listing_id, payer_id, upstream_id, payee_id, basis_points in columns:
+        minor = share_of(got[trade_id, listing_id], basis_points)
+        if upstream_id is not None:
+            got[trade_id, upstream_id] = got.get((trade_id, upstream_id), 0) + minor
+        if minor:
+            found.append(Passed(trade_id, share_id, payer_id, payee_id, of_trade[trade_id].currency, minor))
+    return found
+
+
+def share_of(minor: int, basis_points: int) -> int:
+    """So many basis points of a sum in minor units, rounded down."""
+    return minor * basis_points // BASIS_POINTS_OF_THE_WHOLE
+
+
+def add(positions: Positions, lines: Iterable[Line], passed: Iterable[Passed]) -> None:
+    """Count these lines in with their sellers' positions, and what they pass on with both sides'."""
+    for one in passed:
+        positions.setdefault((one.payer_id, one.currency), Position()).given_minor += one.amount_minor
+        positions.setdefault((one.payee_id, one.currency), Position()).received_minor += one.amount_minor
     for line in lines:
         position = positions.setdefault((line.seller_id, line.currency), Position())
         position.trades += 1

@@ -195,8 +195,8 @@ class AccessOut(serializers.ModelSerializer[Grant]):
 
 
 class StatementOut(serializers.ModelSerializer[Statement]):
-    """The balance runs from `opening_minor` by `other_minor` (payouts, debts), `gross_minor` and, taken off,
-    `fee_minor` to `closing_minor`. `net_minor` is paid out."""
+    """The balance runs from `opening_minor` by `other_minor` (payouts, debts), `gross_minor`, `shares_received_minor`
+    and, taken off, `fee_minor` and `shares_given_minor` to `closing_minor`. `net_minor` is paid out."""
 
     cycle = serializers.IntegerField(source="cycle.number")
     paper = serializers.CharField(source="paper.number", allow_null=True, default=None)
@@ -209,6 +209,8 @@ class StatementOut(serializers.ModelSerializer[Statement]):
             "currency",
             "gross_minor",
             "fee_minor",
+            "shares_received_minor",
+            "shares_given_minor",
             "recovered_minor",
             "net_minor",
             "opening_minor",

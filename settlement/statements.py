@@ -8,7 +8,7 @@ import io
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
@@ -22,7 +22,7 @@ from marketplace.claims import together_or_each
 from marketplace.errors import NotReady
 from marketplace.models import Paper
 from marketplace.spreadsheets import safe_cell
-from settlement.models import Account, Chargeback, Payment, Payout, Statement, Trade, Transfer
+from settlement.models import Account, Chargeback, Payment, Payout, RevenueShare, Statement, Trade, TradeShare, Transfer
 from settlement.papers import moves_money, plain_amount
 from settlement.states import OutgoingState, PaymentState
 
@@ -45,7 +45,7 @@ def issue(due: Sequence[Statement]) -> int:
     if not ready:
         return 0
     lines, payouts, sandboxed = _lines(ready), _payout_references(ready), _paid_without_money(ready)
-    moved = movements(ready)
+    moved = moved_since(ready)
     documents.issue_many(
         [
             documents.Sheet(
@@ -145,12 +145,24 @@ def _payout_references(stated: Sequence[Statement]) -> dict[About, str]:
 def _paid_without_money(stated: Sequence[Statement]) -> set[About]:
     """The statements that contain a trade paid through a gateway that moves no money."""
     paid = Payment.objects.filter(trade__in=_cleared(stated), state=PaymentState.PAID).order_by()
-    rows = paid.values_list("trade__cycle_id", "trade__seller_id", "trade__currency", "gateway").distinct()
-    return {(int(cycle or 0), seller, currency) for cycle, seller, currency, name in rows if not moves_money(name)}
+    passed = Payment.objects.filter(
+        trade__in=TradeShare.objects.filter(
+            trade__cycle__in={one.cycle_id for one in stated},
+            share__payee__in={one.organisation_id for one in stated},
+        ).values("trade"),
+        state=PaymentState.PAID,
+    ).order_by()
+    rows = [
+        *paid.values_list("trade__cycle_id", "trade__seller_id", "trade__currency", "gateway").distinct(),
+        *passed.values_list(
+            "trade__cycle_id", "trade__shares__share__payee_id", "trade__currency", "gateway"
+        ).distinct(),
+    ]
+    return {(int(cycle or 0), member, currency) for cycle, member, currency, name in rows if not moves_money(name)}
 
 
 # Each statement reaches from the last transfer of the one before to its own. What came from escrow are its lines; what
-# went between the member's own two accounts changes no balance.
+# went between the member's own two accounts changes no balance; what went between two members is a share.
 MOVED_SINCE = """
     SELECT s.id, a.kind, t.key, t.at, CASE WHEN t.credit_id = a.id THEN t.amount_minor ELSE -t.amount_minor END
     FROM settlement_statement s
@@ -169,7 +181,8 @@ MOVED_SINCE = """
         WHERE c.credit_id = a.id AND c.id > stated.last_transfer AND c.id <= s.last_transfer
     ) AS t
     JOIN settlement_account o ON o.id = CASE WHEN t.credit_id = a.id THEN t.debit_id ELSE t.credit_id END
-    WHERE s.id = ANY(%s) AND o.kind NOT IN ('escrow', 'payable', 'receivable') ORDER BY t.id
+    WHERE s.id = ANY(%s) AND o.kind <> 'escrow' AND o.organisation_id IS DISTINCT FROM a.organisation_id
+    ORDER BY t.id
 """
 
 
@@ -195,20 +208,67 @@ MOVEMENTS = {
 }
 
 
-def movements(stated: Sequence[Statement]) -> dict[int, list[Movement]]:
-    """What moved since the statement before, by each statement's id, in order of time. At most two SQL statements."""
+@dataclass(frozen=True)
+class Shared:
+    """A share of a trade's revenue in a statement; in minor units, below zero what the member passed on.
+
+    `titles` are of the product whose split names it, which for a share upstream is not the one that was sold.
+    """
+
+    kind: str
+    trade_number: str
+    titles: dict[str, str]
+    amount_minor: int
+
+    @property
+    def label(self) -> str:
+        return str(RevenueShare.Kind(self.kind).label)
+
+
+@dataclass
+class Moved:
+    """What moved a member's balance since the statement before besides its own trades, in order of time."""
+
+    movements: list[Movement] = field(default_factory=list)
+    shares: list[Shared] = field(default_factory=list)
+
+
+def moved_since(stated: Sequence[Statement]) -> dict[int, Moved]:
+    """What moved since the statement before, by each statement's id. At most four SQL statements."""
     with connection.cursor() as cursor:
         cursor.execute(MOVED_SINCE, [[one.pk for one in stated]])
         rows = cursor.fetchall()
     numbers = _trade_numbers(key for _pk, _kind, key, _at, _minor in rows)
-    found: dict[int, list[Movement]] = {one.pk: [] for one in stated}
+    shares = _shares(key for _pk, _kind, key, _at, _minor in rows)
+    found = {one.pk: Moved() for one in stated}
     for pk, account, key, at, minor in rows:
+        if key in shares:
+            found[pk].shares.append(Shared(*shares[key], int(minor)))
+            continue
         if account == Account.Kind.PAYABLE:
             kind, reference = ("payout" if minor < 0 else "payout_returned"), key.rpartition("-")[0]
         else:
             kind, reference = ("debt" if minor < 0 else "debt_paid"), numbers.get(key, key)
-        found[pk].append(Movement(kind, reference, at, int(minor)))
+        found[pk].movements.append(Movement(kind, reference, at, int(minor)))
     return found
+
+
+def _shares(keys: Iterable[str]) -> dict[str, tuple[str, str, dict[str, str]]]:
+    """Of the transfers of shares among these, by their keys: the share's kind, the trade's number, the titles."""
+    named = {key: tuple(map(int, match.groups())) for key in keys if (match := re.fullmatch(r"share-(\d+)-(\d+)", key))}
+    if not named:
+        return {}
+    trades = {trade_id for trade_id, _share_id in named.values()}
+    numbers = dict(Trade.objects.filter(pk__in=trades).values_list("pk", "register_number"))
+    rows = RevenueShare.objects.filter(pk__in={share_id for _trade_id, share_id in named.values()})
+    said = {
+        pk: (kind, titles or {})
+        for pk, kind, titles in rows.values_list("pk", "kind", "split__listing__current_version__titles")
+    }
+    return {
+        key: (said[share_id][0], numbers[trade_id] or "", said[share_id][1])
+        for key, (trade_id, share_id) in named.items()
+    }
 
 
 def _trade_numbers(keys: Iterable[str]) -> dict[str, str]:
@@ -222,7 +282,7 @@ def _trade_numbers(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _record(
-    statement: Statement, lines: list[dict[str, Any]], moved: list[Movement], payout_reference: str | None
+    statement: Statement, lines: list[dict[str, Any]], moved: Moved, payout_reference: str | None
 ) -> dict[str, Any]:
     released_at = statement.cycle.released_at or statement.created_at
     return {
@@ -244,17 +304,26 @@ def _record(
                 "moved_at": one.moved_at.isoformat(),
                 "amount_minor": one.amount_minor,
             }
-            for one in moved
+            for one in moved.movements
         ],
         "closing_minor": statement.closing_minor,
         "payout_reference": payout_reference,
-    } | _set_against_debt(statement)
+    } | _taken_off(statement, moved.shares)
 
 
-def _set_against_debt(statement: Statement) -> dict[str, int]:
-    if not statement.recovered_minor:
-        return {}
-    return {"recovered_minor": statement.recovered_minor, "payable_minor": statement.net_minor}
+def _taken_off(statement: Statement, shares: list[Shared]) -> dict[str, Any]:
+    """What lies between the net of the trades and what is paid out, where anything does."""
+    said: dict[str, Any] = {}
+    if shares:
+        said["shares"] = [
+            {"kind": one.kind, "trade_number": one.trade_number, "titles": one.titles, "amount_minor": one.amount_minor}
+            for one in shares
+        ]
+        said["shares_minor"] = statement.shares_received_minor - statement.shares_given_minor
+        said["cleared_minor"] = statement.net_minor + statement.recovered_minor
+    if statement.recovered_minor:
+        said["recovered_minor"] = statement.recovered_minor
+    return said | {"payable_minor": statement.net_minor} if said else {}
 
 
 def _balance_of(record: dict[str, Any]) -> list[tuple[str, str, int]]:
@@ -264,7 +333,7 @@ def _balance_of(record: dict[str, Any]) -> list[tuple[str, str, int]]:
     return [
         ("opening", "", record["opening_minor"]),
         *((one["kind"], one["reference"], one["amount_minor"]) for one in record["movements"]),
-        ("cleared", "", record["totals"]["net_minor"]),
+        ("cleared", "", record.get("cleared_minor", record["totals"]["net_minor"])),
         ("closing", "", record["closing_minor"]),
     ]
 
@@ -288,9 +357,14 @@ def as_csv(statement: Statement) -> bytes:
         title = next(iter(line["titles"].values()), "")
         write([safe_cell(line["trade_number"]), safe_cell(title), record["currency"], *amounts(line)])
     write(["total", "", record["currency"], *amounts(record["totals"])])
+    for one in record.get("shares", []):
+        title, minor = next(iter(one["titles"].values()), ""), one["amount_minor"]
+        way = "share_received" if minor > 0 else "share_given"
+        about = [safe_cell(one["trade_number"]), safe_cell(title), record["currency"]]
+        write([f"{way} {one['kind']} {about[0]}", *about[1:], "", "", plain_amount(minor, record["currency"])])
     for part, reference, minor in _balance_of(record):
         write([part, safe_cell(reference), record["currency"], "", "", plain_amount(minor, record["currency"])])
-    for part in ("recovered", "payable"):
+    for part in ("shares", "recovered", "payable"):
         if f"{part}_minor" in record:
             write([part, "", record["currency"], "", "", plain_amount(record[f"{part}_minor"], record["currency"])])
     return text.getvalue().encode("utf-8-sig")

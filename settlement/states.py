@@ -67,6 +67,16 @@ class RenewalState(models.TextChoices):
     STOPPED = "stopped", _("Stopped")
 
 
+class SplitState(models.TextChoices):
+    """Of how a product's revenue is shared."""
+
+    PROPOSED = "proposed", pgettext_lazy("split", "Waits for agreement")
+    IN_FORCE = "in_force", pgettext_lazy("split", "In force")
+    REPLACED = "replaced", pgettext_lazy("split", "Replaced")
+    DECLINED = "declined", pgettext_lazy("split", "Declined")
+    WITHDRAWN = "withdrawn", pgettext_lazy("split", "Withdrawn")
+
+
 class CycleState(models.TextChoices):
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
@@ -129,6 +139,16 @@ RENEWAL_MOVES: Moves = {
     RenewalState.RENEWED: {"keep": RenewalState.STANDING},
     RenewalState.STOPPED: {"keep": RenewalState.STANDING},
 }
+
+SPLIT_MOVES: Moves = {
+    SplitState.PROPOSED: {
+        "come_into_force": SplitState.IN_FORCE, "decline": SplitState.DECLINED, "withdraw": SplitState.WITHDRAWN,
+    },
+    SplitState.IN_FORCE: {"replace": SplitState.REPLACED},
+    SplitState.REPLACED: {},
+    SplitState.DECLINED: {},
+    SplitState.WITHDRAWN: {},
+}  # fmt: skip
 
 CYCLE_MOVES: Moves = {C.OPEN: {"close": C.CLOSED}, C.CLOSED: {"release": C.RELEASED}, C.RELEASED: {}}
 DISPUTE_MOVES: Moves = {D.OPEN: {"resolve": D.RESOLVED}, D.RESOLVED: {}}

@@ -41,6 +41,7 @@ from settlement import (
     payments,
     positions,
     reconciliation,
+    splits,
     taxes,
 )
 from settlement.channels import Access, channel
@@ -245,6 +246,7 @@ def propose(
         agree_until=deadlines.agree_until(now),
     )
     taxes.freeze(trade)
+    splits.freeze(trade)
     journal.record(
         "trade.proposed", trade, by=by, offer=offer.pk, price_minor=offer.price_minor, currency=offer.currency
     )
@@ -643,9 +645,9 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     accepted = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
     _lock_each(accepted)
     _lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
-    sellers = clearing.sellers_of(cycle)
-    owed = ledger.owed_by_members({seller_id for seller_id, _currency in sellers})
-    payables = ledger.locked_payables(sellers)
+    paid = clearing.paid_by(cycle)
+    owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in paid})
+    payables = ledger.locked_payables(paid)
     now = clock.now()
     moved = 0
     found: positions.Positions = {}
@@ -654,8 +656,9 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
         Trade.objects.filter(pk__in=held).update(cycle=None)
         ready = [(row.pk, positions.line_of(row)) for row in part if row.pk not in held]
         lines = [line for _pk, line in ready if line is not None]
-        clearing.book_lines(lines, payables)
-        positions.add(found, lines)
+        passed = positions.passed_on(lines)
+        clearing.book_lines(lines, passed, payables)
+        positions.add(found, lines, passed)
         journal.record_rows("trade.cleared", Trade, ((pk, _cleared_facts(cycle, line)) for pk, line in ready), by=by)
         moved += len(ready)
     accepted.update(state=TradeState.CLEARED, cleared_at=now)

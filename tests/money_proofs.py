@@ -33,8 +33,8 @@ ROWS = {
         JOIN settlement_account d ON d.id = t.debit_id JOIN settlement_account c ON c.id = t.credit_id
         ORDER BY t.id""",
     "trades": """
-        SELECT t.id, t.state, t.price_minor, t.currency, t.buyer_id, t.seller_id, t.cycle_id, t.funded_at, t.is_frozen,
-               f.seller_basis_points, coalesce(d.refund_minor, 0) AS award
+        SELECT t.id, t.state, t.price_minor, t.currency, t.buyer_id, t.seller_id, t.listing_id, t.cycle_id, t.funded_at,
+               t.is_frozen, f.seller_basis_points, coalesce(d.refund_minor, 0) AS award
         FROM settlement_trade t JOIN settlement_feeschedule f ON f.id = t.fee_schedule_id
         LEFT JOIN settlement_dispute d ON d.trade_id = t.id ORDER BY t.id""",
     "payments": "SELECT id, key, trade_id, amount_minor, currency, state FROM settlement_payment ORDER BY id",
@@ -50,9 +50,14 @@ ROWS = {
                EXISTS (SELECT FROM settlement_payout n WHERE n.replaces_id = p.id) AS is_replaced
         FROM settlement_payout p ORDER BY p.id""",
     "statements": """
-        SELECT cycle_id, organisation_id, currency, gross_minor, fee_minor, recovered_minor, net_minor,
-            opening_minor, closing_minor
+        SELECT cycle_id, organisation_id, currency, gross_minor, fee_minor, shares_received_minor, shares_given_minor,
+            recovered_minor, net_minor, opening_minor, closing_minor
         FROM settlement_statement ORDER BY id""",
+    "shares": """
+        SELECT f.trade_id, f.share_id, p.listing_id, l.seller_id, s.upstream_id, s.payee_id, s.basis_points
+        FROM settlement_tradeshare f JOIN settlement_revenueshare s ON s.id = f.share_id
+        JOIN settlement_revenuesplit p ON p.id = s.split_id JOIN listings_listing l ON l.id = p.listing_id
+        ORDER BY f.id""",
     "chargebacks": """
         SELECT c.id, c.trade_id, c.amount_minor, c.currency, c.state, p.state = 'paid' OR EXISTS (
             SELECT FROM settlement_unmatched u WHERE u.payment_id = p.id AND u.decision = 'applied') AS is_spent
@@ -80,6 +85,7 @@ class Books:
     unmatched: list[Any]
     payouts: list[Any]
     statements: list[Any]
+    shares: list[Any]
     chargebacks: list[Any]
     heard: list[Any]
     said: list[Any]
@@ -94,7 +100,12 @@ class Books:
                 columns = [column.name for column in cursor.description]
                 found = [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
                 setattr(self, name, found)
+        self.by_key = {one.key: int(one.amount_minor) for one in self.transfers}
         self.by_name = {account.name: int(account.summed) for account in self.accounts}
+
+    def minor_of(self, key: str) -> int:
+        """What the transfer of this key moved; nothing where there is none."""
+        return self.by_key.get(key, 0)
 
     def moved(self, debit: str, *credits: str) -> Counter[int]:
         """What moved from accounts of one kind to these kinds, by the trade of the debited account."""
@@ -150,6 +161,29 @@ def each_trades_escrow_is_explained(books: Books) -> None:
         else:
             assert not fees[trade.id] and not nets[trade.id], f"{where} paid its seller"
         assert came[trade.id] == holds + fees[trade.id] + nets[trade.id] + refunds[trade.id] + lost[trade.id], where
+
+
+def each_share_is_of_what_its_product_got(books: Books) -> None:
+    """By its definition: of what a product got of a trade, rounded down; between its seller and who is named."""
+    nets = books.moved("escrow", "payable")
+    trades = {trade.id: trade for trade in books.trades}
+
+    def got(trade_id: int, listing_id: int) -> int:
+        own = nets[trade_id] if listing_id == trades[trade_id].listing_id else 0
+        fed = (one for one in books.shares if (one.trade_id, one.upstream_id) == (trade_id, listing_id))
+        return own + sum(due(one) for one in fed)
+
+    def due(one: Any) -> int:
+        return int(Fraction(got(one.trade_id, one.listing_id) * one.basis_points, 10_000))
+
+    moved = {one.key: one for one in books.transfers if one.key.startswith("share-")}
+    for share in books.shares:
+        found = moved.pop(f"share-{share.trade_id}-{share.share_id}", None)
+        assert (found.amount_minor if found else 0) == due(share), f"share {share.share_id} of trade {share.trade_id}"
+        if found is not None:
+            sides = [f"payable:{one}:{found.currency}" for one in (share.seller_id, share.payee_id)]
+            assert [found.debit_name, found.credit_name] == sides, found.key
+    assert not moved, "a share that no trade froze"
 
 
 def what_waits_is_what_the_rows_say(books: Books) -> None:
@@ -213,6 +247,13 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
         fees[cycles[trade_id]] += minor
     for trade_id, minor in books.moved("escrow", "fee", "payable").items():
         gross[cycles[trade_id]] += minor
+    received: Counter[Any] = Counter()
+    given: Counter[Any] = Counter()
+    for share in books.shares:
+        if passed := books.minor_of(f"share-{share.trade_id}-{share.share_id}"):
+            cycle, _seller, currency = cycles[share.trade_id]
+            given[cycle, share.seller_id, currency] += passed
+            received[cycle, share.payee_id, currency] += passed
     recovered = {one.key: one.amount_minor for one in books.transfers if one.credit == "receivable"}
     chains: defaultdict[Any, list[Any]] = defaultdict(list)
     for payout in books.payouts:
@@ -222,13 +263,17 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
         assert one.opening_minor == closed[one.organisation_id, one.currency]
         closed[one.organisation_id, one.currency] = one.closing_minor
         key = (one.cycle_id, one.organisation_id, one.currency)
-        assert (one.gross_minor, one.fee_minor) == (gross.pop(key), fees.pop(key, 0)), key
+        assert (one.gross_minor, one.fee_minor) == (gross.pop(key, 0), fees.pop(key, 0)), key
+        assert (one.shares_received_minor, one.shares_given_minor) == (received.pop(key, 0), given.pop(key, 0)), key
+        shared = one.shares_received_minor - one.shares_given_minor
         assert one.recovered_minor == recovered.pop("recovered-{}-{}-{}".format(*key), 0), key
-        assert one.net_minor == one.gross_minor - one.fee_minor - one.recovered_minor >= 0, key
+        assert one.net_minor == one.gross_minor - one.fee_minor + shared - one.recovered_minor >= 0, key
         chain = chains.pop(key, [])
         assert [payout.amount_minor for payout in chain] == [one.net_minor] * len(chain), key
         assert bool(chain) == (one.net_minor > 0) and sum(not payout.is_replaced for payout in chain) <= 1, key
-    assert not (gross or fees or recovered or chains), "a movement of a member that no statement explains"
+    assert not (gross or fees or received or given or recovered or chains), (
+        "a movement of a member that no statement explains"
+    )
 
 
 def debts_are_what_the_bank_took_from_those_who_have_it(books: Books) -> None:
@@ -298,6 +343,8 @@ def each_posting_has_a_cause(books: Books) -> None:
                 assert sides == ((own, "outside") if what == "sent" else ("outside", own)), one.key
         elif found := re.fullmatch(r"(fee|net)-(\d+)", one.key):
             assert trades[found[2]].state in PAID_TO_THE_SELLER and one.debit_trade == int(found[2]), one.key
+        elif found := re.fullmatch(r"share-(\d+)-\d+", one.key):
+            assert trades[found[1]].state in PAID_TO_THE_SELLER and sides == ("payable", "payable"), one.key
         elif found := re.fullmatch(r"chargeback-(\d+)-.+", one.key):
             assert chargebacks[found[1]].state == "lost" and one.credit == "outside", one.key
         else:
@@ -326,6 +373,7 @@ PROOFS: tuple[Callable[[Books], None], ...] = (
     each_currency_sums_to_zero,
     no_account_is_overdrawn_and_kept_balances_are_the_sums,
     each_trades_escrow_is_explained,
+    each_share_is_of_what_its_product_got,
     what_waits_is_what_the_rows_say,
     what_came_astray_is_decided_whole,
     money_in_is_money_out_and_held,

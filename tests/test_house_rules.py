@@ -41,6 +41,7 @@ OWNERS_OF_STATE = (
     "settlement/deliveries.py",
     "settlement/extensions.py",  # standing orders to renew
     "settlement/clearing.py",
+    "settlement/splits.py",
     "settlement/gateways/sandbox_bank.py",  # the state of the bank's own orders
     "marketplace/management/commands/up.py",  # the folder in which `up` keeps its state
 )

@@ -12,6 +12,7 @@ from settlement.models.reconciliation import Break, GatewayMovement, Reconciliat
 from settlement.models.reminders import Reminder
 from settlement.models.renewals import Renewal
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
+from settlement.models.splits import RevenueShare, RevenueSplit, TradeShare
 from settlement.models.stripe import StripeAccount, StripeIntent
 from settlement.models.taxes import TaxStatus, TradeTax
 from settlement.models.trades import Agreement, Dispute, Trade
@@ -44,6 +45,8 @@ __all__ = [
     "RefundMending",
     "Reminder",
     "Renewal",
+    "RevenueShare",
+    "RevenueSplit",
     "SandboxNotice",
     "SandboxOrder",
     "Statement",
@@ -51,6 +54,7 @@ __all__ = [
     "StripeIntent",
     "TaxStatus",
     "Trade",
+    "TradeShare",
     "TradeTax",
     "Transfer",
     "Unmatched",

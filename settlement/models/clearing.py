@@ -78,6 +78,8 @@ class Statement(models.Model):
     currency = models.CharField(max_length=3)
     gross_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField()
+    shares_received_minor = models.BigIntegerField(default=0)  # of others' revenue
+    shares_given_minor = models.BigIntegerField(default=0)
     recovered_minor = models.BigIntegerField(default=0)  # set against a receivable
     net_minor = models.BigIntegerField()
     opening_minor = models.BigIntegerField()
@@ -96,17 +98,24 @@ class Statement(models.Model):
             ),
             sentence(
                 "statement_adds_up",
-                Q(net_minor=F("gross_minor") - F("fee_minor") - F("recovered_minor")),
+                Q(
+                    net_minor=F("gross_minor")
+                    - F("fee_minor")
+                    + F("shares_received_minor")
+                    - F("shares_given_minor")
+                    - F("recovered_minor")
+                ),
             ),
             sentence(
                 "statement_runs_from_opening_to_closing",
-                Q(closing_minor=F("opening_minor") + F("other_minor") + F("gross_minor") - F("fee_minor")),
+                Q(closing_minor=F("opening_minor") + F("other_minor") + F("net_minor") + F("recovered_minor")),
             ),
         ]
         indexes = [models.Index(fields=["organisation", "currency", "id"])]
         triggers = [
             never_changes(
-                "cycle", "organisation", "currency", "gross_minor", "fee_minor", "recovered_minor", "net_minor",
+                "cycle", "organisation", "currency", "gross_minor", "fee_minor", "shares_received_minor",
+                "shares_given_minor", "recovered_minor", "net_minor",
                 "opening_minor", "other_minor", "closing_minor", "last_transfer",
             ),
             pgtrigger.Trigger(

@@ -34,7 +34,7 @@ from listings.models import Listing
 from marketplace import clock
 from marketplace.errors import Refused
 from marketplace.models import Organisation, User
-from settlement import clearing, mendings, payments, payout_accounts, tasks, trades
+from settlement import clearing, mendings, payments, payout_accounts, splits, tasks, trades
 from settlement.gateways import sandbox_bank, sandbox_signature
 from settlement.models import (
     Account,
@@ -49,6 +49,7 @@ from settlement.models import (
     Transfer,
     Unmatched,
 )
+from settlement.splits import Kind, Wanted
 from settlement.states import ChargebackState, CycleState, DisputeState, OutgoingState, TradeState
 from tests import factories, money_proofs, trading
 
@@ -103,21 +104,41 @@ class World:
     listings: list[Listing]
     buyers: list[Organisation]
     officers: dict[str, list[User]]
+    right_holder: Organisation
 
     @property
     def members(self) -> list[Organisation]:
-        return [*(listing.seller for listing in self.listings), *self.buyers]
+        return [*(listing.seller for listing in self.listings), *self.buyers, self.right_holder]
 
 
 def make_world() -> World:
-    """Two sellers, of which one buys too, another buyer, and two people at each desk."""
+    """Two sellers, of which one buys too, another buyer, and two people at each desk.
+
+    The first product is derived from the second. A right-holder has a share of both, and the buyer is a broker.
+    """
     sellers, buyer = [trading.make_verified(), factories.make_verified()], trading.make_verified()
+    right_holder = factories.make_verified()
     desks = ("payments", "clearing", "disputes", "review")
+    listings = [trading.make_listed(seller) for seller in sellers]
+    _share(
+        listings[0],
+        Wanted(Kind.UPSTREAM, 3_000, upstream=listings[1]),
+        Wanted(Kind.RIGHT_HOLDER, 2_999, right_holder),
+        Wanted(Kind.BROKER, 101, buyer),
+    )
+    _share(listings[1], Wanted(Kind.RIGHT_HOLDER, 10_000, right_holder))
     return World(
-        [trading.make_listed(seller) for seller in sellers],
+        listings,
         [buyer, sellers[0]],
         {desk: [factories.make_staff(desk) for _one in range(2)] for desk in desks},
+        right_holder,
     )
+
+
+def _share(listing: Listing, *shares: Wanted) -> None:
+    split = splits.propose(listing, shares, by=owner(listing.seller))
+    for payee in {one.gets_it for one in shares if one.gets_it}:
+        splits.agree(split, payee=payee, by=owner(payee))
 
 
 def owner(organisation: Organisation) -> User:
@@ -263,7 +284,7 @@ class Market(RuleBasedStateMachine):
             trade, act = data.draw(st.sampled_from(possible), label="who does what")
             self.command(lambda: PARTY_ACTS[act][1](trade), dies_after if dies_after < 10 else 0)
 
-    @rule(which=st.integers(0, 3), reference=st.sampled_from(["acct", "bounce", "bounce-once"]), wait=st.booleans())
+    @rule(which=st.integers(0, 4), reference=st.sampled_from(["acct", "bounce", "bounce-once"]), wait=st.booleans())
     def a_member_names_an_account(self, which: int, reference: str, wait: bool) -> None:
         member = self.world.members[which]
         self.command(
