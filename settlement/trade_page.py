@@ -19,7 +19,18 @@ from marketplace import posted, roles
 from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money
-from settlement import extensions, invoices, licensee_notices, renewals, tasks, taxes, timeline, trades, waits
+from settlement import (
+    extensions,
+    invoices,
+    licensee_notices,
+    positions,
+    renewals,
+    tasks,
+    taxes,
+    timeline,
+    trades,
+    waits,
+)
 from settlement.bank import details
 from settlement.channels import channel
 from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
@@ -272,7 +283,7 @@ def _with_amount(rows: Iterable[Any]) -> list[tuple[Any, Money]]:
 
 
 def _sellers_side(trade: Trade) -> dict[str, Any]:
-    """Fee and net as the ledger moved them, or as they will be; the payout and statement they went into."""
+    """Fee, shares passed on and net, as the ledger moved them or as they will be; their payout and statement."""
     moved = dict(
         Transfer.objects.filter(key__in=[f"fee-{trade.pk}", f"net-{trade.pk}"]).values_list("key", "amount_minor")
     )
@@ -281,12 +292,15 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
     if not trade.cleared_at:
         fee_minor = trade.fee_schedule.fee_minor(trade.price_minor)
         net_minor = trade.price_minor - fee_minor
+    own = trade.shares.filter(share__split__listing=trade.listing_id).values_list("share__basis_points", flat=True)
+    passed_minor = sum(positions.share_of(net_minor, basis_points) for basis_points in own)
     mine = {"cycle": trade.cycle_id, "organisation": trade.seller_id, "currency": trade.currency}
     cleared = trade.cleared_at is not None
     return {
         "is_cleared": cleared,
         "fee": Money(fee_minor, trade.currency),
-        "net": Money(net_minor, trade.currency),
+        "shares": Money(passed_minor, trade.currency),
+        "net": Money(net_minor - passed_minor, trade.currency),
         "fee_percent": trade.fee_schedule.percent,
         "payouts": _with_amount(Payout.objects.filter(**mine).order_by("pk")) if cleared else [],
         "statement": Statement.objects.filter(**mine).first() if cleared else None,

@@ -19,6 +19,7 @@ MACHINES: dict[str, Moves] = {
     "refund or payout": states.OUTGOING_MOVES,
     "access": states.GRANT_MOVES,
     "clearing cycle": states.CYCLE_MOVES,
+    "revenue split": states.SPLIT_MOVES,
     "dispute": states.DISPUTE_MOVES,
     "chargeback": states.CHARGEBACK_MOVES,
 }
