@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, manual, offers, private_offers, terms
-from listings.models import Classification, Listing, Offer, ProductType, Release, Version
-from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
-from marketplace import money
-from marketplace.models import Organisation
+from listings import manual
+from listings.models import Classification, Listing, ProductType, Release, Version
+from listings.terms_words import LANGUAGES
 
 LANGUAGE_NAMES = dict(settings.LANGUAGES)
 _TEXT = forms.Textarea(attrs={"rows": 4})
@@ -243,148 +238,3 @@ class FieldDictionary(forms.CharField):
             field = dict(zip(self.PARTS, parts, strict=False)) | {"is_key": parts[4].lower() == "key"}
             fields.append(field | ({"example": parts[5]} if parts[5] else {}))
         return fields
-
-
-# --- offers --------------------------------------------------------------------------------------------------------
-
-
-def _words(choices: dict[str, tuple[str, str, str]]) -> list[tuple[str, str]]:
-    column = LANGUAGES.index(get_language() or "en") if get_language() in LANGUAGES else 0
-    return [(code, words[column]) for code, words in choices.items()]
-
-
-class OfferForm(forms.Form):
-    """A price plan with its licence terms."""
-
-    SECTIONS: list[tuple[Any, Any, list[str]]] = [
-        (_("The offer"), "", ["name", "price", "currency", "channel", "inspection_days"]),
-        (
-            _("The contract"),
-            _("The exchange’s licence contract, filled from this offer and the manual; the buyer reads it first."),
-            ["jurisdiction"],
-        ),
-        (_("Who may buy"), "", ["audience", "buyers", "note", "open_until", "licences_total"]),
-        (
-            _("The licence"),
-            _("The buyer reads it in plain words, and the contract repeats them."),
-            ["purposes", "derived_works", "redistribution", "anywhere", "territory", "term_months", "seats"]
-            + ["personal_data"],
-        ),
-    ]
-
-    name = forms.CharField(label=_("Name"), max_length=120, help_text=_("Such as “Internal use, one year”."))
-    price = forms.CharField(label=_("Price"), max_length=30, help_text=_("0 is free."))
-    currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in settings.CURRENCIES])
-    channel = forms.ChoiceField(label=_("Delivery"), choices=offers.channel_choices())
-    inspection_days = forms.IntegerField(
-        label=_("Days to inspect"), min_value=1, max_value=offers.LONGEST_INSPECTION_DAYS, initial=7
-    )
-    jurisdiction = forms.ChoiceField(
-        label=_("Governing law and forum"), choices=licence_contract.choices, help_text=_("For disputes that remain.")
-    )
-    audience = forms.ChoiceField(label=_("Who may buy"), choices=Offer.Audience.choices)
-    buyers = forms.CharField(
-        label=_("Named buyers"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Their registration numbers, one a line; only for an offer to named buyers."),
-    )
-    note = forms.CharField(
-        label=_("Note to the named buyers"),
-        required=False,
-        max_length=private_offers.LONGEST_NOTE,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("They read it beside the offer; nobody else sees note or offer."),
-    )
-    open_until = forms.DateField(
-        label=_("Last day of the offer"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=_("Empty: until you close it."),
-    )
-    licences_total = forms.IntegerField(
-        label=_("Licences for sale"), required=False, min_value=1, help_text=_("1 is exclusive; empty is no limit.")
-    )
-    purposes = forms.MultipleChoiceField(
-        label=_("Purposes"),
-        choices=lambda: _words(PURPOSES),
-        widget=forms.CheckboxSelectMultiple,
-        initial=["internal_analysis"],
-    )
-    derived_works = forms.ChoiceField(
-        label=_("New data and results"),
-        choices=[("internal", _("For the buyer’s own use")), ("free", _("Also for others")), ("none", _("None"))],
-    )
-    redistribution = forms.ChoiceField(
-        label=_("Passing it on"),
-        choices=[
-            ("none", _("To nobody")),
-            ("group", _("Within the buyer’s group")),
-            ("same_terms", _("To anyone, on the same terms")),
-        ],
-    )
-    anywhere = forms.BooleanField(label=_("May be used anywhere in the world"), required=False)
-    territory = forms.MultipleChoiceField(
-        label=_("Or only here"),
-        choices=lambda: _words(TERRITORIES),
-        required=False,
-        initial=["CN"],
-        widget=forms.SelectMultiple(attrs={"size": 6}),
-    )
-    term_months = forms.IntegerField(
-        label=_("Months"), required=False, min_value=1, max_value=terms.LONGEST_TERM_MONTHS, initial=12,
-        help_text=_("Empty: without end."),
-    )  # fmt: skip
-    seats = forms.IntegerField(
-        label=_("People who may use it"), required=False, min_value=1, max_value=terms.MOST_SEATS,
-        help_text=_("Empty: everyone of the buyer."),
-    )  # fmt: skip
-    personal_data = forms.ChoiceField(
-        label=_("Personal information in the data"),
-        choices=[("none", _("None")), ("deidentified", _("De-identified")), ("personal", _("Yes"))],
-    )
-
-    def sections(self) -> list[dict[str, Any]]:
-        return [
-            {"title": title, "words": words, "fields": [self[name] for name in names]}
-            for title, words, names in self.SECTIONS
-        ]
-
-    def clean(self) -> dict[str, Any]:
-        said = super().clean() or self.cleaned_data
-        if "price" in said and "currency" in said:
-            try:
-                said["price_minor"] = money.parse(said["price"], said["currency"]).minor
-            except money.NotAnAmount as wrong:
-                self.add_error("price", str(wrong))
-        numbers = [line.strip() for line in said.get("buyers", "").splitlines() if line.strip()]
-        said["organisations"] = list(Organisation.objects.filter(registration_number__in=numbers[:1000]))
-        known = {organisation.registration_number for organisation in said["organisations"]}
-        for number in numbers:
-            if number not in known:
-                self.add_error("buyers", _("Nobody here has the number %s.") % number[:40])
-        return said
-
-    def clean_open_until(self) -> dt.datetime | None:
-        """The end of that day at the exchange; a day no offer can end on is for the command to refuse."""
-        day: dt.date | None = self.cleaned_data["open_until"]
-        if day is None:
-            return None
-        after = min(max(day, dt.date(1970, 1, 1)), dt.date(9000, 1, 1)) + dt.timedelta(days=1)
-        return dt.datetime.combine(after, dt.time(), ZoneInfo(settings.TIME_ZONE))
-
-    def facts(self) -> dict[str, Any]:
-        """The offer as `offers.make_offer` takes it."""
-        said = self.cleaned_data
-        licence: terms.Terms = {
-            "purposes": said["purposes"],
-            "territory": [terms.ANYWHERE] if said["anywhere"] else said["territory"],
-            "term_months": said["term_months"],
-            "derived_works": said["derived_works"],
-            "redistribution": said["redistribution"],
-            "seats": said["seats"],
-            "personal_data": said["personal_data"],
-        }
-        plain = ("name", "price_minor", "currency", "channel", "inspection_days", "jurisdiction", "audience")
-        plain += ("licences_total", "open_until", "note")
-        return {name: said[name] for name in plain} | {"buyers": said["organisations"], "terms": licence}

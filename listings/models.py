@@ -509,8 +509,11 @@ class Offer(models.Model):
     public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="offers")
     name = models.CharField(_("name"), max_length=120)
-    price_minor = models.BigIntegerField(_("price"))
+    price_minor = models.BigIntegerField(_("price"))  # per call: of the least block
     currency = models.CharField(_("currency"), max_length=3)
+    # Per call: [{from_quantity, unit_price_minor}], the numbers rising and the prices falling; [] is one price.
+    steps = models.JSONField(_("prices per call"), default=list, db_default=[])
+    most_quantity = models.PositiveIntegerField(_("most calls"), null=True, blank=True)
     terms = models.JSONField(_("licence terms"))
     channel = models.CharField(_("delivery channel"), max_length=20, default="files")
     inspection_days = models.PositiveSmallIntegerField(_("inspection days"), default=7)
@@ -552,9 +555,36 @@ class Offer(models.Model):
         ]
         triggers = [
             never_changes(
-                "public_id", "listing", "name", "price_minor", "currency", "terms", "channel", "inspection_days",
-                "jurisdiction", "contract_version", "audience", "licences_total", "created_at", "created_by",
-                "open_until", "note",
+                "public_id", "listing", "name", "price_minor", "currency", "steps", "most_quantity", "terms", "channel",
+                "inspection_days", "jurisdiction", "contract_version", "audience", "licences_total", "created_at",
+                "created_by", "open_until", "note",
+            ),
+            pgtrigger.Trigger(
+                name="steps_are_in_order",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                declare=[("step", "jsonb"), ("before", "jsonb")],
+                func="""
+                    FOR step IN SELECT value FROM jsonb_array_elements(NEW.steps) LOOP
+                        IF ((step->>'from_quantity')::bigint > coalesce((before->>'from_quantity')::bigint, 0)
+                            AND (step->>'unit_price_minor')::bigint > 0
+                            AND (before IS NULL
+                                OR (step->>'unit_price_minor')::bigint < (before->>'unit_price_minor')::bigint)
+                        ) IS NOT TRUE THEN
+                            RAISE 'the steps of offer % are out of order', NEW.public_id
+                                USING ERRCODE = 'check_violation';
+                        END IF;
+                        before := step;
+                    END LOOP;
+                    IF (CASE WHEN before IS NULL THEN NEW.most_quantity IS NULL ELSE
+                        NEW.most_quantity >= (before->>'from_quantity')::bigint
+                        AND NEW.price_minor = (NEW.steps->0->>'from_quantity')::bigint
+                            * (NEW.steps->0->>'unit_price_minor')::bigint
+                        END) IS NOT TRUE THEN
+                        RAISE 'the price of offer % is not that of its least block', NEW.public_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
             ),
             *never_deleted(),
         ]  # fmt: skip
@@ -564,7 +594,18 @@ class Offer(models.Model):
 
     @property
     def price(self) -> Money:
+        """What it costs; per call, what its least block costs."""
         return Money(self.price_minor, self.currency)
+
+    @property
+    def least_quantity(self) -> int:
+        """The fewest calls one may take; 0 where the offer is not priced per call."""
+        return int(self.steps[0]["from_quantity"]) if self.steps else 0
+
+    @property
+    def least_unit_price(self) -> Money | None:
+        """What a call costs at least, in the largest blocks; None where the offer is not priced per call."""
+        return Money(self.steps[-1]["unit_price_minor"], self.currency) if self.steps else None
 
     @property
     def has_lapsed(self) -> bool:

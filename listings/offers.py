@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, plain_text, private_offers, shelf
+from listings import licence_contract, plain_text, pricing, private_offers, shelf
 from listings import terms as licence_terms
 from listings.models import Classification, Listing, Offer, OfferBuyer, Version
 from listings.states import ListingState, VersionState
@@ -40,8 +40,10 @@ def make_offer(
     listing: Listing,
     *,
     name: str,
-    price_minor: int,
+    price_minor: int | None = None,
     currency: str,
+    steps: list[pricing.Step] | None = None,
+    most_quantity: int | None = None,
     terms: licence_terms.Terms,
     by: User,
     channel: str = "files",
@@ -54,6 +56,7 @@ def make_offer(
     note: str = "",
 ) -> Offer:
     """Offer a product. `price_minor` is in minor units of `currency`, 0 is free; `licences_total` None is unlimited.
+    Priced per call it has `steps` and `most_quantity` instead (see `pricing`).
 
     `buyers` are the organisations a named offer names; they are told of it and read `note`. `open_until` ends the
     offer by itself; None keeps it until it is closed. `jurisdiction` is one of `licence_contract.jurisdictions`, the
@@ -68,7 +71,8 @@ def make_offer(
     buyers = list(buyers)
     jurisdiction = jurisdiction or licence_contract.default_jurisdiction(listing.seller.country)
     reasons: list[dict[str, str]] = [
-        *_wrong_price(price_minor, currency),
+        *pricing.wrong_steps(steps, most_quantity, price_minor),
+        *_wrong_price(0 if steps else price_minor, currency),
         *_wrong_conditions(name, channel, inspection_days, licences_total),
         *_wrong_jurisdiction(jurisdiction),
         *_wrong_audience(listing, audience, buyers),
@@ -94,8 +98,10 @@ def make_offer(
     offer = Offer.objects.create(
         listing=listing,
         name=name.strip(),
-        price_minor=price_minor,
+        price_minor=pricing.least_price_minor(steps) if steps else price_minor or 0,
         currency=currency,
+        steps=steps or [],
+        most_quantity=most_quantity,
         terms=terms,
         channel=channel,
         inspection_days=inspection_days,
@@ -116,8 +122,9 @@ def make_offer(
         offer,
         by=by,
         listing=listing.pk,
-        price_minor=price_minor,
+        price_minor=offer.price_minor,
         currency=currency,
+        **({"steps": steps, "most_quantity": most_quantity} if steps else {}),
         licences_total=licences_total,
         jurisdiction=jurisdiction,
         contract_version=offer.contract_version,

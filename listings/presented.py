@@ -137,9 +137,24 @@ class UploadIn(serializers.Serializer[Any]):
     )
 
 
+class StepField(serializers.Serializer[Any]):
+    """From how many calls in one purchase on each of them costs how much."""
+
+    from_quantity = serializers.IntegerField()
+    unit_price_minor = serializers.IntegerField()
+
+
 class OfferIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
-    price_minor = serializers.IntegerField(help_text="In minor units of the currency (cents); 0 is free.")
+    price_minor = serializers.IntegerField(
+        allow_null=True,
+        default=None,
+        help_text="In minor units of the currency (cents); 0 is free; null where it is priced per call.",
+    )
+    steps = StepField(many=True, default=list, help_text="Prices per call; empty for one price.")
+    most_quantity = serializers.IntegerField(
+        allow_null=True, default=None, help_text="The most calls in one purchase, where priced per call."
+    )
     currency = serializers.CharField(max_length=3, help_text="ISO 4217.")
     terms = TermsField()
     channel = serializers.CharField(max_length=20, default="files")
@@ -225,15 +240,17 @@ class ReleaseInFullOut(ReleaseOut):
 
 
 class OfferOut(serializers.ModelSerializer[Offer]):
+    price_minor = serializers.IntegerField(help_text="Of an offer priced per call that of the least block.")
+    steps = StepField(many=True, help_text="Prices per call; empty for one price.")
     terms = TermsField()
     licence = serializers.SerializerMethodField()
 
     class Meta:
         model = Offer
         fields = [
-            "public_id", "name", "price_minor", "currency", "terms", "licence", "channel", "inspection_days",
-            "jurisdiction", "contract_version", "audience", "licences_total", "licences_left", "created_at",
-            "open_until", "note", "closed_at",
+            "public_id", "name", "price_minor", "currency", "steps", "most_quantity", "terms", "licence", "channel",
+            "inspection_days", "jurisdiction", "contract_version", "audience", "licences_total", "licences_left",
+            "created_at", "open_until", "note", "closed_at",
         ]  # fmt: skip
 
     @extend_schema_field(WORDS)
@@ -333,8 +350,9 @@ class ListedProductOut(serializers.ModelSerializer[Listing]):
         """An offer's price."""
 
         public_id = serializers.CharField()
-        price_minor = serializers.IntegerField()
+        price_minor = serializers.IntegerField(help_text="Of an offer priced per call that of the least block.")
         currency = serializers.CharField()
+        steps = StepField(many=True, help_text="Prices per call; empty for one price.")
 
     def get_type(self, _listing: Listing) -> Literal["product"]:
         return "product"

@@ -50,6 +50,7 @@ def card(listing: Any) -> dict[str, Any]:
         "seller": listing.seller.shown_name,
         "seller_id": listing.seller_id,
         "price": prices[0] if prices else None,
+        "cheapest": listing.open_offers[0] if prices else None,
         "is_not_offered": not prices,
         "has_dearer_plans": len(prices) > 1 and bool(prices[0]),
         "traits": [trait for trait in traits if trait],

@@ -32,8 +32,9 @@ from listings import (
     uploads,
 )
 from listings.form_files import IntoRelease
-from listings.forms import OfferForm, ReasonForm, ReleaseForm
+from listings.forms import ReasonForm, ReleaseForm
 from listings.models import Listing, Offer, Release, Version
+from listings.offer_form import OfferForm
 from listings.states import LISTING_MOVES, ListingState, VersionState
 from marketplace import posted, roles
 from marketplace.bells import ring

@@ -33,6 +33,7 @@ _SHOWN = [
     ("seller", "seller", "party"),
     ("buyer", "buyer", "party"),
     ("price_minor", "price", "price"),
+    ("quantity", "calls", "calls"),
     ("purchase_order", "purchase_order", "text"),
     ("coverage_area", "covers", "covers"),
     ("rights", "rights", "rights"),
@@ -117,6 +118,9 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
     match shape:
         case "price":
             return _price(value, record, said)
+        case "calls":
+            unit = Money(record["unit_price_minor"], record["currency"])
+            return "text", said["calls_at"].replace("{quantity}", f"{value:,}").replace("{unit}", str(unit))
         case "sum":
             return "money", Money(value, record["currency"])
         case "supplied":

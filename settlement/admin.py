@@ -136,6 +136,13 @@ class Grants(Looking):
     unread = ("access",)
 
 
+@admin.register(models.Call)
+class Calls(Looking):
+    list_display = ["grant", "number", "at"]
+    search_fields = ["=grant__trade__register_number"]
+    unread = ("key",)
+
+
 @admin.register(models.Receipt)
 class Receipts(Looking):
     list_display = ["path", "grant_id", "first_byte", "size_bytes", "by", "at"]

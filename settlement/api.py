@@ -45,6 +45,7 @@ NOTICE_LIMIT_BYTES = 256 * 1024
 
 class ProposalIn(serializers.Serializer[Any]):
     offer = serializers.CharField(max_length=20, help_text="The offer's id.")
+    quantity = serializers.IntegerField(allow_null=True, default=None, help_text="Calls, of an offer priced by them.")
     purpose = serializers.CharField(max_length=2000, allow_blank=True, default="", help_text="What the data is for.")
     purchase_order = serializers.CharField(max_length=60, allow_blank=True, default="")
     text_digest = serializers.CharField(
@@ -119,6 +120,7 @@ class Trades(ListAPIView):
                 trades.propose(
                     offer,
                     buyer=organisation,
+                    quantity=body["quantity"],
                     purpose=body["purpose"],
                     purchase_order=body["purchase_order"],
                     text_digest=body["text_digest"],

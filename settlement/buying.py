@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from compliance import clearance
 from compliance.clearance import Reason
 from listings.models import Offer
+from listings.pricing import Priced
 from listings.states import ListingState
 from marketplace import joint_merchants, roles
 from marketplace.errors import Refused, Text, in_words
@@ -17,8 +18,9 @@ from settlement.channels import channel
 from settlement.gateways import amounts
 
 
-def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: User) -> list[Reason]:
-    """Everything that would make `propose` refuse now: `{code, detail, next}` each. Empty when nothing would.
+def reasons_against_proposal(offer: Offer, buyer: Organisation | None, block: Priced, *, by: User) -> list[Reason]:
+    """Everything that would make `propose` refuse `block` of this offer now: `{code, detail, next}` each. Empty when
+    nothing would.
 
     `offer` is one that `buyer` may see, with its listing, seller and current version.
     """
@@ -28,7 +30,7 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, *, by: Us
         return [
             _reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
         ]
-    reasons = [*_not_on_sale(offer), *_not_paid(offer), *_barred(offer, buyer)]
+    reasons = [*_not_on_sale(offer), *_not_paid(block), *_barred(offer, buyer)]
     if not roles.may(by, buyer, "propose"):
         roles_that_may = in_words(*sorted((role.label for role in roles.MEMBER_ACTS["propose"]), key=str))
         detail = gettext("Buying for %(buyer)s takes the role of %(roles_that_may)s.") % {
@@ -60,12 +62,12 @@ def _not_on_sale(offer: Offer) -> list[Reason]:
     return []
 
 
-def _not_paid(offer: Offer) -> list[Reason]:
+def _not_paid(block: Priced) -> list[Reason]:
     """What keeps the price from being paid: no gateway, or none for this currency or this sum."""
-    if not offer.price_minor:
+    if not block.price_minor:
         return []
     try:
-        amounts.require_taken(offer.price_minor, offer.currency)
+        amounts.require_taken(block.price_minor, block.currency)
     except Refused as refusal:
         return [_reason(refusal.code, refusal.detail, refusal.next)]
     return []

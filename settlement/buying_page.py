@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
-from listings import licence_contract, terms, terms_apart
+from listings import licence_contract, pricing, terms, terms_apart
 from listings.models import Offer
 from listings.product_page import language_of
 from marketplace import posted
 from marketplace.bells import ring
-from marketplace.errors import Refused, RoleNeeded
+from marketplace.errors import Invalid, Refused, RoleNeeded
 from marketplace.models import Organisation
 from marketplace.money import Money
 from marketplace.participants import acting_or_none, acting_organisation
@@ -24,9 +24,14 @@ from settlement import buying, deadlines, fees, tasks, taxes, trade_page, trades
 from settlement.forms import ProposalForm
 from settlement.models import Trade
 
+MOST_DIGITS = 12
 MOST_PLANS = 50  # as many as a product has open offers
 # Beside which field a refusal of the command is told; others stand above the form.
-FIELD_OF = {"contract_changed": "accept"}
+FIELD_OF = {
+    "contract_changed": "accept",
+    "quantity_needed": "quantity",
+    "quantity_out_of_range": "quantity",
+}
 
 
 @login_required
@@ -34,7 +39,8 @@ FIELD_OF = {"contract_changed": "accept"}
 def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
     """Take an offer. What is refused is told on the same page, and what was typed stays there.
 
-    Choosing another plan (`plan`) shows the page of that one with what was typed so far.
+    Choosing another plan (`plan`) shows the page of that one with what was typed so far, and `show` the total of the
+    quantity that was typed.
     """
     organisation = acting_or_none(request)
     offers = Offer.objects.visible_to(organisation).select_related(
@@ -45,14 +51,19 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
     if request.method != "POST":
         renewed = _renewed(organisation, offer, request.GET.get("renews", ""))
         typed = {"purpose": renewed.purpose, "renews": renewed.public_id} if renewed else {}
-        return _page(request, offer, plans, ProposalForm(initial=typed | {"text_digest": _text_digest(offer)}))
+        if offer.steps:
+            asked = request.GET.get("quantity", "") or (renewed.quantity if renewed else None)
+            typed |= {"quantity": asked or offer.least_quantity}
+        return _page(request, offer, plans, _unbound(offer, typed))
     if wanted := request.POST.get("plan"):
         chosen = next((plan for plan in plans if plan.public_id == wanted), None)
         if chosen is None:
             raise Http404
-        typed = {name: request.POST.get(name, "") for name in ("purpose", "purchase_order")}
-        return _page(request, chosen, plans, ProposalForm(initial=typed | {"text_digest": _text_digest(chosen)}))
-    form = ProposalForm(request.POST)
+        return _page(request, chosen, plans, _unbound(chosen, _typed(request, "purpose", "purchase_order")))
+    if request.POST.get("show"):
+        kept = _typed(request, "quantity", "purpose", "purchase_order", "renews")
+        return _page(request, offer, plans, _unbound(offer, kept))
+    form = ProposalForm(offer, request.POST)
     refusal: Refused | None = None
     if form.is_valid():
         try:
@@ -61,13 +72,32 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
             raise
         except Refused as refused:
             refusal = refused
-            if field := FIELD_OF.get(refused.code):
+            if (field := FIELD_OF.get(refused.code)) in form.fields:
                 form.add_error(field, f"{refused.detail} {refused.next}")
     # What is agreed to next is the text this page links to.
     again = request.POST.copy()
     again["text_digest"] = _text_digest(offer)
     form.data = again
     return _page(request, offer, plans, form, refusal=refusal, status=refusal.status if refusal else 422)
+
+
+def _typed(request: HttpRequest, *names: str) -> dict[str, str]:
+    return {name: request.POST.get(name, "") for name in names}
+
+
+def _unbound(offer: Offer, typed: dict[str, Any]) -> ProposalForm:
+    """The form with what was typed so far, to be sent later."""
+    return ProposalForm(offer, initial=typed | {"text_digest": _text_digest(offer)})
+
+
+def _cost(offer: Offer, form: ProposalForm) -> tuple[pricing.Priced, str]:
+    """What is paid for what the form says, of the least block where it says nothing that is sold; and why."""
+    typed = str(form["quantity"].value() or "") if offer.steps else ""
+    try:
+        quantity = int(typed) if typed.isdecimal() and len(typed) <= MOST_DIGITS else None
+        return pricing.priced(offer, quantity), ""
+    except Invalid as refused:
+        return pricing.priced(offer, offer.least_quantity), f"{refused.detail} {refused.next}"
 
 
 def _page(
@@ -83,6 +113,7 @@ def _page(
     version = offer.listing.current_version
     language = get_language() or "en"
     renewed = _renewed(organisation, offer, str(form["renews"].value() or ""))
+    cost, why_not = _cost(offer, form)
     context: dict[str, Any] = {
         "offer": offer,
         "plans": plans,
@@ -90,26 +121,30 @@ def _page(
         "title_lang": language_of(version, version.titles) if version else "",
         "organisation": organisation,
         "form": form,
+        "steps": pricing.steps_shown(offer),
+        "cost": cost,
+        "why_not": why_not if not form.is_bound else "",
+        "cheaper": pricing.cheaper(offer, cost),
         "renewed": renewed,
         "begins_at": renewed.grant.ends_at if renewed else None,
         "refusal": refusal,
         "key": posted.new_key(),
-        "reasons": buying.reasons_against_proposal(offer, organisation, by=person(request)),
+        "reasons": buying.reasons_against_proposal(offer, organisation, cost, by=person(request)),
         "licence": trade_page.said_plainly(offer.terms),
         "apart": terms_apart.from_standard(offer.terms, language if language in terms.LANGUAGES else "en"),
         "days_to_fund": deadlines.days_to_fund(offer),
         "text_digest": _text_digest(offer),
         "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
-        "tax": taxes.shown(taxes.of_offer(offer, organisation), offer.currency),
-        **_fee(offer),
+        "tax": taxes.shown(taxes.of_offer(offer, organisation, cost.price_minor), offer.currency),
+        **_fee(offer, cost),
     }
     return render(request, "settlement/propose.html", context, status=status)
 
 
-def _fee(offer: Offer) -> dict[str, Any]:
+def _fee(offer: Offer, cost: pricing.Priced) -> dict[str, Any]:
     """What the exchange takes of the price; the seller bears it."""
     schedule = fees.schedule_for(offer.listing, offer.currency)
-    return {"fee_percent": schedule.percent, "fee": Money(schedule.fee_minor(offer.price_minor), offer.currency)}
+    return {"fee_percent": schedule.percent, "fee": Money(schedule.fee_minor(cost.price_minor), offer.currency)}
 
 
 def _renewed(organisation: Organisation | None, offer: Offer, trade_id: str) -> Trade | None:
@@ -134,6 +169,7 @@ def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
             trades.propose(
                 offer,
                 buyer=organisation,
+                quantity=said.get("quantity"),
                 purpose=said["purpose"],
                 purchase_order=said["purchase_order"],
                 text_digest=said["text_digest"],

@@ -26,18 +26,22 @@ class TextChanged(Refused):
 
 def bound(trade: Trade) -> dict[str, Any]:
     """What both parties are bound to; the Agreement's digest is that of this record."""
-    return {
-        "trade": trade.public_id,
-        "seller": _bound_party(trade.seller),
-        "buyer": _bound_party(trade.buyer),
-        "listing": trade.listing.public_id,
-        "version": trade.version.number,
-        "release_digest": trade.release.digest,
-        "terms": trade.terms,
-        "price_minor": trade.price_minor,
-        "currency": trade.currency,
-        "inspection_days": trade.inspection_days,
-    } | _bound_text(trade)
+    return (
+        {
+            "trade": trade.public_id,
+            "seller": _bound_party(trade.seller),
+            "buyer": _bound_party(trade.buyer),
+            "listing": trade.listing.public_id,
+            "version": trade.version.number,
+            "release_digest": trade.release.digest,
+            "terms": trade.terms,
+            "price_minor": trade.price_minor,
+            "currency": trade.currency,
+            "inspection_days": trade.inspection_days,
+        }
+        | papers.block(trade)
+        | _bound_text(trade)
+    )
 
 
 def _bound_text(trade: Trade) -> dict[str, str]:

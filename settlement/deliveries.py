@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
@@ -17,7 +17,7 @@ from marketplace.errors import NotReady, Refused, WrongState, in_words
 from marketplace.models import User
 from settlement import extensions
 from settlement.channels import Access
-from settlement.models import Grant, Receipt, Trade
+from settlement.models import Call, Grant, Receipt, Trade
 from settlement.states import GRANT_MOVES, GrantState, TradeState
 
 AT_ONCE = 10
@@ -32,6 +32,15 @@ class GrantClosed(Refused):
     status = 403
     says = _("This access is closed.")
     next = _("See the order for the reason; a new purchase opens a new access.")
+
+
+class CallsUsedUp(Refused):
+    """Every call that was bought is used."""
+
+    code = "calls_used_up"
+    status = 403
+    says = _("Every call that was bought is used.")
+    next = _("Buy another block: the order shows the offer.")
 
 
 def _move(grant: Grant, act: str, **changes: object) -> Grant:
@@ -102,13 +111,37 @@ def require_use(grant: Grant, *, by: User | None) -> None:
         raise NotReady(_("The access is suspended."), code="grant_suspended")
 
 
+@transaction.atomic
 def leave_receipt(
-    grant: Grant, *, path: str, sha256: str, first_byte: int, size_bytes: int, by: User | None
+    grant: Grant, *, path: str, sha256: str, first_byte: int, size_bytes: int, by: User | None, call: str = ""
 ) -> Receipt:
-    """One use of the grant, written before the bytes move: `size_bytes` is what will be sent at most."""
+    """One use of the grant, written before the bytes move: `size_bytes` is what will be sent at most.
+
+    `call` says to which call the use belongs, of 64 characters at most; uses of one call count once, and "" is none.
+    Raises CallsUsedUp where calls were bought and none is left.
+    """
+    if call and grant.trade.quantity is not None:
+        _count_call(grant, call, most=grant.trade.quantity)
     return Receipt.objects.create(
         grant=grant, path=path, sha256=sha256, first_byte=first_byte, size_bytes=size_bytes, by=by
     )
+
+
+def _count_call(grant: Grant, key: str, *, most: int) -> None:
+    """Of two who take the last call one waits for the other's, and is refused. Raises CallsUsedUp."""
+    Grant.objects.select_for_update(no_key=True).get(pk=grant.pk)
+    counted = Call.objects.filter(grant=grant)
+    if counted.filter(key=key).exists():
+        return
+    used = used_calls(grant)
+    if used >= most:
+        raise CallsUsedUp()
+    Call.objects.create(grant=grant, number=used + 1, key=key)
+
+
+def used_calls(grant: Grant) -> int:
+    """How many of the calls that were bought are used."""
+    return Call.objects.filter(grant=grant).aggregate(used=Max("number"))["used"] or 0
 
 
 @transaction.atomic

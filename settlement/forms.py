@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from listings.models import Offer
 from marketplace import money
 from settlement.models import BankReport, Break
 
@@ -15,6 +16,12 @@ from settlement.models import BankReport, Break
 class ProposalForm(forms.Form):
     """What a buyer says when it takes an offer."""
 
+    quantity = forms.IntegerField(
+        label=_("Calls"),
+        min_value=1,
+        help_text=_("A block of calls, paid before they are used."),
+        widget=forms.NumberInput(attrs={"form": "buy"}),
+    )
     purpose = forms.CharField(
         label=_("What you will use the data for"),
         max_length=2000,
@@ -30,6 +37,19 @@ class ProposalForm(forms.Form):
     text_digest = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
     renews = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     accept = forms.BooleanField(label=_("We agree to the licence and the contract"))
+
+    def __init__(self, offer: Offer, *args: Any, **kwargs: Any) -> None:
+        """The form of this offer: only one that is priced per call asks for a number."""
+        super().__init__(*args, **kwargs)
+        if offer.steps:
+            self.fields["quantity"].widget.attrs |= {"min": offer.least_quantity, "max": offer.most_quantity}
+            self.fields["quantity"].initial = offer.least_quantity
+        else:
+            del self.fields["quantity"]
+
+    def plain_fields(self) -> list[forms.BoundField]:
+        """What stands together at the form's end; the quantity stands beside its prices."""
+        return [field for field in self.visible_fields() if field.name != "quantity"]
 
 
 class ReasonForm(forms.Form):

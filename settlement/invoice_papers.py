@@ -10,7 +10,7 @@ from django.conf import settings
 from marketplace import documents
 from marketplace.models import Paper
 from settlement.models import Invoice
-from settlement.papers import paid_without_money
+from settlement.papers import block, paid_without_money
 
 
 def issue(invoices: Sequence[Invoice]) -> None:
@@ -68,6 +68,8 @@ def _record(invoice: Invoice, corrected: str | None) -> dict[str, Any]:
         ],
         "cleared_at": trade.cleared_at.isoformat() if trade.cleared_at else "",
     }
+    if invoice.kind == Invoice.Kind.LICENCE and not invoice.corrects_id:
+        record |= block(trade)
     if trade.purchase_order:
         record |= {"purchase_order": trade.purchase_order}
     if invoice.corrects:

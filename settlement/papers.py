@@ -31,11 +31,22 @@ Kind = Paper.Kind
 
 def about(trade: Trade, product_number: str | None) -> dict[str, Any]:
     """What contract and certificate both say of a trade. Raises NotReady while it or its product has no number."""
-    return identity(trade, product_number) | {
-        "licence": _licence(canonical(trade.terms)),
-        "price_minor": trade.price_minor,
-        "currency": trade.currency,
-    }
+    return (
+        identity(trade, product_number)
+        | {
+            "licence": _licence(canonical(trade.terms)),
+            "price_minor": trade.price_minor,
+            "currency": trade.currency,
+        }
+        | block(trade)
+    )
+
+
+def block(trade: Trade) -> dict[str, Any]:
+    """How many calls a trade bought at what price each; nothing where it was not priced per call."""
+    if trade.quantity is None:
+        return {}
+    return {"quantity": trade.quantity, "unit_price_minor": trade.unit_price_minor}
 
 
 def identity(trade: Trade, product_number: str | None) -> dict[str, Any]:

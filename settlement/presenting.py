@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from marketplace import roles
 from marketplace.models import Organisation, Paper
-from settlement import taxes, timeline, waits
+from settlement import deliveries, taxes, timeline, waits
 from settlement.models import (
     Dispute,
     Grant,
@@ -66,7 +66,8 @@ class TradeOut(serializers.ModelSerializer[Trade]):
         fields = [
             "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "renews",
             "seller", "buyer",
-            "price_minor", "currency", "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
+            "price_minor", "currency", "quantity", "unit_price_minor", "terms", "purpose",
+            "purchase_order", "proposed_at", "agree_until", "agreed_at",
             "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at",
             "is_deemed_accepted",
             "cleared_at", "settled_at", "ended_at", "end_reason", "is_frozen",
@@ -188,10 +189,15 @@ class AccessOut(serializers.ModelSerializer[Grant]):
     """The buyer's access: its state and term, the files with fresh links, and the receipts of use."""
 
     files = FileOut(many=True, read_only=True)
+    calls_used = serializers.SerializerMethodField(help_text="Of the calls that were bought; null where none were.")
 
     class Meta:
         model = Grant
-        fields = ["state", "channel", "opened_at", "ends_at", "closed_at", "access", "files"]
+        fields = ["state", "calls_used", "channel", "opened_at", "ends_at", "closed_at", "access", "files"]
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_calls_used(self, grant: Grant) -> int | None:
+        return deliveries.used_calls(grant) if grant.trade.quantity is not None else None
 
 
 class StatementOut(serializers.ModelSerializer[Statement]):

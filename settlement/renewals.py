@@ -121,6 +121,7 @@ def renew(order: Renewal) -> Trade | None:
             return trades.propose(
                 trade.offer,
                 buyer=trade.buyer,
+                quantity=trade.quantity,
                 purpose=trade.purpose,
                 purchase_order=trade.purchase_order,
                 renews=trade,

@@ -53,12 +53,12 @@ def state_status(member: Organisation, status: str, *, by: User) -> TaxStatus:
     return stated
 
 
-def of_offer(offer: Offer, buyer: Organisation | None) -> tax_rules.Tax | None:
-    """The tax in an offer's price for this buyer as it is now; None where there is no price or nobody to buy."""
-    if not offer.price_minor or buyer is None:
+def of_offer(offer: Offer, buyer: Organisation | None, price_minor: int) -> tax_rules.Tax | None:
+    """The tax in what this buyer would pay for an offer now; None where there is no price or nobody to buy."""
+    if not price_minor or buyer is None:
         return None
     case = _case(offer.listing.seller, buyer, offer.listing.product_type)
-    return tax_rules.tax_of(offer.price_minor, case, on=clock.today())
+    return tax_rules.tax_of(price_minor, case, on=clock.today())
 
 
 def _case(seller: Organisation, buyer: Organisation, product_type: str) -> tax_rules.Case:

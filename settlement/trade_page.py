@@ -20,6 +20,7 @@ from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money
 from settlement import (
+    deliveries,
     extensions,
     invoices,
     licensee_notices,
@@ -321,6 +322,7 @@ def _access(trade: Trade, by: User, *, may_download: bool) -> dict[str, Any] | N
             {"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256}
             for file in trade.release.files.order_by("path")
         ],
+        "calls_used": deliveries.used_calls(grant) if trade.quantity else 0,
         "receipts": list(grant.receipts.all()[: SHOWN_RECEIPTS + 1]),
     }
     shown["has_more_receipts"] = len(shown["receipts"]) > SHOWN_RECEIPTS

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from compliance import clearance, holds
-from listings import licence_contract
+from listings import licence_contract, pricing
 from listings.models import Offer
 from listings.states import ListingState
 from marketplace import clock, joint_merchants, journal, roles
@@ -180,6 +180,7 @@ def propose(
     offer: Offer,
     *,
     buyer: Organisation,
+    quantity: int | None = None,
     purpose: str = "",
     purchase_order: str = "",
     text_digest: str = "",
@@ -188,9 +189,10 @@ def propose(
 ) -> Trade:
     """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
     publishing it. `text_digest` is that of the licence contract the buyer has read, if it says. The licence of
-    `renews`, a trade of the same offer and buyer, is extended.
+    `renews`, a trade of the same offer and buyer, is extended. Of an offer priced per call, `quantity` calls are taken.
 
-    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged, NotRenewable, TooManyUnpaid.
+    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged, NotRenewable, TooManyUnpaid, and
+    Invalid as `pricing.priced` does.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -210,8 +212,9 @@ def propose(
         raise Invalid(_("This is your own product."), code="own_product", next=_("Act for the organisation that buys."))
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
         raise NotOnSale(_("This offer is for named buyers."), code="not_named")
-    _require_payable(offer)
-    if offer.price_minor:
+    cost = pricing.priced(offer, quantity)
+    _require_payable(cost.price_minor, cost.currency)
+    if cost.price_minor:
         defaults.require_not_barred(buyer)
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next=_("Ask the seller for another way of delivery."))
@@ -230,8 +233,10 @@ def propose(
         release=version.release,
         seller=listing.seller,
         buyer=buyer,
-        price_minor=offer.price_minor,
+        price_minor=cost.price_minor,
         currency=offer.currency,
+        quantity=cost.quantity,
+        unit_price_minor=cost.unit_price_minor,
         terms=offer.terms,
         contract_version=offer.contract_version,
         jurisdiction=offer.jurisdiction,
@@ -248,7 +253,13 @@ def propose(
     taxes.freeze(trade)
     splits.freeze(trade)
     journal.record(
-        "trade.proposed", trade, by=by, offer=offer.pk, price_minor=offer.price_minor, currency=offer.currency
+        "trade.proposed",
+        trade,
+        by=by,
+        offer=offer.pk,
+        price_minor=trade.price_minor,
+        currency=offer.currency,
+        **({"quantity": cost.quantity, "unit_price_minor": cost.unit_price_minor} if cost.quantity else {}),
     )
     if renews is not None:
         extensions.hand_on_standing_order(trade)
@@ -257,10 +268,10 @@ def propose(
     return trade
 
 
-def _require_payable(offer: Offer) -> None:
+def _require_payable(price_minor: int, currency: str) -> None:
     """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid as `amounts.require_taken` does."""
-    if offer.price_minor:
-        amounts.require_taken(offer.price_minor, offer.currency)
+    if price_minor:
+        amounts.require_taken(price_minor, currency)
 
 
 @transaction.atomic
@@ -271,7 +282,7 @@ def agree(trade: Trade, *, by: User) -> Trade:
     """
     trade = locked(trade, TradeState.PROPOSED)
     roles.require(by, trade.seller, "agree")
-    _require_payable(trade.offer)
+    _require_payable(trade.price_minor, trade.currency)
     clearance.require_trade(trade.buyer, trade.offer, version=trade.version)
     _require_not_held(trade)
     return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, seller_agreed_at=clock.now(), by=by)

@@ -14,11 +14,11 @@ from typing import Any, TypedDict
 
 from django.utils.translation import get_language
 
+from listings import pricing
 from listings.models import Offer, Version
 from listings.terms import ANYWHERE, Terms, plain_words, term_words
 from listings.terms_words import LANGUAGES
 from marketplace.canonical import digest_of
-from marketplace.money import format_minor
 from marketplace.typesetting import in_language
 
 FOLDER = Path(__file__).parent
@@ -127,7 +127,7 @@ def _facts(offer: Offer, version: Version, language: str) -> dict[str, str]:
         "title": in_language(version.titles, language),
         "version": str(version.number),
         "digest": version.release.digest if version.release else "",
-        "price": f"{offer.currency} {format_minor(offer.price_minor, offer.currency)}",
+        "price": pricing.in_contract(offer, language),
         "inspection_days": str(offer.inspection_days),
         "channel": channels[offer.channel][language] if offer.channel in channels else offer.channel,
         "term": term_words(months, language) if months is not None else "",

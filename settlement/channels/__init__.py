@@ -43,7 +43,10 @@ class Use:
 
 
 class Channel(Protocol):
-    """What every channel can do. `open` twice gives the same access."""
+    """What every channel can do. `open` twice gives the same access.
+
+    A channel through which calls are sold names the call of each use in its receipt (`deliveries.leave_receipt`).
+    """
 
     name: str
 

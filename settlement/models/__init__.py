@@ -2,7 +2,7 @@
 
 from settlement.models.bank import BankEntry, BankFile, BankInstruction, BankReference, BankReport
 from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
-from settlement.models.deliveries import Grant, Receipt
+from settlement.models.deliveries import Call, Grant, Receipt
 from settlement.models.fees import FeeSchedule
 from settlement.models.invoices import ElectronicInvoice, Invoice
 from settlement.models.ledger import Account, Transfer
@@ -26,6 +26,7 @@ __all__ = [
     "BankReference",
     "BankReport",
     "Break",
+    "Call",
     "Chargeback",
     "ClearingCycle",
     "Dispute",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
 from marketplace.claims import Claimable
-from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves
+from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, User
 from settlement.models.trades import Trade
 from settlement.states import (
@@ -53,6 +54,46 @@ class Grant(Claimable):
             never_changes("trade", "channel"),
             *never_deleted(),
         ]
+
+
+class Call(models.Model):
+    """One call of the block a trade bought; the next number, and never more than were bought."""
+
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    number = models.PositiveIntegerField()
+    key = models.CharField(max_length=64)  # what makes several uses one call, as the channel says
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        constraints = [
+            models.UniqueConstraint(fields=["grant", "number"], name="calls_are_numbered"),
+            models.UniqueConstraint(fields=["grant", "key"], name="counted_once_per_key"),
+            sentence("call_has_a_number_and_a_key", Q(number__gt=0) & ~Q(key="")),
+        ]
+        triggers = [
+            *append_only(),
+            pgtrigger.Trigger(
+                name="no_more_calls_than_bought",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF (NEW.number <= (
+                        SELECT t.quantity FROM settlement_grant g JOIN settlement_trade t ON t.id = g.trade_id
+                        WHERE g.id = NEW.grant_id
+                    ) AND NEW.number = 1 + coalesce(
+                        (SELECT max(c.number) FROM settlement_call c WHERE c.grant_id = NEW.grant_id), 0
+                    )) IS NOT TRUE THEN
+                        RAISE 'call % of access % was not bought, or is not the next', NEW.number, NEW.grant_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.grant_id}-{self.number}"
 
 
 class Receipt(models.Model):

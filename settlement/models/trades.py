@@ -74,6 +74,8 @@ class Trade(models.Model):
     buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="purchases")
     price_minor = models.BigIntegerField(_("price"))
     currency = models.CharField(max_length=3)
+    quantity = models.PositiveIntegerField(_("calls"), null=True, blank=True)  # of an offer priced per call
+    unit_price_minor = models.BigIntegerField(_("price of a call"), null=True, blank=True)
     terms = models.JSONField()
     contract_version = models.CharField(_("licence contract"), max_length=10, blank=True, default="")
     jurisdiction = models.CharField(_("governing law and forum"), max_length=20, default="seat")
@@ -121,6 +123,11 @@ class Trade(models.Model):
         constraints = [
             sentence("trade_has_two_parties", ~Q(buyer=F("seller"))),
             sentence("trade_price_is_not_negative", Q(price_minor__gte=0)),
+            sentence(
+                "block_costs_its_calls",
+                Q(quantity=None, unit_price_minor=None)
+                | Q(quantity__gt=0, unit_price_minor__gt=0, price_minor=F("quantity") * F("unit_price_minor")),
+            ),
             both_or_neither("registered_trade_has_a_number", "register_number", "registered_at"),
             sentence("only_settled_trades_have_a_certificate", Q(certificate=None) | Q(state=TradeState.SETTLED)),
             sentence(
@@ -138,7 +145,7 @@ class Trade(models.Model):
             born_in(TradeState.PROPOSED),
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
-                "terms", "contract_version", "jurisdiction", "text_digest",
+                "quantity", "unit_price_minor", "terms", "contract_version", "jurisdiction", "text_digest",
                 "fee_schedule", "renews", "crossborder", "inspection_days", "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
             ),
@@ -194,6 +201,25 @@ class Trade(models.Model):
                 """,
             ),
             pgtrigger.Trigger(
+                name="quantity_and_unit_price_are_the_offers",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM listings_offer o WHERE o.id = NEW.offer_id AND CASE
+                            WHEN o.steps = '[]' THEN NEW.quantity IS NULL
+                            ELSE NEW.quantity <= o.most_quantity AND NEW.unit_price_minor = (
+                                SELECT min((s->>'unit_price_minor')::bigint) FROM jsonb_array_elements(o.steps) s
+                                WHERE (s->>'from_quantity')::bigint <= NEW.quantity
+                            )
+                        END
+                    ) THEN
+                        RAISE 'offer % does not sell % calls at % each', NEW.offer_id, NEW.quantity,
+                            NEW.unit_price_minor USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
                 name="agreed_trade_has_an_agreement",
                 operation=pgtrigger.UpdateOf("state"),
                 when=pgtrigger.After,
@@ -233,6 +259,11 @@ class Trade(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+    @property
+    def unit_price(self) -> Money | None:
+        """What each of its calls costs; None where it was not priced per call."""
+        return None if self.unit_price_minor is None else Money(self.unit_price_minor, self.currency)
 
 
 class Agreement(models.Model):

@@ -1,7 +1,8 @@
 """The file channel: the files of a release, by links that are signed, lapse, and are checked at every use.
 
 The channel opens and closes nothing outside: the grant itself is the access, and the data plane (`download`) asks
-at every request whether it may still be used.
+at every request whether it may still be used. Where calls are sold, one call is one link to one file: whoever goes on
+by the link, or fetches the file again while it holds, uses no other; the list of digests is no call.
 """
 
 from __future__ import annotations

@@ -117,7 +117,8 @@ def download(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         signed = links.read(token)
         grant, by = _entitled(request, signed)
         content = _content(grant, signed, name)
-        response = _answer(request, grant, content, by)
+        call = hashlib.sha256(token.encode()).hexdigest() if signed.file_id is not None else ""
+        response = _answer(request, grant, content, by, call)
     except Refused as refusal:
         response = _refused(request, refusal)
     response.headers["Cache-Control"] = "private, no-store"
@@ -156,7 +157,7 @@ def _content(grant: Grant, signed: links.Signed, name: str) -> Content:
     return content
 
 
-def _answer(request: HttpRequest, grant: Grant, content: Content, by: User) -> HttpResponseBase:
+def _answer(request: HttpRequest, grant: Grant, content: Content, by: User, call: str) -> HttpResponseBase:
     asked, whole = request.headers, ranges.Part(0, content.size_bytes)
     status = ranges.failed_precondition(
         content.etag, if_match=asked.get("If-Match", ""), if_none_match=asked.get("If-None-Match", "")
@@ -172,11 +173,13 @@ def _answer(request: HttpRequest, grant: Grant, content: Content, by: User) -> H
             part = ranges.asked_part(asked.get("Range", ""), content.size_bytes) or whole
         except ranges.NotSatisfiable as error:
             raise OutOfRange(content.size_bytes) from error
-    return _described(_send(grant, content, part, is_partial=part is not whole, by=by), content)
+    return _described(_send(grant, content, part, is_partial=part is not whole, by=by, call=call), content)
 
 
-def _send(grant: Grant, content: Content, part: ranges.Part, *, is_partial: bool, by: User) -> HttpResponseBase:
-    """Leave the receipt, then send. Raises TooManyDownloads, StorageAway before either."""
+def _send(
+    grant: Grant, content: Content, part: ranges.Part, *, is_partial: bool, by: User, call: str
+) -> HttpResponseBase:
+    """Leave the receipt, then send. Raises TooManyDownloads, StorageAway, CallsUsedUp before either."""
     elsewhere = _elsewhere(content)
     with contextlib.ExitStack() as held:
         file = None
@@ -185,7 +188,13 @@ def _send(grant: Grant, content: Content, part: ranges.Part, *, is_partial: bool
             held.callback(slots.give_back, by.pk)
             file = held.enter_context(content.open(part.first))
         deliveries.leave_receipt(
-            grant, path=content.path, sha256=content.sha256, first_byte=part.first, size_bytes=part.size_bytes, by=by
+            grant,
+            path=content.path,
+            sha256=content.sha256,
+            first_byte=part.first,
+            size_bytes=part.size_bytes,
+            by=by,
+            call=call,
         )
         held = held.pop_all()
     if file is None:

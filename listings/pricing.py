@@ -1,0 +1,188 @@
+"""Prices per call: what a block of calls costs, and how such a price is said.
+
+A block is paid before it is used: one trade, never a balance. All its calls cost the unit price of the highest step
+their number reaches, so its price is one multiplication of whole minor units and nothing is ever rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from listings.models import Offer
+from marketplace.errors import Invalid
+from marketplace.money import LARGEST_MINOR, Money, format_minor
+
+MOST_STEPS = 10
+MOST_QUANTITY = 1_000_000_000
+
+
+class Step(TypedDict):
+    """From how many calls on a call costs how much."""
+
+    from_quantity: int
+    unit_price_minor: int
+
+
+@dataclass(frozen=True)
+class Priced:
+    """What is paid for an offer: `quantity` calls at a unit price each, or its one price where both are None."""
+
+    price_minor: int
+    currency: str
+    quantity: int | None = None
+    unit_price_minor: int | None = None
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_minor, self.currency)
+
+    @property
+    def unit_price(self) -> Money | None:
+        return None if self.unit_price_minor is None else Money(self.unit_price_minor, self.currency)
+
+
+def priced(offer: Offer, quantity: int | None) -> Priced:
+    """What this offer costs, for so many calls where it is priced per call.
+
+    Raises Invalid `quantity_needed`, `quantity_out_of_range` or, at one price, `quantity_not_wanted`.
+    """
+    if not offer.steps:
+        if quantity is not None:
+            raise Invalid(
+                _("This offer has one price for the whole licence."),
+                code="quantity_not_wanted",
+                next=_("Leave the number of calls out."),
+            )
+        return Priced(offer.price_minor, offer.currency)
+    range_said = _("Take %(least)s to %(most)s calls.")
+    facts = {"least": f"{offer.least_quantity:,}", "most": f"{offer.most_quantity:,}"}
+    if quantity is None:
+        raise Invalid(_("Say how many calls you take."), code="quantity_needed", next=str(range_said) % facts)
+    if not offer.least_quantity <= quantity <= (offer.most_quantity or 0):
+        raise Invalid(
+            _("This offer sells blocks of %(least)s to %(most)s calls."),
+            code="quantity_out_of_range",
+            next=str(range_said) % facts,
+            **facts,
+        )
+    return _block(offer, quantity)
+
+
+def _block(offer: Offer, quantity: int) -> Priced:
+    unit = [step["unit_price_minor"] for step in offer.steps if step["from_quantity"] <= quantity][-1]
+    return Priced(quantity * unit, offer.currency, quantity, unit)
+
+
+def cheaper(offer: Offer, block: Priced) -> Priced | None:
+    """A larger block that costs less, at the start of a step; None where there is none."""
+    if block.quantity is None:
+        return None
+    starts = [step["from_quantity"] for step in offer.steps if step["from_quantity"] > block.quantity]
+    found = min((_block(offer, start) for start in starts), key=lambda one: one.price_minor, default=None)
+    return found if found is not None and found.price_minor < block.price_minor else None
+
+
+def steps_shown(offer: Offer) -> list[dict[str, Any]]:
+    """The steps for a page: from which number on, and the price of one call."""
+    return [
+        {"from": step["from_quantity"], "unit_price": Money(step["unit_price_minor"], offer.currency)}
+        for step in offer.steps
+    ]
+
+
+def wrong_steps(steps: Any, most: Any, price_minor: Any) -> list[dict[str, str]]:
+    """Why an offer cannot be priced by these steps; nothing where they are sound or there are none."""
+    if not steps:
+        if most is None:
+            return []
+        return [_reason("most_quantity", gettext("Only an offer priced per call has a most number of calls."))]
+    if price_minor is not None:
+        detail = gettext("Give one price, or prices per call, not both.")
+        return [_reason("price_minor", detail)]
+    if not isinstance(steps, list) or len(steps) > MOST_STEPS or not all(_is_step(step) for step in steps):
+        detail = gettext(
+            "Each step says from how many calls on a call costs how many minor units, in whole numbers from 1;"
+            " at most %(most)s steps."
+        ) % {"most": MOST_STEPS}
+        return [_reason("steps", detail)]
+    for before, after in zip(steps, steps[1:], strict=False):
+        if after["from_quantity"] <= before["from_quantity"] or after["unit_price_minor"] >= before["unit_price_minor"]:
+            detail = gettext("From step to step the number of calls rises and the price of one falls.")
+            return [_reason("steps", detail)]
+    if not _is_whole(most, steps[-1]["from_quantity"], MOST_QUANTITY):
+        detail = gettext("Say how many calls one may take at most: at least as many as the last step begins with.")
+        return [_reason("most_quantity", detail)]
+    last = steps[-1]
+    ends = [step["from_quantity"] - 1 for step in steps[1:]] + [most]
+    dearest = max(end * step["unit_price_minor"] for end, step in zip(ends, steps, strict=True))
+    if dearest > LARGEST_MINOR or last["unit_price_minor"] > LARGEST_MINOR:
+        return [_reason("steps", gettext("The price of the largest block is more than can be paid."))]
+    return []
+
+
+def _reason(field: str, detail: str) -> dict[str, str]:
+    return {"code": f"wrong_{field}", "detail": detail, "field": field}
+
+
+def _is_step(step: Any) -> bool:
+    return (
+        isinstance(step, dict)
+        and step.keys() == {"from_quantity", "unit_price_minor"}
+        and _is_whole(step["from_quantity"], 1, MOST_QUANTITY)
+        and _is_whole(step["unit_price_minor"], 1, LARGEST_MINOR)
+    )
+
+
+def _is_whole(value: Any, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+# What the licence contract says in the place of its price. Not from the catalogue of translations: a contract's text,
+# and so its digest, must not change with a better translation.
+_IN_CONTRACT = {
+    "en": (
+        "{currency} {price} a call from {quantity} calls on",
+        ", ",
+        "that of one call times the number of calls named at the head of this contract, all at the unit price of the "
+        "highest step it reaches: {steps}, at most {most} calls. A call is one download of one file; what is not used "
+        "when the licence ends lapses",
+    ),
+    "zh-hans": (
+        "{quantity}次起每次{currency} {price}",
+        "，",
+        "单次调用价格乘以本合同首部所列的调用次数，全部调用均按该次数所达到的最高一档单价计价：{steps}，最多{most}次。"
+        "下载一个文件一次计为一次调用；许可期满时未使用的次数作废",
+    ),
+    "zh-hant": (
+        "{quantity}次起每次{currency} {price}",
+        "，",
+        "單次調用價格乘以本合約首部所列的調用次數，全部調用均按該次數所達到的最高一級單價計價：{steps}，最多{most}次。"
+        "下載一個檔案一次計為一次調用；許可期滿時未使用的次數作廢",
+    ),
+}
+
+
+def in_contract(offer: Offer, language: str) -> str:
+    """The price as the licence contract names it, in one of its languages."""
+    if not offer.steps:
+        return f"{offer.currency} {format_minor(offer.price_minor, offer.currency)}"
+    one, comma, whole = _IN_CONTRACT[language]
+    steps = comma.join(
+        one.format(
+            currency=offer.currency,
+            price=format_minor(step["unit_price_minor"], offer.currency),
+            quantity=f"{step['from_quantity']:,}",
+        )
+        for step in offer.steps
+    )
+    return whole.format(steps=steps, most=f"{offer.most_quantity:,}")
+
+
+def least_price_minor(steps: Sequence[Step]) -> int:
+    """What the least block costs, which is what an offer's `price_minor` says."""
+    return steps[0]["from_quantity"] * steps[0]["unit_price_minor"]
