@@ -173,7 +173,7 @@ def _drawn(draw: Random, products: Sequence[Product], day: int, order: str) -> D
         for product in products
         if on_sale_on(product) < day and _may_buy(buyer, product)
         for place, offer in enumerate(product.offers)
-        if not offer.get("licences_total")
+        if not offer.get("licences_total") and not offer.get("steps")  # the year's people take whole licences
     ]
     if not choice:
         return None

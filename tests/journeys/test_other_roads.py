@@ -92,6 +92,33 @@ def test_yen_and_dinars_go_the_same_road_and_no_statement_mixes_them(people, lis
     books_are_right()
 
 
+def test_a_block_of_calls_is_bought_used_up_and_bought_again(people, listing):
+    """A buyer's program: find out what a block costs by what is refused, take one, use it, and take another."""
+    steps = [{"from_quantity": 1, "unit_price_minor": 2_000}, {"from_quantity": 2, "unit_price_minor": 1_500}]
+    offer = whole_trade.offer(people, listing, price_minor=None, steps=steps, most_quantity=10)
+    ask = {"offer": offer, "purpose": "Berth planning"}
+    refused(lambda: people.buyer.post("trades", ask), "quantity_needed")
+    refused(lambda: people.buyer.post("trades", ask | {"quantity": 11}), "quantity_out_of_range")
+    bought = people.buyer.post("trades", ask | {"quantity": 2})
+    assert (bought["price_minor"], bought["unit_price_minor"]) == (3_000, 1_500)
+    trade = bought["public_id"]
+    wait(lambda: whole_trade.state_of(people.buyer, trade) == "registered", "the register")
+    whole_trade.act_at_the_bank(people, trade, wait)
+    wait(lambda: whole_trade.state_of(people.buyer, trade) == "delivered", "the delivery")
+    fetched = set()
+    while len(fetched) < 3:  # a link made in the same second is the same link
+        access = people.buyer.get(f"trades/{trade}/access")
+        url = next(file["url"] for file in access["files"] if file["path"] != "SHA256SUMS")
+        answer = people.buyer.http.get(url, headers={"Accept": "application/json"})
+        fetched.add(url)
+        assert access["calls_used"] <= 2
+        assert answer.status_code == (200 if len(fetched) <= 2 else 403)
+    assert answer.json()["code"] == "calls_used_up"
+    again = people.buyer.post("trades", ask | {"quantity": 1})
+    assert (again["price_minor"], again["quantity"]) == (2_000, 1)
+    books_are_right()
+
+
 def test_the_last_licence_is_sold_once_and_comes_back(people, listing):
     offer = whole_trade.offer(people, listing, licences_total=1)
     trade = whole_trade.propose(people, offer)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from compliance import holds
-from listings import offers, publishing, terms
+from listings import offers, pricing, publishing, terms
 from marketplace.models import Event, Organisation, User
 from marketplace.roles import Role
 from settlement import buying, payouts, tasks, trades
@@ -197,7 +197,7 @@ def test_what_would_refuse_a_proposal_is_told_before(code, settings):
         settings.DEFAULT_GATEWAY = ""
     if code == "currency_not_taken":
         settings.CURRENCIES = ["HKD"]
-    reasons = buying.reasons_against_proposal(offer, buyer, by=by)
+    reasons = buying.reasons_against_proposal(offer, buyer, pricing.priced(offer, None), by=by)
     assert code in [reason["code"] for reason in reasons]
     assert all(reason["detail"] and reason["next"] for reason in reasons)
     with pytest.raises(trades.Refused):

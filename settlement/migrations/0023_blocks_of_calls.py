@@ -13,10 +13,12 @@ from marketplace.together import Together
 
 class Migration(migrations.Migration):
 
+    safe_because = "it comes before the first release, and no trade has a quantity yet"
+
     dependencies = [
         ('listings', '0013_prices_per_call'),
         ('marketplace', '0009_invoices_are_papers'),
-        ('settlement', '0021_what_can_only_go_back'),
+        ('settlement', '0022_revenue_splits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
