@@ -191,6 +191,14 @@ class OfferForm(forms.Form):
             "seats": said["seats"],
             "personal_data": said["personal_data"],
         }
-        plain = ("name", "price_minor", "currency", "steps", "most_quantity", "channel", "inspection_days")
+        plain: tuple[str, ...] = (
+            "name",
+            "price_minor",
+            "currency",
+            "steps",
+            "most_quantity",
+            "channel",
+            "inspection_days",
+        )
         plain += ("jurisdiction", "audience", "licences_total", "open_until", "note")
         return {name: said[name] for name in plain} | {"buyers": said["organisations"], "terms": licence}

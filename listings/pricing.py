@@ -68,7 +68,8 @@ def priced(offer: Offer, quantity: int | None) -> Priced:
             _("This offer sells blocks of %(least)s to %(most)s calls."),
             code="quantity_out_of_range",
             next=str(range_said) % facts,
-            **facts,
+            least=facts["least"],
+            most=facts["most"],
         )
     return _block(offer, quantity)
 

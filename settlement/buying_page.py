@@ -50,7 +50,7 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
     plans = list(offers.filter(listing=offer.listing)[:MOST_PLANS])
     if request.method != "POST":
         renewed = _renewed(organisation, offer, request.GET.get("renews", ""))
-        typed = {"purpose": renewed.purpose, "renews": renewed.public_id} if renewed else {}
+        typed: dict[str, Any] = {"purpose": renewed.purpose, "renews": renewed.public_id} if renewed else {}
         if offer.steps:
             asked = request.GET.get("quantity", "") or (renewed.quantity if renewed else None)
             typed |= {"quantity": asked or offer.least_quantity}
