@@ -15,11 +15,10 @@ from django.core.management.commands import flush
 from django.db import connections, transaction
 from django.utils import translation
 
+from tests import kept
+
 # A run makes millions of objects that are in no cycle: looking for some of them again and again took a tenth of it.
 gc.set_threshold(50_000, 20, 50)
-
-# What migrations lay and no test changes.
-LAID = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 def _empty_the_test_database(self: flush.Command, **options: Any) -> None:
@@ -29,13 +28,9 @@ def _empty_the_test_database(self: flush.Command, **options: Any) -> None:
     the types and permissions of every model would be written again: that takes longer than most tests.
     """
     connection = connections[options["database"]]
-    tables = [connection.ops.quote_name(name) for name in connection.introspection.table_names() if name not in LAID]
     with pgtrigger.ignore(), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        # Nothing is left that could refer to what goes: a superuser, as ours is, need not have each row looked for.
-        as_replica = "SELECT set_config('session_replication_role', 'replica', true)"
-        cursor.execute(f"{as_replica} FROM pg_roles WHERE rolname = current_user AND rolsuper")
-        cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))  # noqa: S608
-        for (name,) in cursor.fetchall():
+        kept.as_rows_alone(cursor)  # nothing is left that could refer to what goes
+        for name in kept.filled(cursor):
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608
     importlib.import_module("settlement.migrations.0002_first_fee_schedule").open_with_a_schedule(apps, None)
     importlib.import_module("compliance.migrations.0003_first_tiers").begin_with_tiers(apps, None)

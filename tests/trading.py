@@ -18,7 +18,7 @@ from settlement import clearing, hearing, payments, payout_accounts, tasks, trad
 from settlement.gateways import sandbox_bank, sandbox_signature
 from settlement.models import ClearingCycle, Payment, PayoutAccount, SandboxNotice, Trade
 from settlement.states import CycleState, TradeState
-from tests import factories
+from tests import factories, kept
 
 
 def make_verified(name: str = "", **facts: Any) -> Organisation:
@@ -38,9 +38,29 @@ def set_account(organisation: Organisation, reference: str, *, by: User) -> Payo
 
 def make_listed(seller: Organisation | None = None, **manual: Any) -> Listing:
     """A product on sale: two people reviewed it, a worker registered it."""
+    if seller is None and not manual:
+        return _listing(kept.again(_list_a_product))
     version = review(factories.make_draft(seller or make_verified(), **manual))
     registration.register_due()
-    return Listing.objects.select_related("current_version", "seller").get(pk=version.listing_id)
+    return _listing(version.listing_id)
+
+
+def make_market() -> tuple[Listing, Organisation]:
+    """A product on sale, and a member who may buy it."""
+    listing, buyer = kept.again(_open_a_market)
+    return _listing(listing), Organisation.objects.select_related("created_by").get(pk=buyer)
+
+
+def _list_a_product() -> int:
+    return make_listed(make_verified()).pk
+
+
+def _open_a_market() -> tuple[int, int]:
+    return _list_a_product(), make_verified().pk
+
+
+def _listing(pk: int) -> Listing:
+    return Listing.objects.select_related("current_version", "seller").get(pk=pk)
 
 
 def review(version: Version) -> Version:
@@ -84,6 +104,9 @@ class Deal:
 
 def propose(offer: Offer | None = None, *, buyer: Organisation | None = None) -> Deal:
     """A trade as the buyer proposes it."""
+    if offer is None and buyer is None:
+        listing, buyer = make_market()
+        offer = make_offer(listing)
     offer = offer or make_offer()
     buyer = buyer or make_verified()
     trade = trades.propose(offer, buyer=buyer, purpose="Research", by=buyer.created_by)
@@ -153,7 +176,8 @@ ROAD = {
 
 def make_trade(state: str, **offer: Any) -> Deal:
     """A trade walked to this state of the main road by the real commands; its seller is asked."""
-    deal = propose(make_offer(**{"audience": "on_request"} | offer))
+    listing, buyer = make_market()
+    deal = propose(make_offer(**{"listing": listing, "audience": "on_request"} | offer), buyer=buyer)
     for step, walk in ROAD.items():
         walk(deal)
         assert deal.state == step, f"{deal.state}, not {step}: {deal.trade.error}"
