@@ -6,20 +6,21 @@ from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from marketplace import documents, roles
+from marketplace import documents, paper_words, roles
 from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, parsed, render_desk
 from marketplace.models import Paper, Revocation, User
 from marketplace.signed_in import person
 
 SHOWS = {"all": gettext_lazy("All papers"), "waiting": gettext_lazy("Revocations that wait for a second person")}
+TITLED = {"titles": F("record__titles"), "cycle": F("record__cycle"), "currency": F("record__currency")}
 WAITING = Q(revocation__isnull=False, revocation__revoked_at=None)
 
 
@@ -39,7 +40,7 @@ def papers(request: HttpRequest) -> HttpResponse:
     """Every paper, the newest first or by its number; or those whose revocation waits for a second person."""
     asked, show = request.GET.get("q", "").strip()[:40], request.GET.get("show", "")
     show = show if show in SHOWS else "all"
-    rows = Paper.objects.select_related("revocation__by").defer("record")
+    rows = Paper.objects.select_related("revocation__by").defer("record").annotate(**TITLED)
     waiting = rows.filter(WAITING)
     if asked:
         rows = rows.filter(number__iexact=asked)
@@ -47,11 +48,14 @@ def papers(request: HttpRequest) -> HttpResponse:
         waiting.order_by("revocation__asked_at", "pk") if show == "waiting" and not asked else rows.order_by("-pk")
     )
     counts = {"all": Paper.objects.count(), "waiting": waiting.count()}
+    page = Paginator(ordered, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
+    for one in page:
+        one.about = _about({name: getattr(one, name) for name in TITLED if getattr(one, name)}, one)
     context = {
         "asked": asked,
         "show": "" if asked else show,
         "tabs": [{"show": name, "label": label, "count": counts[name]} for name, label in SHOWS.items()],
-        "page": Paginator(ordered, ROWS_ON_A_PAGE).get_page(request.GET.get("page")),
+        "page": page,
     }
     return render_desk(request, "papers", "admin/desks/papers.html", context)
 
@@ -64,11 +68,17 @@ def paper(request: HttpRequest, number: str) -> HttpResponse:
     revocation = getattr(found, "revocation", None)
     context = {
         "paper": found,
+        "about": _about(found.record, found),
         "readers": found.readers.order_by("pk"),
         "revocation": revocation,
         "acts": _acts(found, revocation, person(request)),
     }
     return render_desk(request, "papers", "admin/desks/paper.html", context)
+
+
+def _about(record: dict[str, Any], found: Paper) -> str:
+    """What the paper is about, in the reader's language."""
+    return paper_words.title(record, found.title, paper_words.language_of(get_language()))
 
 
 def _acts(found: Paper, revocation: Revocation | None, by: User) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.utils.translation import override, pgettext
 
 from marketplace.money import Money
 from marketplace.typesetting import LANGUAGES, PAPERS, SCHEMA, in_language
@@ -91,6 +93,24 @@ def words(language: str) -> dict[str, str]:
     return {key: texts[language] for key, texts in every.items()}
 
 
+class _Marks(NamedTuple):
+    """What stands between two values: Chinese has marks of its own."""
+
+    colon: str
+    between_things: str
+    in_sentence: str
+
+
+@cache
+def _marks(language: str) -> _Marks:
+    with override(language):
+        return _Marks(
+            colon=pgettext("after a word, before what is said of it", ": "),
+            between_things=pgettext("between things named", ", "),
+            in_sentence=pgettext("between parts of a sentence", ", "),
+        )
+
+
 def language_of(code: str | None) -> str:
     """The language of papers nearest to a page's."""
     return code if code in LANGUAGES else "en"
@@ -126,11 +146,11 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
         case "supplied":
             return "text", said[f"supplied_{value}"]
         case "taxes":
-            return "lines", _taxes(value, record, said) or [said["taxes_unknown"]]
+            return "lines", _taxes(value, record, language) or [said["taxes_unknown"]]
         case "time":
             return "time", dt.datetime.fromisoformat(value)
         case "product":
-            return "text", f"{said[f'type_{value}']}, {said['version']} {record['version']}"
+            return "text", f"{said[f'type_{value}']} · {said['version']} {record['version']}"
         case "party":
             return "party", value | {"seat": in_language(value.get("seat", {}), language)}
         case "covers":
@@ -151,11 +171,12 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
         case "how":
             return "text", said[f"accepted_by_{value}"]
         case "person":
-            return "text", f"{value['person']}, {said.get('role_' + value['role'], value['role'])}"
+            role = said.get(f"role_{value['role']}", value["role"])
+            return "text", _marks(language).in_sentence.join([value["person"], role])
         case "payout":
             return ("code", value) if value else ("text", said["payout_none"])
         case "rights":
-            return "lines", [_right(said, name, value.get(name, {})) for name in ("holding", "use", "operation")]
+            return "lines", [_right(name, value.get(name, {}), language) for name in ("holding", "use", "operation")]
         case "agreements":
             return "agreements", [
                 {
@@ -177,10 +198,12 @@ def _price(value: int | None, record: dict[str, Any], said: dict[str, str]) -> t
     return ("money", Money(value, record["currency"])) if value else ("text", said["price_free"])
 
 
-def _taxes(taxes: list[dict[str, Any]], record: dict[str, Any], said: dict[str, str]) -> list[str]:
+def _taxes(taxes: list[dict[str, Any]], record: dict[str, Any], language: str) -> list[str]:
+    said, colon = words(language), _marks(language).colon
     amounts = [Money(tax["amount_minor"], record["currency"]) for tax in taxes]
     return [
-        f"{said['tax_' + tax['tax']]} {tax['percent']} %: {amount}" for tax, amount in zip(taxes, amounts, strict=True)
+        f"{said['tax_' + tax['tax']]} {tax['percent']} %{colon}{amount}"
+        for tax, amount in zip(taxes, amounts, strict=True)
     ]
 
 
@@ -195,18 +218,20 @@ def _plans(plans: dict[str, Any] | None, said: dict[str, str], language: str) ->
     """On what kind of plans a product is listed, a line each for prices, buyers, channels and territory."""
     if plans is None:
         return [said["plans_none"]]
+    comma = _marks(language).between_things
     coded = (("price", plans["prices"]), ("audience", plans["audiences"]), ("channel", plans["channels"]))
     return [
-        *(", ".join(said.get(f"{prefix}_{code}", code) for code in codes) for prefix, codes in coded),
+        *(comma.join(said.get(f"{prefix}_{code}", code) for code in codes) for prefix, codes in coded),
         in_language(plans["territory"], language),
     ]
 
 
-def _right(said: dict[str, str], name: str, claim: dict[str, Any]) -> str:
+def _right(name: str, claim: dict[str, Any], language: str) -> str:
+    said, colon = words(language), _marks(language).colon
     what = said[f"right_{name}"]
     if not claim.get("held"):
-        return f"{what}: {said['right_not_claimed']}"
-    return f"{what}: {claim['basis']}" if claim.get("basis") else what
+        return f"{what}{colon}{said['right_not_claimed']}"
+    return f"{what}{colon}{claim['basis']}" if claim.get("basis") else what
 
 
 def licence(record: dict[str, Any], language: str) -> list[dict[str, Any]]:

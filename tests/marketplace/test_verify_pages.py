@@ -9,9 +9,11 @@ import logging
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
-from marketplace import documents, journal, paper_checks
+from marketplace import documents, journal, paper_checks, paper_words
 from marketplace.documents import party
 from marketplace.log_lines import Line
 from marketplace.models import Membership, Organisation, Paper, User
@@ -387,3 +389,56 @@ def test_members_and_strangers_revoke_nothing(certificate, buyer):
 def test_a_check_code_stays_out_of_the_log(certificate):
     line = logging.LogRecord("x", logging.INFO, "x", 1, "GET %s", (documents.verify_url(certificate),), None)
     assert Line().format(line) == f"GET http://127.0.0.1:8000/verify/{certificate.number}/?code=…"
+
+
+def test_staff_read_what_papers_are_about_in_their_language(certificate):
+    client = Client()
+    client.force_login(make_staff("audit"))
+    for language, title in certificate.record["titles"].items():
+        for page in (reverse("desk_papers"), reverse("desk_paper", args=[certificate.number])):
+            assert escape(title) in client.get(page, headers={"Accept-Language": language}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "product", "person", "tax", "right", "channels"),
+    [
+        (
+            "en",
+            "Dataset · Version 2",
+            "Qian Tao, Owner",
+            "VAT in the sum 6 %: CNY 6.00",
+            "Right to hold the data resource: Own work",
+            "Files for download, Visit by hand",
+        ),
+        (
+            "zh-hans",
+            "数据集 · 版本 2",
+            "Qian Tao，所有者",
+            "所含增值税 6 %：CNY 6.00",
+            "数据资源持有权：Own work",
+            "文件下载、Visit by hand",
+        ),
+        (
+            "zh-hant",
+            "數據集 · 版本 2",
+            "Qian Tao，擁有人",
+            "所含增值稅 6 %：CNY 6.00",
+            "數據資源持有權：Own work",
+            "檔案下載、Visit by hand",
+        ),
+    ],
+)
+def test_what_a_paper_says_is_joined_by_the_marks_of_its_language(language, product, person, tax, right, channels):
+    record = {
+        "product_type": "dataset",
+        "version": 2,
+        "currency": "CNY",
+        "accepted_by": {"person": "Qian Tao", "role": "owner"},
+        "taxes": [{"tax": "vat_charged", "percent": "6", "amount_minor": 600}],
+        "rights": {"holding": {"held": True, "basis": "Own work"}},
+        "plans": {"prices": [], "audiences": [], "channels": ["files", "Visit by hand"], "territory": {"en": ""}},
+    }
+    said = [row.value for row in paper_words.rows(record, language)]
+    assert said[0] == product and [tax] in said and person in said
+    assert [right] == [value[0] for value in said if value and str(value[0]).endswith("Own work")]
+    assert channels in [line for value in said if isinstance(value, list) for line in value]
