@@ -3,8 +3,14 @@
 from django.contrib import admin
 
 from compliance import models
+from compliance.manual_shown import FIELD_LABELS
+from compliance.reasons import REASONS
 from listings.admin import LONG_MANUAL
-from marketplace.looking import Looking, SaidOrNot
+from marketplace.act_words import ACTS
+from marketplace.looking import Looking, by
+
+
+REASON_WORDS = {code: words for table in REASONS.values() for code, words in table.items()}
 
 
 @admin.register(models.Verification)
@@ -26,6 +32,7 @@ class Decisions(Looking):
     list_filter = ["act"]
     search_fields = ["verification__organisation__name"]
     also = ("verification__organisation",)
+    says = {"act": by(ACTS), "reason_code": by(REASON_WORDS)}
 
 
 @admin.register(models.Review)
@@ -34,14 +41,16 @@ class Reviews(Looking):
     list_filter = ["state"]
     search_fields = ["=version__listing__public_id", "=version__registration__number"]
     unread = tuple(f"version__{name}" for name in LONG_MANUAL)
+    says = {"reason_code": by(REASON_WORDS)}
 
 
 @admin.register(models.ReviewDecision)
 class ReviewDecisions(Looking):
     list_display = ["review", "act", "by", "decided_at", "reason_code", "rules_version", "checklist_version"]
-    list_filter = ["act", ("reason_code", SaidOrNot)]
+    list_filter = ["act", "reason_code"]
     search_fields = ["=review__version__listing__public_id"]
     unread = ("answers",)
+    says = {"act": by(ACTS), "reason_code": by(REASON_WORDS)}
 
 
 @admin.register(models.ReviewQuestion)
@@ -49,6 +58,7 @@ class ReviewQuestions(Looking):
     list_display = ["review", "field", "asked_by", "asked_at", "answered_by", "answered_at", "withdrawn_at"]
     list_filter = ["field"]
     search_fields = ["=review__version__listing__public_id"]
+    says = {"field": by(FIELD_LABELS)}
 
 
 @admin.register(models.ReviewNote)
@@ -60,8 +70,9 @@ class ReviewNotes(Looking):
 @admin.register(models.Hold)
 class Holds(Looking):
     list_display = ["subject_kind", "subject_id", "reason_code", "reason", "placed_by", "placed_at", "lifted_at"]
-    list_filter = ["subject_kind", ("reason_code", SaidOrNot)]
+    list_filter = ["subject_kind", "reason_code"]
     search_fields = ["=subject_id"]
+    says = {"reason_code": by(REASON_WORDS)}
 
 
 @admin.register(models.DossierSection)

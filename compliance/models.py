@@ -81,7 +81,7 @@ class Verification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation}: {self.get_state_display()}"
+        return f"{self.organisation} · {self.get_state_display()}"
 
 
 class RulesAcceptance(models.Model):

@@ -1,11 +1,22 @@
 """Records of products, their manuals, releases and offers."""
 
 from django.contrib import admin
+from django.utils.translation import get_language
 
 from listings import models
+from listings.licence_contract import jurisdiction_label
+from listings.offers import channel_choices
 from marketplace.looking import Looking
 
 LONG_MANUAL = ("summaries", "fields", "use_scenarios", "forbidden_uses", "source_statement", "rights")
+
+
+def channel_words(code: str) -> str:
+    return str(dict(channel_choices()).get(code, code))
+
+
+def jurisdiction_words(code: str) -> str:
+    return jurisdiction_label(code, get_language() or "en")
 
 
 @admin.register(models.Listing)
@@ -61,6 +72,7 @@ class Offers(Looking):
     search_fields = ["=public_id", "=listing__public_id", "name"]
     also = ("listing__current_version",)
     unread = ("terms",)
+    says = {"channel": channel_words, "jurisdiction": jurisdiction_words}
 
 
 @admin.register(models.OfferBuyer)

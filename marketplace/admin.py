@@ -2,8 +2,19 @@
 
 from django.contrib import admin
 
-from marketplace import models
+from marketplace import models, notifications
 from marketplace.looking import Looking
+
+
+def notification_words(code: str) -> str:
+    kind = notifications.known(code)
+    return str(kind.label) if kind else code
+
+
+def subject_words(code: str) -> str:
+    """What a row of this kind is called; its code where an app names no such model."""
+    named = {model._meta.model_name: model._meta.verbose_name for model in admin.site._registry}
+    return str(named.get(code, code))
 
 
 @admin.register(models.User)
@@ -59,6 +70,7 @@ class Events(Looking):
     list_display = ["id", "kind", "subject_kind", "subject_id", "by", "at"]
     search_fields = ["=kind", "=subject_id"]
     unread = ("facts",)
+    says = {"subject_kind": subject_words}
 
 
 @admin.register(models.Seal)
@@ -99,6 +111,7 @@ class Papers(Looking):
     search_fields = ["=number"]
     exclude = ["check_code"]
     unread = ("record",)
+    says = {"subject_kind": subject_words}
 
 
 @admin.register(models.Revocation)
@@ -126,12 +139,14 @@ class Notifications(Looking):
     search_fields = ["=kind", "to__email"]
     exclude = ["facts"]
     unread = ("facts",)
+    says = {"kind": notification_words}
 
 
 @admin.register(models.NotificationSwitch)
 class NotificationSwitches(Looking):
     list_display = ["kind", "user", "in_app", "by_mail"]
     search_fields = ["=kind", "user__email"]
+    says = {"kind": notification_words}
 
 
 @admin.register(models.WebhookEndpoint)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from marketplace import column_words
 
@@ -20,29 +21,52 @@ def _kind_and_number(row: models.Model) -> str:
     return f"{row._meta.verbose_name} {row.pk}"
 
 
+Says = Callable[[str], str]  # a stored code, in the reader's words
+
+
+def by(table: Mapping[str, Any]) -> Says:
+    """Says a code by this table, and what the table lacks as it is."""
+    return lambda code: str(table.get(code, code))
+
+
 class SaidOrNot(admin.AllValuesFieldListFilter):
-    """A filter of a column that may be empty: a link without words cannot be chosen."""
+    """A filter of a column that may be empty: a link without words cannot be chosen. Codes are said in words."""
 
     def choices(self, changelist: Any) -> Iterator[_ListFilterChoices]:
-        for choice in super().choices(changelist):
-            choice["display"] = choice["display"] or "–"
+        says = changelist.model_admin.says.get(self.field_path, str)
+        for at, choice in enumerate(super().choices(changelist)):
+            if at:  # the first is all of them, in Django's words
+                choice["display"] = says(choice["display"]) if choice["display"] else "–"
             yield choice
+
+
+def _worded(field: models.Field[Any, Any], says: Says) -> Callable[[models.Model], str]:
+    """A column that says what `field` keeps as a code."""
+
+    @admin.display(description=field.verbose_name, ordering=field.name, empty_value="–")
+    def worded(row: models.Model) -> str:
+        return says(code) if (code := getattr(row, field.name)) else ""
+
+    return worded
 
 
 class Looking(admin.ModelAdmin):
     """Rows one may look through; nobody adds, changes or deletes one here.
 
     `exclude` keeps what must not be shown (digests of secrets, check codes), `also` names relations that the words
-    for a row need, so that a page costs the same however many rows it shows.
+    for a row need, so that a page costs the same however many rows it shows. `says` has the words for the codes of
+    columns without choices.
     """
 
     actions = None
     list_per_page = 50
     view_on_site = False
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
     also: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()  # long columns a list does not show
+    says: ClassVar[dict[str, Says]] = {}
 
     def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
@@ -51,6 +75,27 @@ class Looking(admin.ModelAdmin):
                 field.verbose_name = column_words.WORDS.get(field.name, field.verbose_name)
         if model.__str__ is models.Model.__str__:  # "Review object (38)" is said in no language
             model.__str__ = _kind_and_number  # type: ignore[method-assign, assignment]
+        for name, says in self.says.items():
+            setattr(self, f"{name}_in_words", _worded(model._meta.get_field(name), says))
+        self.list_display = [self._shown(name) for name in self.list_display]
+        self.list_filter = [(name, SaidOrNot) if name in self.says else name for name in self.list_filter]
+
+    def _shown(self, name: Any) -> Any:
+        return f"{name}_in_words" if name in self.says else name
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [self._shown(name) for name in super().get_fields(request, obj)]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Named for its rows: there is nothing to select them for."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name))
+        return super().change_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -63,8 +108,8 @@ class Looking(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the list offers to filter by: `?password__startswith=…` would read a hidden column by letters."""
-        is_offered = lookup.partition("__")[0] in self.list_filter
-        return is_offered and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        offered = {one if isinstance(one, str) else one[0] for one in self.list_filter}
+        return lookup.partition("__")[0] in offered and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         """Every relation the list names, and those the words for them need."""

@@ -47,7 +47,7 @@ class WebhookForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kinds"].choices = [  # type: ignore[attr-defined]
-            (kind.code, f"{kind.label} ({kind.code})") for kind in webhook_kinds.kinds()
+            (kind.code, f"{kind.label} · {kind.code}") for kind in webhook_kinds.kinds()
         ]
 
 

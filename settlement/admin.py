@@ -8,9 +8,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from listings.admin import LONG_MANUAL
-from marketplace.looking import Looking, SaidOrNot
+from listings.admin import LONG_MANUAL, channel_words, jurisdiction_words
+from marketplace.looking import Looking, by
 from settlement import models
+from settlement.money_words import DECIDED, WHY, refunded_because
 
 
 @admin.register(models.Trade)
@@ -21,6 +22,7 @@ class Trades(Looking):
     list_filter = ["state", "currency", "is_frozen"]
     search_fields = ["=register_number", "=public_id", "seller__name", "buyer__name"]
     unread = ("terms", "crossborder", *(f"version__{name}" for name in LONG_MANUAL))
+    says = {"jurisdiction": jurisdiction_words}
 
     @admin.display(description=_("at the desk"))
     def at_the_desk(self, trade: models.Trade) -> SafeString:
@@ -105,13 +107,15 @@ class Refunds(Looking):
     list_display = ["key", "trade", "amount_minor", "currency", "state", "reason", "created_at", "paid_at", "tries"]
     list_filter = ["state", "gateway", "currency"]
     search_fields = ["=key", "=reference", "=trade__register_number"]
+    says = {"reason": refunded_because}
 
 
 @admin.register(models.Unmatched)
 class UnmatchedMoney(Looking):
     list_display = ["event_id", "gateway", "amount_minor", "currency", "why", "arrived_at", "decision", "decided_by"]
-    list_filter = ["why", ("decision", SaidOrNot), "currency"]
+    list_filter = ["why", "decision", "currency"]
     search_fields = ["=event_id", "=payer_reference"]
+    says = {"why": by(WHY), "decision": by(DECIDED)}
 
 
 @admin.register(models.Chargeback)
@@ -134,6 +138,7 @@ class Grants(Looking):
     list_filter = ["state", "channel"]
     search_fields = ["=trade__register_number"]
     unread = ("access",)
+    says = {"channel": channel_words}
 
 
 @admin.register(models.Call)

@@ -28,14 +28,6 @@ from settlement.forms import MendedAccountForm
 from settlement.models import Chargeback, PayoutAccount, Refund, RefundMending, Unmatched
 from settlement.states import ChargebackState, OutgoingState, TradeState
 
-WHY = {
-    "unknown_payment": gettext_lazy("No payment of ours has this reference."),
-    "paid_twice": gettext_lazy("The trade was paid already."),
-    "too_late": gettext_lazy("It came after the trade had ended, or its payment was closed."),
-    "wrong_currency": gettext_lazy("It came in another currency."),
-    "wrong_amount": gettext_lazy("The amount is not the price."),
-}
-
 
 @dataclass(frozen=True)
 class PaymentQueue:
@@ -106,7 +98,7 @@ def _unmatched_rows(rows: list[Unmatched], by: User) -> list[dict[str, Any]]:
                 "row": row,
                 "money": _money(row),
                 "trade": trade,
-                "why": WHY.get(row.why, row.why),
+                "why": row.why_words,
                 "together": Money(together, row.currency) if trade and together != row.amount_minor else None,
                 "acts": _unmatched_acts(row, together, by),
             }

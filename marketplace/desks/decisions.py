@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from compliance import reasons
@@ -32,7 +32,7 @@ from marketplace.act_words import ACTS
 from marketplace.desk_pages import ROWS_ON_A_PAGE, desk, render_desk
 from marketplace.models import Announcement, Revocation
 from marketplace.spreadsheets import csv_of
-from settlement import payment_desk
+from settlement import money_words
 from settlement.models import ClearingCycle, Dispute, Unmatched
 
 SHOWN_DAYS, LONGEST_DAYS = 30, 366
@@ -43,8 +43,7 @@ OUTCOMES: dict[str, Any] = {
     **dict(ObjectionState.choices),
     **dict(ReportState.choices),
     **reasons.REASONS["hold"],
-    "returned": pgettext_lazy("money", "Returned"),
-    "applied": gettext_lazy("Applied to the trade"),
+    **money_words.DECIDED,
 }
 
 
@@ -323,7 +322,7 @@ def _shown(kind: str, email: str, name: str, at: dt.datetime, act: str, why: str
     page = KINDS[kind].page
     url = reverse(page, args=[subject]) if page else ""
     said = {"label": KINDS[kind].label, "act": ACTS.get(act) or OUTCOMES.get(act), "code": act}
-    words = payment_desk.WHY.get(why, why) if kind == "money" else why
+    words = money_words.WHY.get(why, why) if kind == "money" else why
     return said | {"who": name or email, "at": at, "why": words, "subject": subject, "url": url}
 
 

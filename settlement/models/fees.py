@@ -119,7 +119,7 @@ class FeeSchedule(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.version}: {self.percent} %"
+        return f"{self.version} · {self.percent} %"
 
     @property
     def percent(self) -> str:

@@ -11,6 +11,7 @@ from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import User
+from settlement.money_words import DECIDED, WHY, refunded_because
 from settlement.models.trades import Trade
 from settlement.states import (
     CHARGEBACK_MOVES,
@@ -137,6 +138,11 @@ class Refund(Claimable):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def reason_words(self) -> str:
+        """Why it goes back, in the reader's words."""
+        return refunded_because(self.reason)
+
 
 class RefundMending(models.Model):
     """Another account for a refund that came back: one of the staff names it, another confirms it."""
@@ -210,6 +216,16 @@ class Unmatched(models.Model):
             ),
             *never_deleted(),
         ]
+
+    @property
+    def why_words(self) -> str:
+        """Why it fits no trade, in the reader's words."""
+        return str(WHY.get(self.why, self.why))
+
+    @property
+    def decision_words(self) -> str:
+        """What became of it, in the reader's words; "" while it waits."""
+        return str(DECIDED.get(self.decision, self.decision))
 
 
 class Chargeback(models.Model):
