@@ -8,7 +8,7 @@ from compliance.reasons import REASONS
 from listings.admin import LONG_MANUAL
 from marketplace.act_words import ACTS
 from marketplace.looking import Looking, by
-
+from marketplace.regions import REGION_NAMES
 
 REASON_WORDS = {code: words for table in REASONS.values() for code, words in table.items()}
 
@@ -129,6 +129,7 @@ class Demands(Looking):
     list_display = ["title", "organisation", "sector", "is_public", "state", "posted_at", "open_until", "hidden_at"]
     list_filter = ["state", "sector", "is_public"]
     search_fields = ["title", "organisation__name"]
+    says = {"region": by(REGION_NAMES)}
 
 
 @admin.register(models.DemandMatch)

@@ -3,7 +3,8 @@
 from django.contrib import admin
 
 from marketplace import models, notifications
-from marketplace.looking import Looking
+from marketplace.looking import Looking, by
+from marketplace.regions import REGION_NAMES
 
 
 def notification_words(code: str) -> str:
@@ -29,6 +30,7 @@ class Users(Looking):
 class Organisations(Looking):
     list_display = ["name", "latin_name", "country", "registration_number", "kinds", "created_at"]
     list_filter = ["country", "number_kind"]
+    says = {"region": by(REGION_NAMES)}
     search_fields = ["name", "latin_name", "registration_number", "public_id"]
 
 

@@ -23,6 +23,7 @@ class Desk(admin.AdminSite):
     site_header = _("Databourse desk")
     site_title = _("Databourse desk")
     index_title = _("Records")
+    empty_value_display = "–"
     enable_nav_sidebar = False
 
     def register(

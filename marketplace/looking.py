@@ -75,13 +75,18 @@ class Looking(admin.ModelAdmin):
                 field.verbose_name = column_words.WORDS.get(field.name, field.verbose_name)
         if model.__str__ is models.Model.__str__:  # "Review object (38)" is said in no language
             model.__str__ = _kind_and_number  # type: ignore[method-assign, assignment]
-        for name, says in self.says.items():
-            setattr(self, f"{name}_in_words", _worded(model._meta.get_field(name), says))
-        self.list_display = [self._shown(name) for name in self.list_display]
-        self.list_filter = [(name, SaidOrNot) if name in self.says else name for name in self.list_filter]
+        for field in model._meta.fields:
+            if field.name in self.says:
+                setattr(self, f"{field.name}_in_words", _worded(field, self.says[field.name]))
 
     def _shown(self, name: Any) -> Any:
         return f"{name}_in_words" if name in self.says else name
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._shown(name) for name in self.list_display]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [(name, SaidOrNot) if name in self.says else name for name in self.list_filter]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [self._shown(name) for name in super().get_fields(request, obj)]
@@ -108,8 +113,8 @@ class Looking(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the list offers to filter by: `?password__startswith=…` would read a hidden column by letters."""
-        offered = {one if isinstance(one, str) else one[0] for one in self.list_filter}
-        return lookup.partition("__")[0] in offered and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        is_offered = lookup.partition("__")[0] in self.list_filter
+        return is_offered and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
         """Every relation the list names, and those the words for them need."""

@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import documents, paper_words, roles
@@ -49,13 +49,13 @@ def papers(request: HttpRequest) -> HttpResponse:
     )
     counts = {"all": Paper.objects.count(), "waiting": waiting.count()}
     page = Paginator(ordered, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
-    for one in page:
-        one.about = _about({name: getattr(one, name) for name in TITLED if getattr(one, name)}, one)
+    titled = [(one, {name: getattr(one, name) for name in TITLED if getattr(one, name)}) for one in page]
     context = {
         "asked": asked,
         "show": "" if asked else show,
         "tabs": [{"show": name, "label": label, "count": counts[name]} for name, label in SHOWS.items()],
         "page": page,
+        "rows": [(one, _about(record, one)) for one, record in titled],
     }
     return render_desk(request, "papers", "admin/desks/papers.html", context)
 

@@ -11,8 +11,8 @@ from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import User
-from settlement.money_words import DECIDED, WHY, refunded_because
 from settlement.models.trades import Trade
+from settlement.money_words import DECIDED, WHY, refunded_because
 from settlement.states import (
     CHARGEBACK_MOVES,
     OUTGOING_MOVES,

@@ -182,4 +182,9 @@ def test_the_admins_records_are_usable_by_everybody(model: Any, reader: Reader, 
     if (found := model._default_manager.order_by("pk").first()) is not None:
         paths.append(reverse(f"{at}_change", args=[found.pk]))
     wrong = [f"{path}: {one}" for path in paths for one in look_at(reader, path, "zh-hans")]
+    reader.opens(paths[0], "zh-hans", PHONE)
+    cut = reader.page.evaluate(
+        "[...document.querySelectorAll('.results')].map(list => list.scrollWidth - list.clientWidth)"
+    )
+    wrong += [f"{paths[0]}: {over} px of the list are cut on a phone" for over in cut if over]
     assert not wrong, "\n".join(wrong)

@@ -655,6 +655,23 @@ def test_records_are_for_looking_and_cost_the_same_however_many():
     )
 
 
+def test_a_code_of_a_record_is_said_in_words_and_can_be_filtered_by():
+    seller = trading.make_verified("Pearl Weather")
+    reason = "The payment of a trade is being looked into."
+    holds.place("organisation", seller.pk, reason_code="payment_doubt", reason=reason, by=make_staff("vetting"))
+    client, page = signed_in(make_staff("audit")), reverse("admin:compliance_hold_changelist")
+    for language, words in {"en": "A payment is in doubt", "zh-hans": "付款存疑"}.items():
+        shown_in = client.get(page, headers={"Accept-Language": language}).content.decode()
+        cells = re.findall(r'<td data-label="([^"]+)" class="field-reason_code_in_words">([^<]+)</td>', shown_in)
+        assert [said for _column, said in cells] == [words] and cells[0][0]
+        assert f'<a href="?reason_code=payment_doubt">{words}</a>' in shown_in
+        record = reverse("admin:compliance_hold_change", args=[Hold.objects.get().pk])
+        assert words in client.get(record, headers={"Accept-Language": language}).content.decode()
+    assert reason in client.get(page, {"reason_code": "payment_doubt"}).content.decode()
+    assert reason not in client.get(page, {"reason_code": "complaint"}).content.decode()
+    assert client.get(page, {"reason__startswith": "T"}).status_code == 400
+
+
 def test_records_are_not_for_every_desk():
     answer = signed_in(make_staff("vetting")).get(reverse("admin:settlement_trade_changelist"))
     assert answer.status_code == 403
