@@ -63,6 +63,14 @@ class Announcement(models.Model):
         ]
         constraints = [
             sentence("announced_from_before_until", Q(starts_at__lt=F("ends_at"))),
+            sentence(
+                "announcement_is_of_a_kind_for_an_audience",
+                Q(
+                    kind__in=["news", "maintenance"],
+                    severity__in=["info", "warning", "urgent"],
+                    audience__in=["everybody", "members", "sellers", "buyers", "staff"],
+                ),
+            ),
             sentence("announcement_has_a_title", ~Q(titles={})),
             sentence("announcement_says_why", ~Q(why="")),
             both_or_neither("withdrawn_announcement_says_by_whom", "withdrawn_at", "withdrawn_by"),

@@ -102,6 +102,9 @@ def write(
 ) -> Announcement:
     """Announce something from one moment until another. Raises RoleNeeded, Invalid."""
     roles.require_staff(by, "announce")
+    for choice, known in ((kind, Announcement.Kind), (severity, Announcement.Severity), (audience, A)):
+        if choice not in known.values:
+            raise Invalid(_("Choose one of %(known)s."), known=", ".join(known.values), code="unknown_choice")
     titles = {code: text.strip() for code, text in titles.items() if text.strip()}
     texts = {code: text.strip() for code, text in texts.items() if text.strip()}
     if not titles:

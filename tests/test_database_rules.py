@@ -7,17 +7,22 @@ import itertools
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
-from compliance.states import REVIEW_MOVES, VERIFICATION_MOVES, ReviewState, VerificationState
-from listings.states import LISTING_MOVES, PROFILE_MOVES, VERSION_MOVES, ListingState, ProfileState, VersionState
+from compliance import states as c
+from listings import states as p
 from marketplace.guards import Moves, pairs
 from settlement import states as s
 
 MACHINES: dict[str, tuple[type, Moves]] = {
-    "listings_version": (VersionState, VERSION_MOVES),
-    "listings_listing": (ListingState, LISTING_MOVES),
-    "listings_profile": (ProfileState, PROFILE_MOVES),
-    "compliance_verification": (VerificationState, VERIFICATION_MOVES),
-    "compliance_review": (ReviewState, REVIEW_MOVES),
+    "listings_version": (p.VersionState, p.VERSION_MOVES),
+    "listings_listing": (p.ListingState, p.LISTING_MOVES),
+    "listings_profile": (p.ProfileState, p.PROFILE_MOVES),
+    "listings_upload": (p.UploadState, p.UPLOAD_MOVES),
+    "listings_objection": (p.ObjectionState, p.OBJECTION_MOVES),
+    "listings_listingreport": (p.ReportState, p.REPORT_MOVES),
+    "compliance_verification": (c.VerificationState, c.VERIFICATION_MOVES),
+    "compliance_review": (c.ReviewState, c.REVIEW_MOVES),
+    "compliance_demand": (c.DemandState, c.DEMAND_MOVES),
+    "compliance_demandresponse": (c.ResponseState, c.RESPONSE_MOVES),
     "settlement_trade": (s.TradeState, s.TRADE_MOVES),
     "settlement_payment": (s.PaymentState, s.PAYMENT_MOVES),
     "settlement_refund": (s.OutgoingState, s.OUTGOING_MOVES),
@@ -26,6 +31,8 @@ MACHINES: dict[str, tuple[type, Moves]] = {
     "settlement_clearingcycle": (s.CycleState, s.CYCLE_MOVES),
     "settlement_dispute": (s.DisputeState, s.DISPUTE_MOVES),
     "settlement_chargeback": (s.ChargebackState, s.CHARGEBACK_MOVES),
+    "settlement_renewal": (s.RenewalState, s.RENEWAL_MOVES),
+    "settlement_revenuesplit": (s.SplitState, s.SPLIT_MOVES),
 }
 
 
@@ -42,6 +49,15 @@ def undeclared(table: str) -> list[tuple[str, str]]:
 def test_every_state_has_a_line_in_its_map():
     for table, (states, moves) in MACHINES.items():
         assert {state.value for state in states} == {str(state) for state in moves}, table
+
+
+@pytest.mark.django_db
+def test_no_machine_is_forgotten():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE 'pgtrigger_only_declared_moves%'"
+        )
+        assert {table for (table,) in cursor.fetchall()} == set(MACHINES)
 
 
 @pytest.mark.django_db

@@ -83,6 +83,12 @@ def test_an_answer_with_a_product_leads_to_an_offer_to_the_poster_who_gave_its_n
     assert way not in client_of(factories.owner_of(poster)).get(proud.get_absolute_url()).content.decode()
 
 
+def test_who_works_for_the_exchange_alone_is_not_led_to_post(poster):
+    person = factories.make_staff("support")
+    for reader, is_led in ((Client(), True), (client_of(poster.created_by), True), (client_of(person), False)):
+        assert ('href="/demands/new/"' in reader.get("/demands/").content.decode()) is is_led
+
+
 def test_everybody_reads_a_public_demand_and_its_poster_only_when_named(poster, seller):
     shy, proud = post(poster), post(poster, "Tides of the bay", is_named=True)
     guest = Client().get("/demands/").content.decode()

@@ -111,6 +111,9 @@ def test_what_makes_no_sense_is_refused_and_writes_nothing():
         ({"titles": {"en": " "}}, Invalid, "title_missing"),
         ({"texts": {"zh-hans": "无标题"}}, Invalid, "title_missing"),
         ({"why": " "}, Invalid, "why_missing"),
+        ({"kind": "rumour"}, Invalid, "unknown_choice"),
+        ({"severity": "deadly"}, Invalid, "unknown_choice"),
+        ({"audience": "nobody"}, Invalid, "unknown_choice"),
         ({"starts_at": now + HOUR, "ends_at": now}, Invalid, "until_before_from"),
         ({"ends_at": now - HOUR / 2}, Invalid, "until_before_from"),
         ({"by": make_staff("audit")}, RoleNeeded, "role_needed"),
@@ -141,11 +144,28 @@ def test_it_is_withdrawn_once_with_a_reason_and_never_changed():
         Announcement.objects.all().delete()
 
 
-def test_the_database_refuses_until_before_from():
-    facts = {"kind": "news", "severity": "info", "audience": "everybody", "titles": {"en": "x"}, "texts": {}}
-    now, by = timezone.now(), make_staff("support")
-    with pytest.raises(IntegrityError, match="announced_from_before_until"), transaction.atomic():
-        Announcement.objects.create(**facts, why="y", starts_at=now, ends_at=now - HOUR, written_by=by)
+def test_the_database_refuses_until_before_from_and_an_audience_there_is_not():
+    now = timezone.now()
+    facts = {
+        "kind": "news",
+        "severity": "info",
+        "audience": "everybody",
+        "titles": {"en": "x"},
+        "texts": {},
+        "why": "y",
+        "starts_at": now,
+        "ends_at": now + HOUR,
+        "written_by": make_staff("support"),
+    }
+    of_known_words = "announcement_is_of_a_kind_for_an_audience"
+    for wrong, rule in (
+        ({"ends_at": now - HOUR}, "announced_from_before_until"),
+        ({"audience": "nobody"}, of_known_words),
+        ({"severity": "deadly"}, of_known_words),
+        ({"kind": "rumour"}, of_known_words),
+    ):
+        with pytest.raises(IntegrityError, match=rule), transaction.atomic():
+            Announcement.objects.create(**facts | wrong)
 
 
 def test_the_desk_writes_one_in_three_languages():
