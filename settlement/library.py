@@ -18,7 +18,7 @@ from listings.states import ListingState
 from marketplace import clock
 from marketplace.models import Organisation, Paper
 from settlement import extensions, papers, renewals
-from settlement.models import Grant, LicenseeNotice, Receipt, Trade
+from settlement.models import Call, Grant, LicenseeNotice, Receipt, Trade
 from settlement.papers import plain_amount
 from settlement.states import GrantState
 
@@ -44,6 +44,7 @@ class Licence:
     fetched_files: int
     fetched_bytes: int
     last_fetched_at: dt.datetime | None
+    calls_used: int  # of those that were bought; 0 where none were
     papers: list[Paper]
     notice: LicenseeNotice | None  # the newest its seller gave since the access opened
     offer: Offer | None  # the same offer, where it is still on sale to the holder
@@ -79,6 +80,7 @@ def counts(holder: Organisation) -> dict[str, int]:
 def held(holder: Organisation, show: str = "all") -> QuerySet[Grant]:
     """The holder's licences: what ends first, then what never does, then what is over, the latest first."""
     receipts = Receipt.objects.filter(grant=OuterRef("pk")).order_by().values("grant")
+    calls = Call.objects.filter(grant=OuterRef("pk")).order_by().values("grant")
     files = ReleaseFile.objects.filter(release=OuterRef("trade__release")).order_by().values("release")
     rows = Grant.objects.visible_to(holder).filter(condition(show))
     return (
@@ -97,6 +99,7 @@ def held(holder: Organisation, show: str = "all") -> QuerySet[Grant]:
             files=Coalesce(Subquery(files.annotate(n=Count("pk")).values("n")), 0),
             fetched_files=Coalesce(Subquery(receipts.annotate(n=Count("path", distinct=True)).values("n")), 0),
             fetched_bytes=Coalesce(Subquery(receipts.annotate(n=Sum("size_bytes")).values("n")), 0),
+            calls_used=Coalesce(Subquery(calls.annotate(n=Max("number")).values("n")), 0),
             last_fetched_at=Subquery(receipts.annotate(n=Max("at")).values("n")),
         )
         .order_by("is_over", F("ends_at").asc(nulls_last=True), "-pk")
@@ -125,6 +128,7 @@ def licences(grants: Sequence[Any], holder: Organisation) -> list[Licence]:
             fetched_files=grant.fetched_files,
             fetched_bytes=grant.fetched_bytes,
             last_fetched_at=grant.last_fetched_at,
+            calls_used=grant.calls_used,
             papers=issued[grant.trade_id],
             notice=_since(newest.get(grant.trade.listing_id), grant),
             offer=(offer := on_sale.get(grant.trade.offer_id)),
@@ -153,7 +157,7 @@ def _is_newer(offer: Offer | None, trade: Trade) -> bool:
 LICENCE_COLUMNS = [
     "trade", "register_number", "product", "title", "seller", "offer", "release", "release_digest", "state",
     "opened_at", "ends_at", "days_left", "files", "fetched_files", "fetched_bytes", "last_fetched_at",
-    "contract", "delivery_record", "acceptance", "certificate",
+    "calls", "calls_used", "contract", "delivery_record", "acceptance", "certificate",
 ]  # fmt: skip
 
 
@@ -171,14 +175,16 @@ def licence_rows(holder: Organisation) -> Iterator[list[str]]:
                 _moment(grant.opened_at), _moment(grant.ends_at),
                 "" if licence.days_left is None else str(licence.days_left), str(licence.files),
                 str(licence.fetched_files), str(licence.fetched_bytes), _moment(licence.last_fetched_at),
+                *((str(trade.quantity), str(licence.calls_used)) if trade.quantity else ("", "")),
                 *(own.get(kind, "") for kind in KINDS),
             ]  # fmt: skip
         start += AT_ONCE
 
 
 ORDER_COLUMNS = [
-    "trade", "register_number", "state", "product", "title", "seller", "offer", "price", "currency", "purchase_order",
-    "purpose", "proposed_at", "agreed_at", "registered_at", "funded_at", "delivered_at", "accepted_at", "cleared_at",
+    "trade", "register_number", "state", "product", "title", "seller", "offer", "price", "currency", "calls",
+    "unit_price", "purchase_order", "purpose", "proposed_at", "agreed_at", "registered_at",
+    "funded_at", "delivered_at", "accepted_at", "cleared_at",
     "settled_at", "ended_at", "end_reason",
 ]  # fmt: skip
 
@@ -191,6 +197,8 @@ def order_rows(buyer: Organisation) -> Iterator[list[str]]:
         yield [
             trade.public_id, trade.register_number or "", trade.state, trade.listing.public_id, trade.version.title,
             trade.seller.name, trade.offer.name, plain_amount(trade.price_minor, trade.currency), trade.currency,
+            str(trade.quantity or ""),
+            "" if trade.unit_price_minor is None else plain_amount(trade.unit_price_minor, trade.currency),
             trade.purchase_order, trade.purpose,
             *(
                 _moment(getattr(trade, f"{step}_at"))

@@ -91,6 +91,10 @@ class LicenceOut(serializers.Serializer[Any]):
     fetched_files = serializers.IntegerField()
     fetched_bytes = serializers.IntegerField()
     last_fetched_at = serializers.DateTimeField(allow_null=True)
+    quantity = serializers.IntegerField(
+        source="trade.quantity", allow_null=True, default=None, help_text="Calls that were bought; null for none."
+    )
+    calls_used = serializers.IntegerField()
     papers = serializers.SerializerMethodField()
     offer = serializers.CharField(source="offer.public_id", allow_null=True, default=None)
     price_minor = serializers.IntegerField(source="offer.price_minor", allow_null=True, default=None)

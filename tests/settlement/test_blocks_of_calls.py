@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import threading
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -361,6 +363,34 @@ def test_a_block_is_bought_on_the_page_and_what_is_not_sold_is_told_beside_the_f
     assert (trade.quantity, trade.price_minor) == (1_000, 400_000)
     page = client.get(bought["Location"]).content.decode()
     assert "1,000 × HKD 4.00" in page
+
+
+def test_library_orders_and_spreadsheets_say_how_many_calls_are_left():
+    deal = delivered(2, **ONE)
+    [file] = deal.trade.release.files.all()
+    assert fetch(path_to(deal, file.path)).status_code == 200
+    client = signed_in(deal.buyer)
+    assert "Calls used: 1 of 2." in client.get(reverse("library")).content.decode()
+    assert "Calls used: 1 of 2." in client.get(deal.trade.get_absolute_url()).content.decode()
+    [licence] = client.get("/api/v1/licences").json()["results"]
+    assert (licence["quantity"], licence["calls_used"]) == (2, 1)
+    for url, said in [
+        ("/library/licences.csv", {"calls": "2", "calls_used": "1"}),
+        ("/orders/orders.csv", {"calls": "2", "unit_price": "9.00", "price": "18.00"}),
+    ]:
+        answer = client.get(url)
+        text = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
+        [row] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+        assert said.items() <= row.items()
+
+
+def test_a_seller_who_is_asked_sees_how_many_calls_are_wanted():
+    deal = buy(1_200, make_offer(audience="on_request"))
+    assert deal.state == TradeState.PROPOSED
+    page = signed_in(deal.seller).get(reverse("studio_requests")).content.decode()
+    assert "1,200 × HKD 4.00" in page
+    trades.agree(deal.trade, by=deal.seller)
+    assert deal.trade.price_minor == 480_000
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans", "zh-hant"])
