@@ -250,6 +250,7 @@ SPECTACULAR_SETTINGS = {
                 "CycleState",
                 "DisputeState",
                 "ChargebackState",
+                "SplitState",
             ],
         }.items()
         for name in names
@@ -257,6 +258,7 @@ SPECTACULAR_SETTINGS = {
     | {"Role": "marketplace.roles.Role", "StaffRole": "marketplace.roles.StaffRole"}
     | {"PaperKind": "marketplace.models.Paper.Kind", "ProofKind": "compliance.proof_models.Proof.Kind"}
     | {f"Announcement{name}": f"marketplace.models.Announcement.{name}" for name in ("Kind", "Audience")}
+    | {"ShareKind": "settlement.models.RevenueShare.Kind"}
     | {"AudienceEnum": "listings.models.Offer.Audience"}
     | {"UpdateFrequencyEnum": "listings.models.Version.Frequency"}
     | {"AlertFrequency": "listings.saved_search_models.SavedSearch.Frequency"}

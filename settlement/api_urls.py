@@ -10,6 +10,7 @@ from settlement import (
     library_page,
     market_page,
     renewals_api,
+    splits_api,
     staff_api,
 )
 from settlement.gateways.sandbox_api import SandboxActs
@@ -36,6 +37,11 @@ urlpatterns = [
     path("statements/<int:statement_id>/lines", api.StatementLines.as_view(), name="api_statement_lines"),
     path("invoices", invoices_api.Invoices.as_view(), name="api_invoices"),
     path("money", api.MemberMoney.as_view(), name="api_money"),
+    path("listings/<slug:public_id>/splits", splits_api.Splits.as_view(), name="api_splits"),
+    path("splits/<int:split_id>/withdrawal", splits_api.SplitWithdrawal.as_view(), name="api_split_withdrawal"),
+    path("splits/<int:split_id>/agreement", splits_api.SplitAgreement.as_view(), name="api_split_agreement"),
+    path("splits/<int:split_id>/refusal", splits_api.SplitRefusal.as_view(), name="api_split_refusal"),
+    path("revenue-shares", splits_api.OwnShares.as_view(), name="api_revenue_shares"),
     path("payouts", api.Payouts.as_view(), name="api_payouts"),
     path("payout-accounts", accounts_api.PayoutAccounts.as_view(), name="api_payout_accounts"),
     path("payout-accounts/<int:account_id>/confirmation", accounts_api.AccountConfirmation.as_view()),

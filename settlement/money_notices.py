@@ -8,7 +8,7 @@ from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
 from settlement import trade_notices
-from settlement.models import Chargeback, Payout, Refund
+from settlement.models import Chargeback, Payout, Refund, RevenueSplit
 
 
 def register() -> None:
@@ -20,6 +20,9 @@ def register() -> None:
             "payout.paid": _payout,
             "payout.bounced": _payout,
             "chargeback.opened": _chargeback,
+            "split.proposed": _split_proposed,
+            "split.in_force": _split_decided,
+            "split.declined": _split_decided,
         }
     )
 
@@ -61,3 +64,25 @@ def _chargeback(event: Event) -> None:
         notifications.tell(
             event.kind, organisation=party, path=trade.get_absolute_url(), facts=trade_notices.about(trade)
         )
+
+
+def _split_proposed(event: Event) -> None:
+    split = _split(event)
+    for payee in split.shares.order_by("payee").values_list("payee", flat=True).distinct():
+        notifications.tell(event.kind, organisation=payee, path=reverse("revenue_shares"), facts=_about_split(split))
+
+
+def _split_decided(event: Event) -> None:
+    split = _split(event)
+    path = reverse("studio_split", args=[split.listing.public_id])
+    notifications.tell(event.kind, organisation=split.listing.seller_id, path=path, facts=_about_split(split))
+
+
+def _split(event: Event) -> RevenueSplit:
+    rows = RevenueSplit.objects.select_related("listing__seller", "listing__current_version")
+    return rows.get(pk=event.subject_id)
+
+
+def _about_split(split: RevenueSplit) -> dict[str, object]:
+    version = split.listing.current_version
+    return {"title": version.titles if version else split.listing.public_id, "seller": split.listing.seller}

@@ -63,6 +63,7 @@ def money(request: HttpRequest) -> HttpResponse:
     context = {
         "organisation": organisation,
         "sells": organisation.listings.exists(),
+        "has_shares": organisation.revenue_shares.exists(),
         "standing": [{"one": one, **one.amounts()} for one in member_money.standing(organisation)],
         "next_clearing_at": member_money.next_clearing_at(),
         "uncleared": _uncleared(organisation),

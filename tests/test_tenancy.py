@@ -152,7 +152,7 @@ GUARDED = [
 ]
 
 # What a key never does: where money goes is changed by a person who proved anew who they are.
-NOT_BY_KEY = {"POST /api/v1/payout-accounts": 403}
+NOT_BY_KEY = {"POST /api/v1/payout-accounts": 403, "POST /api/v1/listings/<slug:public_id>/splits": 403}
 LOOKS_THAT_ARE_ACTS = {"GET /api/v1/trades/<str:trade_id>/access": "trade"}  # its links are the delivery
 
 

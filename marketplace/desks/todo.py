@@ -16,7 +16,7 @@ from listings import private_offers
 from marketplace.desks import studio_todo
 from marketplace.models import Organisation
 from marketplace.roles import MEMBER_ACTS
-from settlement import deadlines, payout_accounts
+from settlement import deadlines, payout_accounts, splits
 from settlement.models import Payout, Trade
 from settlement.states import OutgoingState, TradeState
 
@@ -45,6 +45,7 @@ def of(organisation: Organisation | None, role: str | None) -> list[Todo]:
         *_joint(organisation, role),
         *_trades(organisation, role),
         *_payout(organisation, role),
+        *_shares(organisation, role),
         *_offers_for_us(organisation, role),
     ]
     return [*found, *_of_the_studio(organisation, role)]
@@ -119,6 +120,22 @@ def _payout(organisation: Organisation, role: str) -> list[Todo]:
     if not has_account and waiting.filter(state=OutgoingState.DUE).exists():
         return [Todo(_("Say where your money goes"), _("A payout waits for an account."), reverse("money"))]
     return []
+
+
+def _shares(organisation: Organisation, role: str) -> list[Todo]:
+    """Shares of others' revenue that wait for the organisation's agreement."""
+    if not _may(role, "split_revenue"):
+        return []
+    waiting = splits.waiting_for(organisation).select_related(
+        "split__listing__current_version", "split__listing__seller"
+    )
+    found = []
+    for share in waiting.order_by("pk")[:SHOWN_OFFERS]:
+        listing = share.split.listing
+        title = listing.current_version.title if listing.current_version else listing.public_id
+        about = f"{title} · {listing.seller.shown_name}"
+        found.append(Todo(_("Agree to a share of revenue, or decline"), about, reverse("revenue_shares")))
+    return found
 
 
 def _offers_for_us(organisation: Organisation, role: str) -> list[Todo]:

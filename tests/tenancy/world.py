@@ -29,11 +29,12 @@ from listings.models import Registration
 from marketplace import announcements, documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
-from settlement import clearing, invoices, mendings, payments, payout_accounts, statements, trades
+from settlement import clearing, invoices, mendings, payments, payout_accounts, splits, statements, trades
 from settlement.bank import payment_files, reports
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
 from settlement.models import BankFile, Dispute, Invoice, Payout, Refund, SandboxOrder, Statement, Unmatched
+from settlement.splits import Kind, Wanted
 from settlement.states import OutgoingState, TradeState
 from tests import bank_messages, factories, rows, trading
 
@@ -274,6 +275,7 @@ class World:
         mendings.send_again(self.refund, payer_reference=account, by=factories.make_staff("payments"))
         self.mending = self.refund.mendings.get()
         named = {"gateway_name": "sandbox", "reference": "acct-waiting" + self.mark}
+        self.split = splits.propose(self.listed, [Wanted(Kind.BROKER, 100, self.buyer)], by=self.seller.created_by)
         self.waiting_account = payout_accounts.name(self.buyer, **named, by=self.buyer.created_by)
         self.lonely = trading.make_verified("A Lonely House Limited")
         self.lonely_account = payout_accounts.name(self.lonely, **named, by=self.lonely.created_by)
