@@ -1,6 +1,7 @@
 """Where the money of a member's sales is: held, to be cleared, on its way or paid; and every line that was cleared.
 
-A line is one trade: what escrow held for the seller is the gross, the exchange's fee is taken off, the rest is the net.
+A line is one trade: what escrow held for the seller is the gross, the exchange's fee is taken off, the rest is the net;
+of it shares are passed on to others.
 The exchange withholds no tax: the seller issues the invoice and bears its own taxes. What the member owed from before
 is taken off a whole statement, not off a line.
 """
@@ -8,16 +9,17 @@ is taken off a whole statement, not off a line.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import F, Max, QuerySet, Sum
 
 from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.money import Money
-from settlement import clearing, ledger, papers
-from settlement.models import Account, ClearingCycle, Payout, Trade
+from settlement import clearing, ledger, papers, positions
+from settlement.models import Account, ClearingCycle, Payout, Trade, TradeShare
 from settlement.papers import plain_amount
 from settlement.states import CycleState, OutgoingState, TradeState
 
@@ -51,14 +53,22 @@ class Line:
     trade: Trade
     gross_minor: int
     fee_minor: int
+    shares_minor: int  # passed on to others of the net
 
     @property
     def net_minor(self) -> int:
         return self.gross_minor - self.fee_minor
 
     def money(self) -> dict[str, Money]:
-        """Gross, fee, tax withheld (none) and net."""
-        amounts = {"gross": self.gross_minor, "fee": self.fee_minor, "tax": 0, "net": self.net_minor}
+        """Gross, fee, tax withheld (none), net, the shares passed on of it, and what remains."""
+        amounts = {
+            "gross": self.gross_minor,
+            "fee": self.fee_minor,
+            "tax": 0,
+            "net": self.net_minor,
+            "shares": self.shares_minor,
+            "remains": self.net_minor - self.shares_minor,
+        }
         return {name: Money(minor, self.trade.currency) for name, minor in amounts.items()}
 
 
@@ -105,29 +115,35 @@ def uncleared(member: Organisation, most: int) -> list[Line]:
     """What escrow holds for the member, what is cleared next first, then the newest; with the fee as it will be."""
     rows = _escrow(member).select_related("trade__version", "trade__buyer", "trade__fee_schedule")
     rows = rows.defer("trade__version__fields", "trade__version__rights").order_by("trade__state", "-trade__pk")[:most]
-    lines = []
-    for row in rows:
-        trade, held = row.trade, int(row.balance_minor or 0)
-        if trade is not None:
-            lines.append(Line(trade, held, trade.fee_schedule.fee_minor(held)))
-    return lines
+    held = [(row.trade, int(row.balance_minor or 0)) for row in rows if row.trade is not None]
+    return _with_shares([(trade, minor, trade.fee_schedule.fee_minor(minor)) for trade, minor in held])
 
 
 def lines(trades: Sequence[Trade]) -> list[Line]:
-    """These cleared trades as the ledger moved their money. One statement."""
+    """These cleared trades as the ledger moved their money. Two statements."""
     moved = papers.moved_minor(trades)
     found = []
     for trade in trades:
         fee, net = moved.get(f"fee-{trade.pk}", 0), moved.get(f"net-{trade.pk}", 0)
-        found.append(Line(trade, fee + net, fee))
-    return found
+        found.append((trade, fee + net, fee))
+    return _with_shares(found)
+
+
+def _with_shares(found: Sequence[tuple[Trade, int, int]]) -> list[Line]:
+    """The lines of these trades, gross and fee in minor units, with what their seller passes on. One statement."""
+    nets = {trade.pk: gross - fee for trade, gross, fee in found}
+    own = TradeShare.objects.filter(trade__in=nets, share__split__listing=F("trade__listing"))
+    passed: Counter[int] = Counter()
+    for trade_id, basis_points in own.values_list("trade", "share__basis_points"):
+        passed[trade_id] += positions.share_of(nets[trade_id], basis_points)
+    return [Line(trade, gross, fee, passed[trade.pk]) for trade, gross, fee in found]
 
 
 # --- for spreadsheets ----------------------------------------------------------------------------------------------
 
 COLUMNS = [
     "cycle", "cleared_at", "trade", "register_number", "product", "buyer", "purchase_order", "currency", "gross", "fee",
-    "tax", "net", "payout", "payout_state", "paid_at",
+    "tax", "net", "shares", "remains", "payout", "payout_state", "paid_at",
 ]  # fmt: skip
 
 

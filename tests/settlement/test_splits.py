@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 
 import pytest
@@ -16,7 +17,7 @@ from listings.models import Listing
 from marketplace import documents
 from marketplace.errors import Invalid, NotCleared, RoleNeeded, WrongState
 from marketplace.models import Organisation
-from settlement import positions, splits, statements, trades
+from settlement import member_money, positions, splits, statements, trades
 from settlement.models import (
     Payout,
     RevenueShare,
@@ -108,7 +109,10 @@ def test_a_derived_products_money_reaches_everybody_to_the_unit(settings, curren
 def test_each_statement_says_what_was_received_and_passed_on_and_no_more():
     chain = Chain()
     deal = bought(chain.derived, 100_003)
+    [line] = member_money.uncleared(chain.derived.seller, 9)
+    assert (line.net_minor, line.shares_minor, line.money()["remains"].minor) == (97_503, 34_135, 63_368)
     trading.clear_now()
+    assert member_money.lines([deal.reload()]) == [dataclasses.replace(line, trade=deal.trade)]
     statements.issue_due()
     number = deal.trade.register_number
     record = {one.organisation_id: one.paper.record for one in Statement.objects.select_related("paper")}
