@@ -337,6 +337,7 @@ KINDS = [
         subject=_("The revenue split of “%(title)s” was declined"),
         text=_("Somebody named did not agree. You may lay down another."),
         act="split_revenue",
+        is_required=True,
     ),
     Kind(
         code="payout_account.named",

@@ -6,7 +6,7 @@ a part of what it got itself, so nobody pays for another's promise, and nobody n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
+from compliance.states import VerificationState
 from listings.models import Listing
 from listings.states import ListingState
 from marketplace import clock, joint_merchants, journal, roles
@@ -205,6 +206,32 @@ def _move(split: RevenueSplit, act: str, **changes: object) -> None:
     for name, value in changes.items():
         setattr(split, name, value)
     split.save(update_fields=["state", *changes])
+
+
+# --- who and what a share may name ----------------------------------------------------------------------------------
+
+
+def organisations(public_ids: Collection[str]) -> dict[str, Organisation]:
+    """The organisations of these public ids; shares name any member, not the seller's own alone."""
+    return {one.public_id: one for one in Organisation.objects.filter(public_id__in=public_ids)}
+
+
+def products(public_ids: Collection[str]) -> dict[str, Listing]:
+    """The products of these public ids that the public register tells of."""
+    rows = Listing.objects.filter(public_id__in=public_ids, state__in=SOLD).select_related("seller")
+    return {one.public_id: one for one in rows}
+
+
+def organisation_numbered(number: str) -> Organisation | None:
+    """The organisation of this registration number; of several that claim it, the one the exchange has verified."""
+    named = Organisation.objects.filter(registration_number=number)
+    return named.filter(verification__state=VerificationState.VERIFIED).first() or named.first()
+
+
+def product_numbered(number: str) -> Listing | None:
+    """The product of this number of the public register."""
+    rows = Listing.objects.filter(versions__registration__number=number, state__in=SOLD)
+    return rows.select_related("seller").first()
 
 
 # --- into a trade --------------------------------------------------------------------------------------------------

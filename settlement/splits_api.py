@@ -17,11 +17,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from listings.api import own_listing
-from listings.models import Listing
 from marketplace import reauthentication, roles
 from marketplace.api import acted, read
 from marketplace.errors import Invalid
-from marketplace.models import Organisation
 from marketplace.participants import acting_organisation
 from settlement import splits
 from settlement.models import RevenueShare, RevenueSplit
@@ -110,11 +108,8 @@ class Splits(APIView):
 
 def _wanted(said: list[dict[str, Any]]) -> list[splits.Wanted]:
     """The shares as the command takes them. Raises Invalid, naming what nobody knows."""
-    payees = {one.public_id: one for one in Organisation.objects.filter(public_id__in=_named(said, "organisation"))}
-    products = {
-        one.public_id: one
-        for one in Listing.objects.filter(public_id__in=_named(said, "product")).select_related("seller")
-    }
+    payees = splits.organisations(_named(said, "organisation"))
+    products = splits.products(_named(said, "product"))
     for names, known in ((_named(said, "organisation"), payees), (_named(said, "product"), products)):
         if unknown := next((name for name in names if name not in known), None):
             raise Invalid(_("Nothing here has the number %(number)s."), code="wrong_split", number=repr(unknown))

@@ -23,7 +23,7 @@ from listings.models import Listing
 from marketplace import posted, reauthentication, roles
 from marketplace.errors import Refused
 from marketplace.forms import add_refusal
-from marketplace.models import Organisation, User
+from marketplace.models import User
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
 from settlement import splits
@@ -63,11 +63,11 @@ class ShareForm(forms.Form):
             return said
         who, payee, upstream = said.get("who", ""), None, None
         if said.get("kind") == Kind.UPSTREAM:
-            upstream = _product(who)
+            upstream = splits.product_numbered(who)
             if upstream is None:
                 self.add_error("who", _("No product here has the number %s.") % who)
         else:
-            payee = _organisation(who)
+            payee = splits.organisation_numbered(who)
             if payee is None:
                 self.add_error("who", _("Nobody here has the number %s.") % who)
         basis_points = int((said.get("percent") or Decimal(0)) * 100)
@@ -85,17 +85,6 @@ class AllShares(BaseFormSet):  # type: ignore[type-arg]  # its parameter is know
     @property
     def wanted(self) -> list[Wanted]:
         return [form.cleaned_data["wanted"] for form in self.forms if "wanted" in form.cleaned_data]
-
-
-def _product(number: str) -> Listing | None:
-    """The product of this number of the register."""
-    return Listing.objects.filter(versions__registration__number=number).select_related("seller").first()
-
-
-def _organisation(number: str) -> Organisation | None:
-    """The member of this registration number; of several that claim it, the one the exchange has verified."""
-    named = Organisation.objects.filter(registration_number=number)
-    return named.filter(verification__state="verified").first() or named.first()
 
 
 @login_required
