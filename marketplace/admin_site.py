@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -40,6 +42,13 @@ class Desk(admin.AdminSite):
         if request.user.is_authenticated and not request.user.is_staff:
             raise Http404
         return super().has_permission(request)
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, object] | None = None
+    ) -> TemplateResponse:
+        """Named as it is elsewhere: nothing is administered here."""
+        title = apps.get_app_config(app_label).verbose_name if app_label in OWN_APPS else ""
+        return super().app_index(request, app_label, {"title": title, **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """The exchange has one sign-in for everyone."""

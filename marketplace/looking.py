@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
-from marketplace import column_words
+from marketplace import column_words, record_words
 
 if TYPE_CHECKING:
     from django.contrib.admin.filters import _ListFilterChoices
@@ -70,7 +70,12 @@ class Looking(admin.ModelAdmin):
 
     def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
-        for field in model._meta.fields:  # named here, for a name given by the model is a migration
+        if model._meta.label in record_words.CALLED:
+            model._meta.verbose_name, model._meta.verbose_name_plural = record_words.CALLED[model._meta.label]
+        for field in [
+            *model._meta.fields,
+            *model._meta.many_to_many,
+        ]:  # named here, for a name given by the model is a migration
             if isinstance(field.verbose_name, str):  # Django's own, made of the field's name; ours are translated
                 field.verbose_name = column_words.WORDS.get(field.name, field.verbose_name)
         if model.__str__ is models.Model.__str__:  # "Review object (38)" is said in no language

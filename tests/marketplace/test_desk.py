@@ -611,13 +611,14 @@ def test_every_model_of_ours_can_be_looked_at_but_what_hides_facts():
 
 
 def test_every_column_of_a_record_is_called_by_a_word_of_the_readers_language():
-    """A new field is given a word in `marketplace/column_words.py`, or a translated `verbose_name` of its own."""
+    """A new field or model is given a word in `marketplace/column_words.py`, or translated names of its own."""
     unnamed = [
         f"{model.__name__}.{field.name}"
         for model, looks in admin.site._registry.items()
-        for field in model._meta.fields
+        for field in [*model._meta.fields, *model._meta.many_to_many]
         if isinstance(field.verbose_name, str) and field.name not in ("id", *(looks.exclude or ()))
     ]
+    unnamed += [model.__name__ for model in admin.site._registry if isinstance(model._meta.verbose_name_plural, str)]
     assert not unnamed
     with translation.override("zh-hant"):
         assert Trade._meta.get_field("buyer").verbose_name == "需求方"
