@@ -10,8 +10,8 @@ from django.db import connection
 from marketplace.errors import Refused
 
 
-def together(commands: Sequence[Callable[[], object]]) -> list[str]:
-    """Run the commands in threads that start together; `done` or the code of the refusal of each."""
+def together(commands: Sequence[Callable[[], object]], *, longest_seconds: int = 30) -> list[str]:
+    """Run the commands in threads that start together; `done` or the code of the refusal of each that ended."""
     gate = threading.Barrier(len(commands))
     answers: list[str] = []
 
@@ -29,5 +29,5 @@ def together(commands: Sequence[Callable[[], object]]) -> list[str]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=longest_seconds)
     return answers

@@ -23,7 +23,7 @@ from marketplace.errors import Refused
 from marketplace.models import Event, KeyedCommand, Paper, Seal
 from settlement import clearing, deliveries, hearing, ledger, payments, payouts, tasks, trades
 from settlement.channels import channel
-from settlement.gateways import gateway, sandbox_bank
+from settlement.gateways import gateway, sandbox_bank, sandbox_signature
 from settlement.models import (
     Agreement,
     Chargeback,
@@ -34,6 +34,7 @@ from settlement.models import (
     Payment,
     Payout,
     Refund,
+    SandboxNotice,
     SandboxOrder,
     Statement,
     Trade,
@@ -42,6 +43,7 @@ from settlement.models import (
 )
 from settlement.states import CycleState, GrantState, OutgoingState, PaymentState, TradeState
 from tests import factories, trading
+from tests.races import together
 from tests.trading import Deal, kinds_recorded, make_trade
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -582,3 +584,26 @@ def test_a_hold_that_comes_while_access_is_opened_shuts_it_either_way():
     journal.seal()
     journal.follow()
     assert Grant.objects.get().state == (GrantState.SUSPENDED if deal.state == TradeState.DELIVERED else GrantState.DUE)
+
+
+def test_a_storm_of_ten_thousand_duplicates_is_one_notice_and_books_once():
+    """Four posters say the same thing 2,500 times each while the workers read."""
+    deal = make_trade("registered", price_minor=PRICE_MINOR)
+    sandbox_bank.act(deal.payment.reference, "pay")
+    body = SandboxNotice.objects.get().body.encode()
+    headers = {sandbox_signature.HEADER: sandbox_signature.sign(body)}
+
+    def post() -> None:
+        for _again in range(2_500):
+            payments.note("sandbox", body, headers)
+
+    def read() -> None:
+        for _round in range(20):
+            tasks.read_notices()
+
+    said = together([post, post, post, post, read], longest_seconds=300)
+    tasks.read_notices()
+    assert said == ["done"] * 5
+    assert Notice.objects.count() == 1 and deal.state == TradeState.FUNDED
+    assert [one.amount_minor for one in Transfer.objects.all()] == [PRICE_MINOR] and not Unmatched.objects.exists()
+    assert kinds_recorded(deal.trade).count("trade.funded") == 1
