@@ -16,10 +16,10 @@ from marketplace import clock, documents
 from marketplace.canonical import digest_of
 from marketplace.errors import WrongState
 from marketplace.models import Event, Paper
-from settlement import clearing, clearing_preview, ledger, positions, statements, tasks, trades
+from settlement import clearing, clearing_preview, ledger, positions, splits, statements, tasks, trades
 from settlement.models import ClearingCycle, Payout, Statement, Trade, Transfer
 from settlement.states import CycleState, TradeState
-from tests import factories, trading
+from tests import factories, money_proofs, trading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -151,6 +151,34 @@ def test_a_run_in_parts_that_is_cut_at_any_statement_and_run_again_clears_each_t
     tasks.clear_cycles()
     tasks.issue_statements()
     assert Statement.objects.get().paper == paper and Paper.objects.filter(kind=paper.kind).count() == 1
+
+
+def test_a_run_with_shares_that_is_cut_at_any_statement_passes_each_on_once(monkeypatch):
+    monkeypatch.setattr(positions, "AT_ONCE", 1)
+    listing, holder = trading.make_listed(), trading.make_verified()
+    wanted = [splits.Wanted(splits.Kind.RIGHT_HOLDER, 3_333, holder)]
+    splits.agree(splits.propose(listing, wanted, by=listing.seller.created_by), payee=holder, by=holder.created_by)
+    for price_minor in (100_001, 33_333):
+        deal = trading.propose(trading.make_offer(listing, price_minor=price_minor, currency="CNY"))
+        trading.work()
+        trading.pay(deal)
+        trades.accept(deal.reload(), by=deal.buyer)
+    cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+    promised = clearing_preview.preview(clearing_preview.of_cycle(cycle), left_out_shown=0)
+    before = Transfer.objects.count()
+
+    def nothing_moved() -> None:
+        assert Transfer.objects.count() == before and not Statement.objects.exists()
+
+    assert cut_everywhere(lambda: trades.clear(cycle), nothing_moved) > 15
+    shares = 32_497 + 10_832  # of 97,501 and 32,500 after the fee, each rounded down
+    stated = {one.organisation_id: one for one in Statement.objects.all()}
+    assert stated[holder.pk].shares_received_minor == stated[listing.seller_id].shares_given_minor == shares
+    assert stated[listing.seller_id].net_minor == 97_501 + 32_500 - shares
+    assert {one.organisation_id: one.net.minor for one in promised.by_member} == {
+        one.organisation_id: one.net_minor for one in stated.values()
+    }
+    money_proofs.prove()
 
 
 def test_a_year_of_a_market_is_right_to_the_fen():
