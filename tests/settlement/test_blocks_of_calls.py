@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from listings import licence_contract, pricing
 from listings.models import Offer
-from marketplace import clock, posted
+from marketplace import clock, posted, typesetting
 from marketplace.errors import Invalid, Refused
 from marketplace.models import Paper
 from settlement import deliveries, ledger, renewals, tasks, trades
@@ -26,7 +26,7 @@ from settlement.channels.files import links
 from settlement.gateways import Bounds, gateway
 from settlement.models import Call, Receipt, Trade
 from settlement.states import TradeState
-from tests import factories, trading
+from tests import factories, pdf_text, trading
 
 pytestmark = pytest.mark.django_db
 STEPS = [{"from_quantity": 100, "unit_price_minor": 500}, {"from_quantity": 1_000, "unit_price_minor": 400}]
@@ -218,12 +218,27 @@ def test_a_block_is_paid_used_and_settled_to_the_cent():
     trading.clear_now()
     assert deal.state == TradeState.SETTLED
     assert ledger.reconcile() == []
-    kinds = {}
-    for paper in Paper.objects.filter(kind__in=["trade_contract", "trade_certificate", "invoice"]):
-        record = paper.record
-        kinds.setdefault(paper.kind, []).append((record.get("quantity"), record.get("unit_price_minor")))
-    assert kinds["trade_contract"] == kinds["trade_certificate"] == [(1_200, 400)]
-    assert sorted(kinds.get("invoice", []), key=str) in ([], [(1_200, 400), (None, None)])
+    tasks.issue_invoices()
+    said: dict[str, list[tuple[int | None, int | None]]] = {}
+    for paper in Paper.objects.filter(kind__in=["trade_contract", "trade_certificate", "invoice"]).order_by("pk"):
+        said.setdefault(paper.kind, []).append((paper.record.get("quantity"), paper.record.get("unit_price_minor")))
+    assert said.pop("invoice").count((1_200, 400)) == 1, "that of the licence, not that of the fee"
+    assert said == {"trade_contract": [(1_200, 400)], "trade_certificate": [(1_200, 400)]}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "3 at HKD 9.00 each"), ("zh-hans", "3次，每次HKD 9.00"), ("zh-hant", "3次，每次HKD 9.00")],
+)
+def test_the_papers_print_how_many_calls_at_what_price(language, said):
+    deal = delivered(3, **ONE)
+    contract = Paper.objects.get(kind="trade_contract")
+    pdf = typesetting.typeset(
+        "trade_contract", contract.record, language=language, verify_url="https://x.test/v", sandbox=True
+    )
+    assert said.replace(" ", "") in "".join(pdf_text.text_of(pdf).split())
+    page = signed_in(deal.buyer).get(reverse("paper", args=[contract.number]), headers={"accept-language": language})
+    assert said in page.content.decode()
 
 
 def test_the_contract_names_the_steps_and_the_block_its_number():
