@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from marketplace import models, notifications
 from marketplace.looking import Looking, by
-from marketplace.regions import REGION_NAMES
+from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
 
 
 def notification_words(code: str) -> str:
@@ -30,7 +30,11 @@ class Users(Looking):
 class Organisations(Looking):
     list_display = ["name", "latin_name", "country", "registration_number", "kinds", "created_at"]
     list_filter = ["country", "number_kind"]
-    says = {"region": by(REGION_NAMES)}
+    says = {
+        "country": by(COUNTRY_NAMES),
+        "region": by(REGION_NAMES),
+        "kinds": by(dict(models.Organisation.Kind.choices)),
+    }
     search_fields = ["name", "latin_name", "registration_number", "public_id"]
 
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from django.utils.translation import pgettext
 
 from marketplace import column_words, record_words
 
@@ -45,7 +46,10 @@ def _worded(field: models.Field[Any, Any], says: Says) -> Callable[[models.Model
 
     @admin.display(description=field.verbose_name, ordering=field.name, empty_value="–")
     def worded(row: models.Model) -> str:
-        return says(code) if (code := getattr(row, field.name)) else ""
+        code = getattr(row, field.name)
+        if isinstance(code, list):
+            return pgettext("between things named", ", ").join(says(one) for one in code)
+        return says(code) if code else ""
 
     return worded
 

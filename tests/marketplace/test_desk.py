@@ -673,6 +673,16 @@ def test_a_code_of_a_record_is_said_in_words_and_can_be_filtered_by():
     assert client.get(page, {"reason__startswith": "T"}).status_code == 400
 
 
+def test_what_an_organisation_is_and_where_is_said_in_words():
+    trading.make_verified("Pearl Weather")
+    page = signed_in(make_staff("audit")).get(
+        reverse("admin:marketplace_organisation_changelist"), headers={"Accept-Language": "zh-hant"}
+    )
+    cells = dict(re.findall(r'class="field-(\w+)_in_words">([^<]+)</td>', page.content.decode()))
+    assert cells["kinds"] == "需求方、數據提供方"
+    assert "country" in cells and cells["country"] not in ("CN", "HK")
+
+
 def test_records_are_not_for_every_desk():
     answer = signed_in(make_staff("vetting")).get(reverse("admin:settlement_trade_changelist"))
     assert answer.status_code == 403
