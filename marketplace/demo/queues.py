@@ -18,8 +18,8 @@ from marketplace import clock, documents
 from marketplace.demo import asked, needed, people, products, shelves, shown
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
-from settlement import payout_accounts
-from settlement.models import PayoutAccount
+from settlement import payout_accounts, splits
+from settlement.models import PayoutAccount, RevenueShare, RevenueSplit
 
 PUBLICITY_DAYS = 20
 OBJECTIONS_FILED = {
@@ -53,6 +53,7 @@ class Queues:
 
     def _acts(self) -> list[tuple[int, Callable[[], None]]]:
         return [
+            (60, self._shared_revenue),
             (40, self._tiers),
             (20, shown.entries),
             (10, self._made_public),
@@ -68,10 +69,39 @@ class Queues:
             (3, self._changed_fact),
             (2, self._revocation),
             (2, self._changed_account),
+            (2, self._share_to_agree_to),
             (2, lambda: asked.about(self._listings.get("planes"), self._houses["peak"])),
             (2, lambda: needed.posted(self._houses, self._listings, self._staff)),
             (1, lambda: self._first_manual("medicine_prices")),
         ]
+
+    def _shared_revenue(self) -> None:
+        """The flights pass on a part of what they bring: to the airports they name, and to an institute."""
+        flights, airports = (self._on_sale(key) for key in ("flights", "airports"))
+        if flights is None or airports is None or splits.in_force(flights):
+            return
+        upstream = splits.Wanted(RevenueShare.Kind.UPSTREAM, 800, upstream=airports)
+        split = self._split(flights, upstream, splits.Wanted(RevenueShare.Kind.RIGHT_HOLDER, 500, self._institute))
+        for payee in (airports.seller, self._institute):
+            if splits.waiting_for(payee).filter(split=split).exists():
+                splits.agree(split, payee=payee, by=payee.created_by)
+
+    def _share_to_agree_to(self) -> None:
+        """A share of another product waits for the institute's word."""
+        if stations := self._on_sale("stations"):
+            self._split(stations, splits.Wanted(RevenueShare.Kind.RIGHT_HOLDER, 1_000, self._institute))
+
+    @property
+    def _institute(self) -> Organisation:
+        return self._houses["institute"]
+
+    def _on_sale(self, key: str) -> Listing | None:
+        of_key = Listing.objects.on_sale().select_related("seller__created_by")
+        return of_key.filter(pk=self._listings[key].pk).first() if key in self._listings else None
+
+    def _split(self, listing: Listing, *shares: splits.Wanted) -> RevenueSplit:
+        found = RevenueSplit.objects.filter(listing=listing).first()
+        return found or splits.propose(listing, shares, by=listing.seller.created_by)
 
     def _applications(self) -> None:
         for house in APPLICANTS:
