@@ -80,6 +80,10 @@ def test_one_page_tells_the_plans_the_total_and_where_the_terms_leave_the_standa
     assert "Planning of routes</textarea>" in page and 'value="PO 9"' in page
     assert "Added" in page and "Use the data for scientific research and statistics." in page
     assert client.post(url, typed | {"plan": "nowhere"}).status_code == 404
+    [pressed_by_enter, *_others] = re.findall(r'<button[^>]*form="buy"[^>]*>', page)
+    assert 'name="show"' in pressed_by_enter
+    shown = client.post(url, {**typed, "plan": "", "show": "total"}).content.decode()
+    assert "Planning of routes</textarea>" in shown and offer.name in shown and not Trade.objects.exists()
 
 
 def test_a_refusal_stands_on_the_page_and_nothing_typed_is_lost():
