@@ -27,7 +27,8 @@ class Hand:
         self.clicks += 1
 
     def answer_all_yes(self) -> None:
-        self.page.locator("[data-item]").first.wait_for()  # all() would take a page not yet there for an empty list
+        self.page.locator("[data-item]").first.wait_for()  # all() would take a page not yet there for an empty list,
+        self.page.wait_for_load_state("domcontentloaded")  # and half of one for the whole
         for item in self.page.locator("[data-item]").all():
             self.click(item.get_by_label("Yes"))
 
@@ -69,8 +70,8 @@ def test_the_keyboard_alone_takes_and_approves(page_of, language, width):
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/reviews/\d+/$"))
-    page.keyboard.press("t")
-    page.locator("#decision").wait_for()
+    with page.expect_navigation():
+        page.keyboard.press("t")
     page.keyboard.press("q")  # opens the question's box: what is typed there is text
     page.keyboard.type("a tax record?")
     assert page.locator("#ask textarea, #ask select").first.is_visible()
