@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from compliance import clearance, exchange_rules, holds, joint_members, reviews, verification
 from compliance.models import Decision, Verification
+from listings import pricing
 from listings.models import Offer
 from marketplace import clock, joint_merchants, journal
 from marketplace.errors import Invalid, NotCleared, Refused, RoleNeeded, WrongState
@@ -375,7 +376,7 @@ def test_a_member_does_not_buy_from_its_own_joint_merchant(joint, members):
         trading.propose(offer, buyer=members[0])
     assert refused.value.code == "own_product"
     assert Event.objects.count() == before
-    reasons = buying.reasons_against_proposal(offer, members[0], by=owner_of(members[0]))
+    reasons = buying.reasons_against_proposal(offer, members[0], pricing.priced(offer, None), by=owner_of(members[0]))
     assert [reason["code"] for reason in reasons] == ["own_product"]
 
 

@@ -103,7 +103,8 @@ def test_a_script_takes_a_product_from_nothing_to_the_catalogue(script, seller):
     for words in ("航班", "departures"):
         (entry,) = anyone.get("/api/v1/catalogue", {"q": words}).json()["results"]
         assert entry["public_id"] == listing
-        assert entry["offers"] == [{"public_id": offer.json()["public_id"], "price_minor": 125_000, "currency": "HKD"}]
+        one_price = {"price_minor": 125_000, "currency": "HKD", "steps": []}
+        assert entry["offers"] == [{"public_id": offer.json()["public_id"], **one_price}]
     product = anyone.get(f"/api/v1/products/{listing}").json()
     assert product["registration"] == entry["registration"]
     assert product["manual"]["fields"][0]["name"] == "carrier"

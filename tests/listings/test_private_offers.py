@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, transaction
 from django.test import Client
 
-from listings import licence_contract, offers, private_offers
+from listings import licence_contract, offers, pricing, private_offers
 from listings import tasks as listings_tasks
 from listings.models import Offer
 from marketplace import clock
@@ -90,7 +90,8 @@ def test_an_offer_takes_no_trade_once_its_time_has_run_out_and_is_then_closed_on
         assert list(Offer.objects.visible_to(buyer)) == list(Offer.objects.visible_to(listing.seller)) == [kept]
         assert todos(buyer) == []
         assert signed_in(buyer).get(f"/offers/{offer.public_id}/buy/").status_code == 404
-        assert [one["code"] for one in buying.reasons_against_proposal(offer, buyer, by=buyer.created_by)] == [
+        whole = pricing.priced(offer, None)
+        assert [one["code"] for one in buying.reasons_against_proposal(offer, buyer, whole, by=buyer.created_by)] == [
             "not_on_sale"
         ]
         with pytest.raises(Refused) as refused:

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from listings import pricing
 from marketplace import clock, journal
 from marketplace.models import Notification
 from settlement import buying, defaults, tasks, timeline, trades
@@ -102,9 +103,9 @@ def test_who_lets_three_trades_expire_unpaid_takes_no_priced_offer_until_the_fir
             trading.propose(offer, buyer=buyer)
         assert (refusal.value.code, refusal.value.status) == ("too_many_unpaid", 403)
         assert Trade.objects.filter(buyer=buyer).count() == 3
-        told = buying.reasons_against_proposal(offer, buyer, by=buyer.created_by)
+        told = buying.reasons_against_proposal(offer, buyer, pricing.priced(offer, None), by=buyer.created_by)
         assert [one["code"] for one in told] == ["too_many_unpaid"]
-        assert buying.reasons_against_proposal(free, buyer, by=buyer.created_by) == []
+        assert buying.reasons_against_proposal(free, buyer, pricing.priced(free, None), by=buyer.created_by) == []
         assert defaults.barred_until(buyer) == first
         assert defaults.barred_until(factories.make_verified()) is None
         settings.UNPAID_LIMIT = 0

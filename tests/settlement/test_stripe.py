@@ -12,6 +12,7 @@ from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
+from listings import pricing
 from marketplace import clock
 from marketplace.errors import Invalid
 from marketplace.models import Event
@@ -359,7 +360,8 @@ def test_a_price_stripe_does_not_take_is_refused_before_anybody_is_bound(server,
         (12_345, "EUR", "currency_not_taken"),
     ):
         offer = trading.make_offer(listing, price_minor=price_minor, currency=currency)
-        told = [reason["code"] for reason in buying.reasons_against_proposal(offer, buyer, by=buyer.created_by)]
+        whole = pricing.priced(offer, None)
+        told = [one["code"] for one in buying.reasons_against_proposal(offer, buyer, whole, by=buyer.created_by)]
         assert told == [code]
         with pytest.raises(Invalid) as refusal:
             trades.propose(offer, buyer=buyer, by=buyer.created_by)
