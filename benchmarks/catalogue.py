@@ -91,7 +91,8 @@ def _stocked() -> int:
 
 
 def _stock(count: int, words: list[tuple[str, str]]) -> None:
-    from django.db import connection
+    """All of them or none: a folder that is kept must not lack an index where this was cut off."""
+    from django.db import connection, transaction
 
     from listings import shelf
     from listings.models import Listing
@@ -101,8 +102,8 @@ def _stock(count: int, words: list[tuple[str, str]]) -> None:
     trading.make_offer(trading.make_listed())
     chosen = random.Random(7)
     weights = list(itertools.accumulate(1 / rank for rank in range(5, WORDS + 5)))
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname IN ('shelf_search', 'shelf_title_search')")
         indexes = [definition for (definition,) in cursor.fetchall()]
         cursor.execute("DROP INDEX shelf_search, shelf_title_search")  # made once all are there
@@ -121,7 +122,7 @@ def _stock(count: int, words: list[tuple[str, str]]) -> None:
             )
         for definition in indexes:
             cursor.execute(definition)
-        cursor.execute("SET session_replication_role = origin")
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     print(f"{'stocking':<13} {count} products in {time.monotonic() - began:.0f} s")
 
