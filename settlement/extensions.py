@@ -53,8 +53,8 @@ def require_renewable(old: Trade, *, offer: Offer, buyer: Organisation) -> Grant
     return grant
 
 
-def standing_renewals(old: Trade) -> QuerySet[Trade]:
-    """The trade that renews this one, unless it failed."""
+def standing_renewals(old: Trade | OuterRef) -> QuerySet[Trade]:
+    """The trade that renews this one, or that of an outer query, unless it failed."""
     return Trade.objects.filter(renews=old).exclude(state__in=FAILED)
 
 

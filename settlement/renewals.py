@@ -70,7 +70,7 @@ def _stop(order: Renewal, *, by: User | None, because: str) -> Renewal:
 def due() -> QuerySet[Renewal]:
     """Licences that end within RENEW_BEFORE_DAYS and are to be renewed, unless somebody renewed them by hand."""
     until = clock.now() + dt.timedelta(days=settings.RENEW_BEFORE_DAYS)
-    renewed = Trade.objects.filter(renews=OuterRef("trade")).exclude(state__in=extensions.FAILED)
+    renewed = extensions.standing_renewals(OuterRef("trade"))
     return Renewal.objects.filter(
         ~Exists(renewed),
         state=RenewalState.STANDING,
