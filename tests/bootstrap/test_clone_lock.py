@@ -1,6 +1,7 @@
 """The lock that keeps two starts from one clone apart."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -36,14 +37,13 @@ def test_what_a_dead_taker_left_behind_holds_it_until_it_ends(path):
     taker = (
         "import subprocess, sys; from pathlib import Path; from marketplace.clone_lock import CloneLock;"
         f"lock = CloneLock(Path({str(path)!r})); lock.take();"
-        "print(subprocess.Popen(['sleep', '1'], pass_fds=(lock.descriptor,)).pid)"
+        "print(subprocess.Popen(['sleep', '600'], pass_fds=(lock.descriptor,), stdout=subprocess.DEVNULL).pid)"
     )
     remnant = int(subprocess.check_output([sys.executable, "-c", taker], env={**os.environ, "PYTHONPATH": os.getcwd()}))
     lock = CloneLock(path)
-    if is_alive(remnant):
-        with pytest.raises(Held):
-            lock.take()
-    lock.take_within(60)
+    with pytest.raises(Held):
+        lock.take()
+    lock.take_within(60, on_waiting=lambda: os.kill(remnant, signal.SIGKILL))
     assert not is_alive(remnant)
     lock.release()
 
