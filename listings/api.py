@@ -281,13 +281,13 @@ class Offers(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Offer]:
         listing = own_listing(self.request, self.kwargs["public_id"])
-        return listing.offers.select_related("listing").prefetch_related("buyers")
+        return listing.offers.select_related("listing", "converts_to").prefetch_related("buyers")
 
     @extend_schema(request=OfferIn, responses={201: OwnOfferOut})
     def post(self, request: Request, public_id: str) -> Response:
         """Offer the product. An offer never changes; close it and make another."""
         listing, body = own_listing(request, public_id), read(OfferIn, request)
-        facts = body | {"buyers": _buyers(body["buyers"])}
+        facts = body | {"buyers": _buyers(body["buyers"]), "converts_to": _paid_offer(listing, body["converts_to"])}
         make = partial(offers.make_offer, listing, by=request.user, **facts)
         return acted(request, listing.seller, body, lambda: OwnOfferOut(make()).data, status=201)
 
@@ -304,6 +304,16 @@ class OfferClosing(APIView):
         offer = get_object_or_404(own, public_id=public_id)
         close = partial(offers.close_offer, offer, by=request.user)
         return acted(request, offer.listing.seller, {}, lambda: OwnOfferOut(close()).data)
+
+
+def _paid_offer(listing: Listing, public_id: str) -> Offer | None:
+    """The offer of this product a trial names. Raises Invalid where there is none."""
+    found = listing.offers.filter(public_id=public_id).first() if public_id else None
+    if public_id and found is None:
+        detail = gettext("This product has no such offer.")
+        reason = {"code": "wrong_converts_to", "detail": detail, "field": "converts_to"}
+        raise Invalid(detail, code="wrong_offer", reasons=[reason])
+    return found
 
 
 def _buyers(public_ids: list[str]) -> list[Organisation]:

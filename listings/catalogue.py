@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import BooleanField, Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import BooleanField, Exists, F, OuterRef, Prefetch, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTransform
 
@@ -204,6 +204,12 @@ def product(public_id: str, *, reader: Organisation | None) -> Product | None:
     return next(iter(products([public_id], reader=reader)), None)
 
 
+def _offers_for(reader: Organisation | None) -> QuerySet[Offer]:
+    """What this reader may take: trials after what they are trials of."""
+    offers = Offer.objects.visible_to(reader).select_related("converts_to")
+    return offers.order_by(F("converts_to").asc(nulls_first=True), "price_minor", "pk")
+
+
 def products(public_ids: list[str], *, reader: Organisation | None) -> list[Product]:
     """What product pages show this reader, in this order; what they may not see is left out. Two statements."""
     found = {
@@ -211,7 +217,7 @@ def products(public_ids: list[str], *, reader: Organisation | None) -> list[Prod
         for listing in Listing.objects.visible_to(reader)
         .filter(public_id__in=public_ids, current_version__isnull=False)
         .select_related("seller", "current_version__release__profile", "current_version__registration")
-        .prefetch_related(Prefetch("offers", Offer.objects.visible_to(reader), to_attr="open_offers"))
+        .prefetch_related(Prefetch("offers", _offers_for(reader), to_attr="open_offers"))
         .annotate(has_sample=_HAS_SAMPLE)
     }
     return [_product(found[one], reader) for one in public_ids if one in found]

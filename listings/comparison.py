@@ -237,6 +237,8 @@ def _offers(products: list[Product]) -> list[Row]:
 
 
 def _price(offer: Any) -> str:
+    if offer.is_trial:
+        return _("Free trial")
     if offer.steps:
         return _("from %(price)s a call") % {"price": offer.least_unit_price}
     return str(offer.price) if offer.price_minor else _("Free")

@@ -528,6 +528,9 @@ class Offer(models.Model):
     created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     open_until = models.DateTimeField(_("open until"), null=True, blank=True)  # None: until it is closed
+    converts_to = models.ForeignKey(  # of a free trial: the paid offer it goes on with, if the buyer so orders
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="trials"
+    )
     note = models.TextField(_("note to the buyers"), blank=True, default="")  # of an offer that names them
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -557,7 +560,42 @@ class Offer(models.Model):
             never_changes(
                 "public_id", "listing", "name", "price_minor", "currency", "steps", "most_quantity", "terms", "channel",
                 "inspection_days", "jurisdiction", "contract_version", "audience", "licences_total", "created_at",
-                "created_by", "open_until", "note",
+                "created_by", "open_until", "note", "converts_to",
+            ),
+            pgtrigger.Trigger(
+                name="trial_goes_on_with_a_paid_offer",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.converts_to_id IS NOT NULL THEN  -- nobody closes it meanwhile
+                        PERFORM FROM listings_offer o WHERE o.id = NEW.converts_to_id FOR SHARE;
+                    END IF;
+                    IF (CASE WHEN NEW.converts_to_id IS NULL THEN NOT NEW.terms ? 'term_days' ELSE
+                        NEW.price_minor = 0 AND NEW.steps = '[]' AND (NEW.terms->>'term_days')::int > 0
+                        AND NEW.terms->>'term_months' IS NULL AND EXISTS (
+                            SELECT FROM listings_offer o WHERE o.id = NEW.converts_to_id
+                            AND o.listing_id = NEW.listing_id AND o.channel = NEW.channel
+                            AND o.audience = NEW.audience AND o.currency = NEW.currency
+                            AND o.price_minor > 0 AND o.steps = '[]' AND o.closed_at IS NULL
+                            AND (o.open_until IS NULL OR o.open_until >= NEW.open_until)
+                        ) END) IS NOT TRUE THEN
+                        RAISE 'offer % is no free trial of a paid offer that is open', NEW.public_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="closed_offer_takes_its_trials_along",
+                operation=pgtrigger.UpdateOf("closed_at"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__closed_at__isnull=False),
+                func="""
+                    IF EXISTS (SELECT FROM listings_offer WHERE converts_to_id = NEW.id AND closed_at IS NULL) THEN
+                        RAISE 'a trial goes on with offer %, which is closed', NEW.public_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
             ),
             pgtrigger.Trigger(
                 name="steps_are_in_order",
@@ -608,6 +646,11 @@ class Offer(models.Model):
         return Money(self.steps[-1]["unit_price_minor"], self.currency) if self.steps else None
 
     @property
+    def is_trial(self) -> bool:
+        """Whether it is a free trial of another offer."""
+        return self.converts_to_id is not None
+
+    @property
     def has_lapsed(self) -> bool:
         """Whether its time has run out, closed yet or not."""
         return self.open_until is not None and self.open_until <= clock.now()
@@ -623,6 +666,25 @@ class OfferBuyer(models.Model):
         verbose_name = _("named buyer")
         verbose_name_plural = _("named buyers")
         constraints = [models.UniqueConstraint(fields=["offer", "organisation"], name="named_once_per_offer")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="trial_names_whom_the_paid_offer_names",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT FROM listings_offer o WHERE o.id = NEW.offer_id AND o.converts_to_id IS NOT NULL
+                        AND NOT EXISTS (
+                            SELECT FROM listings_offerbuyer b
+                            WHERE b.offer_id = o.converts_to_id AND b.organisation_id = NEW.organisation_id
+                        )
+                    ) THEN
+                        RAISE 'trial % names a buyer its paid offer does not', NEW.offer_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            )
+        ]
 
 
 class Registration(models.Model):

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, offers, pricing, private_offers, terms
-from listings.models import Offer
+from listings import licence_contract, offers, pricing, private_offers, terms, trials
+from listings.models import Listing, Offer
 from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
 from marketplace import money
 from marketplace.models import Organisation
@@ -32,6 +32,14 @@ class OfferForm(forms.Form):
             _("Or a price per call"),
             _("The buyer takes a block of calls and pays it before; leave the price above empty."),
             ["steps", "most_quantity"],
+        ),
+        (
+            _("Or a free trial"),
+            _(
+                "It lasts some days and names the paid offer it goes on with, where the buyer so orders; leave the"
+                " price empty. Each buyer takes one trial of a product."
+            ),
+            ["converts_to", "trial_days"],
         ),
         (
             _("The contract"),
@@ -64,6 +72,13 @@ class OfferForm(forms.Form):
     )
     most_quantity = forms.IntegerField(
         label=_("Most calls in one purchase"), required=False, min_value=1, max_value=pricing.MOST_QUANTITY
+    )
+    converts_to = forms.ModelChoiceField(
+        label=_("Goes on with"), queryset=Offer.objects.none(), required=False, to_field_name="public_id",
+        empty_label=_("No trial"),
+    )  # fmt: skip
+    trial_days = forms.IntegerField(
+        label=_("Days of the trial"), required=False, min_value=1, max_value=terms.LONGEST_TERM_DAYS
     )
     channel = forms.ChoiceField(label=_("Delivery"), choices=offers.channel_choices())
     inspection_days = forms.IntegerField(
@@ -134,6 +149,11 @@ class OfferForm(forms.Form):
         choices=[("none", _("None")), ("deidentified", _("De-identified")), ("personal", _("Yes"))],
     )
 
+    def __init__(self, listing: Listing, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        paid: Any = self.fields["converts_to"]
+        paid.queryset = trials.possible_targets(listing)
+
     def sections(self) -> list[dict[str, Any]]:
         return [
             {"title": title, "words": words, "fields": [self[name] for name in names]}
@@ -143,11 +163,16 @@ class OfferForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
         said["price_minor"], said["steps"] = None, self._steps(said.get("steps", ""), said.get("currency"))
-        if "price" in said and "currency" in said and (said["price"] or not said["steps"]):
+        trial = said.get("converts_to")
+        if trial is not None and not said.get("price"):
+            said["price_minor"] = 0
+        if "price" in said and "currency" in said and (said["price"] or not (said["steps"] or trial)):
             try:
                 said["price_minor"] = money.parse(said["price"], said["currency"]).minor
             except money.NotAnAmount as wrong:
                 self.add_error("price", str(wrong))
+        if trial is not None and not said.get("trial_days") and "trial_days" not in self.errors:
+            self.add_error("trial_days", _("Say how many days the trial lasts."))
         numbers = [line.strip() for line in said.get("buyers", "").splitlines() if line.strip()]
         said["organisations"] = list(Organisation.objects.filter(registration_number__in=numbers[:1000]))
         known = {organisation.registration_number for organisation in said["organisations"]}
@@ -191,7 +216,10 @@ class OfferForm(forms.Form):
             "seats": said["seats"],
             "personal_data": said["personal_data"],
         }
+        if said["converts_to"] is not None:
+            licence |= {"term_months": None, "term_days": said["trial_days"]}
         plain: tuple[str, ...] = (
+            "converts_to",
             "name",
             "price_minor",
             "currency",

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, plain_text, pricing, private_offers, shelf
+from listings import licence_contract, plain_text, pricing, private_offers, shelf, trials
 from listings import terms as licence_terms
 from listings.models import Classification, Listing, Offer, OfferBuyer, Version
 from listings.states import ListingState, VersionState
@@ -54,13 +54,15 @@ def make_offer(
     licences_total: int | None = None,
     open_until: dt.datetime | None = None,
     note: str = "",
+    converts_to: Offer | None = None,
 ) -> Offer:
     """Offer a product. `price_minor` is in minor units of `currency`, 0 is free; `licences_total` None is unlimited.
     Priced per call it has `steps` and `most_quantity` instead (see `pricing`).
 
     `buyers` are the organisations a named offer names; they are told of it and read `note`. `open_until` ends the
     offer by itself; None keeps it until it is closed. `jurisdiction` is one of `licence_contract.jurisdictions`, the
-    nearest to the seller's seat by default. Publishing an offer agrees to the licence contract in force.
+    nearest to the seller's seat by default. Publishing an offer agrees to the licence contract in force. A free trial
+    names the paid offer it `converts_to`, and its terms give `term_days`.
 
     Raises RoleNeeded, WrongState for a withdrawn product, and Invalid with every reason at once.
     """
@@ -83,6 +85,19 @@ def make_offer(
             for problem in licence_terms.problems(terms)
         ),
     ]
+    if not reasons:
+        paid = trials.locked_target(converts_to)
+        trial = Offer(
+            listing=listing,
+            price_minor=price_minor or 0,
+            steps=steps or [],
+            currency=currency,
+            channel=channel,
+            audience=audience,
+            open_until=open_until,
+            converts_to=paid,
+        )
+        reasons += trials.wrong_trial(trial, buyers, terms)
     if not reasons:
         for version in standing_versions(listing):
             reasons += contradictions(version, channel=channel, terms=terms)
@@ -113,6 +128,7 @@ def make_offer(
         created_by=by,
         open_until=open_until,
         note=note.strip(),
+        converts_to=converts_to,
     )
     OfferBuyer.objects.bulk_create([OfferBuyer(offer=offer, organisation=buyer) for buyer in buyers])
     private_offers.tell(offer, buyers)
@@ -129,23 +145,25 @@ def make_offer(
         jurisdiction=jurisdiction,
         contract_version=offer.contract_version,
         open_until=open_until.isoformat() if open_until else "",
+        **({"converts_to": converts_to.pk} if converts_to else {}),
     )
     return offer
 
 
 @transaction.atomic
 def close_offer(offer: Offer, *, by: User) -> Offer:
-    """Take an offer off sale; trades made under it go on. Raises RoleNeeded, WrongState."""
+    """Take an offer off sale, and its trials; trades made under it go on. Raises RoleNeeded, WrongState."""
     offer = (
         Offer.objects.select_for_update(no_key=True, of=("self",)).select_related("listing__seller").get(pk=offer.pk)
     )
     roles.require(by, offer.listing.seller, "offer")
     if offer.closed_at is not None:
         raise WrongState(_("This offer is closed already."))
-    offer.closed_at = clock.now()
-    offer.save(update_fields=["closed_at"])
+    for one in trials.with_trials(offer):
+        one.closed_at = clock.now()
+        one.save(update_fields=["closed_at"])
+        journal.record("offer.closed", one, by=by, listing=one.listing_id)
     shelf.put(offer.listing)
-    journal.record("offer.closed", offer, by=by, listing=offer.listing_id)
     return offer
 
 

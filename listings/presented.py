@@ -172,6 +172,12 @@ class OfferIn(serializers.Serializer[Any]):
     licences_total = serializers.IntegerField(allow_null=True, default=None, help_text="null for no limit.")
     open_until = serializers.DateTimeField(allow_null=True, default=None, help_text="null until it is closed.")
     note = serializers.CharField(allow_blank=True, default="", help_text="Read by named buyers alone.")
+    converts_to = serializers.CharField(
+        max_length=20,
+        allow_blank=True,
+        default="",
+        help_text="Of a free trial: the paid offer it goes on with. Its terms say `term_days`.",
+    )
 
 
 # --- out -----------------------------------------------------------------------------------------------------------
@@ -244,13 +250,19 @@ class OfferOut(serializers.ModelSerializer[Offer]):
     steps = StepField(many=True, help_text="Prices per call; empty for one price.")
     terms = TermsField()
     licence = serializers.SerializerMethodField()
+    converts_to = serializers.CharField(
+        source="converts_to.public_id",
+        allow_null=True,
+        default=None,
+        help_text="Of a free trial: the paid offer it goes on with where the buyer so orders.",
+    )
 
     class Meta:
         model = Offer
         fields = [
             "public_id", "name", "price_minor", "currency", "steps", "most_quantity", "terms", "licence", "channel",
             "inspection_days", "jurisdiction", "contract_version", "audience", "licences_total", "licences_left",
-            "created_at", "open_until", "note", "closed_at",
+            "created_at", "open_until", "note", "closed_at", "converts_to",
         ]  # fmt: skip
 
     @extend_schema_field(WORDS)
@@ -359,4 +371,4 @@ class ListedProductOut(serializers.ModelSerializer[Listing]):
 
     @extend_schema_field(PriceOut(many=True))
     def get_offers(self, listing: Any) -> list[dict[str, Any]]:
-        return [dict(self.PriceOut(offer).data) for offer in listing.open_offers]
+        return [dict(self.PriceOut(offer).data) for offer in listing.open_offers if not offer.is_trial]

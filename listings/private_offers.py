@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
-from listings import plain_text, shelf
+from listings import plain_text, shelf, trials
 from listings.models import Listing, Offer
 from listings.states import ListingState
 from marketplace import clock, journal, notifications
@@ -86,8 +86,9 @@ def _close_if_lapsed(pk: int) -> bool:
     offer = lapsed().select_for_update(no_key=True, skip_locked=True).filter(pk=pk).first()
     if offer is None:
         return False
-    offer.closed_at = clock.now()
-    offer.save(update_fields=["closed_at"])
+    for one in trials.with_trials(offer):
+        one.closed_at = clock.now()
+        one.save(update_fields=["closed_at"])
+        journal.record("offer.lapsed", one, by=None, listing=one.listing_id)
     shelf.put(Listing.objects.get(pk=offer.listing_id))
-    journal.record("offer.lapsed", offer, by=None, listing=offer.listing_id)
     return True

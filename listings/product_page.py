@@ -32,12 +32,15 @@ def language_of(version: Version, texts: dict[str, str]) -> str:
 def card(listing: Any) -> dict[str, Any]:
     """A found listing as templates/_product_card.html takes it."""
     version = listing.current_version
-    prices = [offer.price for offer in listing.open_offers]
+    plans = [offer for offer in listing.open_offers if not offer.is_trial]
+    prices = [offer.price for offer in plans]
     traits = [version.area, version.period]
     if listing.rows is not None:
         traits.append(_("%s rows") % number_format(listing.rows, force_grouping=True))
     if listing.has_sample:
         traits.append(_("Sample"))
+    if len(plans) < len(listing.open_offers):
+        traits.append(_("Free trial"))
     return {
         "url": listing.get_absolute_url(),
         "public_id": listing.public_id,
@@ -50,7 +53,7 @@ def card(listing: Any) -> dict[str, Any]:
         "seller": listing.seller.shown_name,
         "seller_id": listing.seller_id,
         "price": prices[0] if prices else None,
-        "cheapest": listing.open_offers[0] if prices else None,
+        "cheapest": plans[0] if prices else None,
         "is_not_offered": not prices,
         "has_dearer_plans": len(prices) > 1 and bool(prices[0]),
         "traits": [trait for trait in traits if trait],

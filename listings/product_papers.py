@@ -101,9 +101,10 @@ def _plans(listing: Listing) -> dict[str, Any] | None:
     if not offers:
         return None
     territory = {code for offer in offers for code in offer.terms["territory"]}
+    plans = [offer for offer in offers if not offer.is_trial]
     named = ["*"] if "*" in territory else sorted(territory)
     return {
-        "prices": sorted({"per_call" if offer.steps else "fixed" if offer.price_minor else "free" for offer in offers}),
+        "prices": sorted({"per_call" if offer.steps else "fixed" if offer.price_minor else "free" for offer in plans}),
         "audiences": sorted({offer.audience for offer in offers}),
         "channels": sorted({offer.channel for offer in offers}),
         "territory": {language: licence_terms.territory_words(named, language) for language in terms_words.LANGUAGES},

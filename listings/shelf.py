@@ -44,6 +44,7 @@ _PUT = f"""
             min(o.price_minor) AS price_minor, (array_agg(o.currency ORDER BY o.price_minor, o.id))[1] AS currency
         FROM listings_offer o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
         WHERE o.listing_id = l.id AND o.closed_at IS NULL AND o.audience <> 'named'
+            AND o.converts_to_id IS NULL
     ) o ON true
     WHERE l.id = ANY(%s)
     ON CONFLICT (listing_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _FACETS)}

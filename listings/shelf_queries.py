@@ -40,7 +40,7 @@ _NAMED = f"""
     LEFT JOIN (
         SELECT o.listing_id, array_agg(DISTINCT price) AS prices, array_agg(DISTINCT o.channel) AS channels
         FROM listings_offer o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
-        WHERE o.closed_at IS NULL AND o.audience = 'named' AND o.id IN (
+        WHERE o.closed_at IS NULL AND o.audience = 'named' AND o.converts_to_id IS NULL AND o.id IN (
             SELECT offer_id FROM listings_offerbuyer WHERE organisation_id = %s
             UNION SELECT own.id FROM listings_offer own JOIN listings_listing l ON l.id = own.listing_id
             WHERE l.seller_id = %s

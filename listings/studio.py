@@ -72,7 +72,7 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
         "versions": [{"version": version, "sent_back": sent_back(version)} for version in versions],
         "newest": versions[0] if versions else None,
         "releases": listing.releases.select_related("profile"),
-        "offers": listing.offers.prefetch_related("buyers").order_by("closed_at", "-pk"),
+        "offers": listing.offers.select_related("converts_to").prefetch_related("buyers").order_by("closed_at", "-pk"),
         "may": may,
         "is_withdrawn": listing.state == ListingState.WITHDRAWN,
         "release_form": ReleaseForm(),
@@ -264,7 +264,7 @@ def new_offer(request: HttpRequest, public_id: str) -> HttpResponse:
     begun = {"jurisdiction": licence_contract.default_jurisdiction(listing.seller.country)}
     if buyers := request.GET.get("buyers", "")[:1000]:
         begun |= {"audience": Offer.Audience.NAMED, "buyers": buyers, "note": request.GET.get("note", "")[:2000]}
-    form = OfferForm(request.POST or None, initial=begun)
+    form = OfferForm(listing, request.POST or None, initial=begun)
     if request.method == "POST" and form.is_valid() and _offered(request, listing, form):
         return redirect("studio_product", public_id)
     context = {

@@ -10,12 +10,14 @@ Terms are a plain JSON object, so that an offer keeps them, a trade freezes them
     redistribution  "none", "group" (companies of the licensee's group) or "same_terms" (anyone, on the same terms)
     seats           how many people may use the data, or null for everyone in the organisation
     personal_data   "none", "deidentified" or "personal": what the data holds, hence how it must be handled
+
+A free trial's terms also say `term_days`, whole days from delivery, and then no `term_months`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +27,7 @@ from marketplace.errors import Text
 
 ANYWHERE = "*"
 LONGEST_TERM_MONTHS = 600
+LONGEST_TERM_DAYS = 90  # of a trial
 MOST_SEATS = 1_000_000
 DERIVED_WORKS = ("none", "internal", "free")
 REDISTRIBUTION = ("none", "group", "same_terms")
@@ -43,6 +46,7 @@ class Terms(TypedDict):
     redistribution: str
     seats: int | None
     personal_data: str
+    term_days: NotRequired[int]
 
 
 class Problem(TypedDict):
@@ -109,9 +113,9 @@ def problems(terms: object) -> list[Problem]:
     found += [
         _problem("unknown_field", gettext("Terms have no field %(field)s.") % {"field": repr(str(field)[:40])})
         for field in terms
-        if field not in _CHECKS
+        if field not in _CHECKS and field not in _OPTIONAL
     ]
-    for field, reason in _CHECKS.items():
+    for field, reason in (_CHECKS | _OPTIONAL).items():
         if field in terms and (detail := reason(terms[field])):
             found.append(_problem(f"wrong_{field}", detail))
     return found or _contradictions(cast(Terms, terms))
@@ -141,10 +145,10 @@ def plain_words(terms: Terms, language: str) -> PlainWords:
         say("may", "seats_everyone")
     else:
         say("may", "seats_one" if terms["seats"] == 1 else "seats_counted", count=terms["seats"])
-    if terms["term_months"] is None:
-        say("may", "term_without_end")
+    if term := term_of(terms, language):
+        say("may", "term_counted", enforced=True, term=term)
     else:
-        say("may", "term_counted", enforced=True, term=term_words(terms["term_months"], language))
+        say("may", "term_without_end")
     if terms["territory"] == [ANYWHERE]:
         say("may", "territory_anywhere")
     else:
@@ -164,7 +168,7 @@ def plain_words(terms: Terms, language: str) -> PlainWords:
     say("must", "keep_safe")
     if terms["redistribution"] != "none":
         say("must", "bind_recipients")
-    if terms["term_months"] is not None:
+    if term:
         say("must", "delete_at_end" if terms["derived_works"] == "none" else "delete_at_end_but_results")
     say("must", f"personal_{terms['personal_data']}")
     return said
@@ -184,7 +188,7 @@ def differences(before: Terms, after: Terms) -> list[Difference]:
 
     return [
         {"field": field, "before": value(before, field), "after": value(after, field)}
-        for field in _CHECKS
+        for field in _CHECKS | _OPTIONAL
         if value(before, field) != value(after, field)
     ]
 
@@ -192,6 +196,8 @@ def differences(before: Terms, after: Terms) -> list[Difference]:
 def _contradictions(terms: Terms) -> list[Problem]:
     """What is wrong between fields that are each right."""
     found = []
+    if "term_days" in terms and terms["term_months"] is not None:
+        found.append(_problem("two_terms", gettext("Give the term in months or in days, not in both.")))
     if terms["derived_works"] == "none":
         needing = [purpose for purpose in _PURPOSES_NEEDING_DERIVED_WORKS if purpose in terms["purposes"]]
         if needing:
@@ -259,6 +265,12 @@ def _count_up_to(most: int, otherwise: Text) -> Callable[[object], str]:
     return reason
 
 
+def _days_reason(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LONGEST_TERM_DAYS:
+        return ""
+    return gettext("A trial lasts 1 to %(most)s days.") % {"most": LONGEST_TERM_DAYS}
+
+
 def _territory_reason(value: object) -> str:
     return "" if value == [ANYWHERE] else _list_of(TERRITORIES, _("territory"))(value)
 
@@ -272,6 +284,15 @@ _CHECKS: dict[str, Callable[[object], str]] = {
     "seats": _count_up_to(MOST_SEATS, _("for everyone in the organisation")),
     "personal_data": _one_of(PERSONAL_DATA),
 }
+_OPTIONAL: dict[str, Callable[[object], str]] = {"term_days": _days_reason}
+
+
+def term_of(terms: Terms, language: str) -> str:
+    """How long the licence lasts, as people say it; "" for one without end."""
+    if days := terms.get("term_days"):
+        return WORDS[language]["one_days" if days == 1 else "many_days"].format(count=days)
+    months = terms["term_months"]
+    return "" if months is None else term_words(months, language)
 
 
 def term_words(months: int, language: str) -> str:

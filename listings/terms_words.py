@@ -101,6 +101,8 @@ _ENGLISH = {
     "personal_personal": (
         "Handle personal information only on its lawful basis, and delete it when the person withdraws consent."
     ),
+    "one_days": "1 day",
+    "many_days": "{count} days",
     "one_months": "1 month",
     "many_months": "{count} months",
     "one_years": "1 year",
@@ -141,6 +143,8 @@ _SIMPLIFIED = {
     "personal_none": "如发现数据中含有个人信息，立即停止使用并告知交易所。",
     "personal_deidentified": "与可能识别个人的其他信息分开保存；发生泄露立即报告。",
     "personal_personal": "仅在合法性基础的范围内处理个人信息；个人撤回同意时予以删除。",
+    "one_days": "1天",
+    "many_days": "{count}天",
     "one_months": "1个月",
     "many_months": "{count}个月",
     "one_years": "1年",
@@ -181,6 +185,8 @@ _TRADITIONAL = {
     "personal_none": "如發現數據載有個人資料，須立即停止使用並通知交易所。",
     "personal_deidentified": "與可識別個人的其他資料分開存放；如有外洩須立即報告。",
     "personal_personal": "只可在合法依據的範圍內處理個人資料；當事人撤回同意時須予刪除。",
+    "one_days": "1天",
+    "many_days": "{count}天",
     "one_months": "1個月",
     "many_months": "{count}個月",
     "one_years": "1年",

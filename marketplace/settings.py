@@ -336,6 +336,7 @@ WEBHOOK_FAILING_DAYS = env.int("WEBHOOK_FAILING_DAYS", default=5)  # then an end
 WEBHOOK_DAYS = env.int("WEBHOOK_DAYS", default=90)  # what was sent, and each try, is kept for so long
 WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # http to this machine, in development alone
 GRANT_WARNING_DAYS = env.int("GRANT_WARNING_DAYS", default=14)  # before its end, an access is told of
+TRIAL_WARNING_DAYS = env.int("TRIAL_WARNING_DAYS", default=3)  # before its end, a trial is told of
 REMIND_BEFORE_DAYS = env.int("REMIND_BEFORE_DAYS", default=2)  # before its deadline, a party is reminded of a trade
 UNPAID_LIMIT = env.int("UNPAID_LIMIT", default=3)  # trades a buyer may let expire unpaid; 0: as many as it likes
 UNPAID_DAYS = env.int("UNPAID_DAYS", default=90)  # within so many days

@@ -17,14 +17,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from listings.models import Offer
 from marketplace import roles
 from marketplace.api import acted, read
 from marketplace.bells import ring
 from marketplace.errors import NotReady, Refused
 from marketplace.participants import acting_organisation
 from marketplace.scopes import require_scope
-from settlement import member_money, payments, statements, tasks, trades
+from settlement import member_money, payments, proposals, statements, tasks, trades
 from settlement.channels.files.links import links as file_links
 from settlement.models import Dispute, Payout, Receipt, Statement, Trade
 from settlement.presenting import (
@@ -39,24 +38,8 @@ from settlement.presenting import (
 )
 from settlement.states import GrantState, TradeState
 
-PARTS = ("offer", "listing", "version", "release", "seller", "buyer", "certificate", "renews")
+PARTS = ("offer__converts_to", "listing", "version", "release", "seller", "buyer", "certificate", "renews")
 NOTICE_LIMIT_BYTES = 256 * 1024
-
-
-class ProposalIn(serializers.Serializer[Any]):
-    offer = serializers.CharField(max_length=20, help_text="The offer's id.")
-    quantity = serializers.IntegerField(allow_null=True, default=None, help_text="Calls, of an offer priced by them.")
-    purpose = serializers.CharField(max_length=2000, allow_blank=True, default="", help_text="What the data is for.")
-    purchase_order = serializers.CharField(max_length=60, allow_blank=True, default="")
-    text_digest = serializers.CharField(
-        max_length=80, allow_blank=True, default="", help_text="Of the contract you read; refused if it is another now."
-    )
-    renews = serializers.CharField(
-        max_length=20,
-        allow_blank=True,
-        default="",
-        help_text="A trade of yours on this offer: its licence is extended.",
-    )
 
 
 class ReasonIn(serializers.Serializer[Any]):
@@ -105,32 +88,12 @@ class Trades(ListAPIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(request=ProposalIn, responses={201: TradeInFullOut})
+    @extend_schema(request=proposals.ProposalIn, responses={201: TradeInFullOut})
     def post(self, request: Request) -> Response:
         organisation = acting_organisation(request)
-        body = read(ProposalIn, request)
-        offer = get_object_or_404(Offer.objects.visible_to(organisation), public_id=body["offer"])
-        own = Trade.objects.bought_by(organisation)
-        renewed = get_object_or_404(own, public_id=body["renews"]) if body["renews"] else None
-        answer = acted(
-            request,
-            organisation,
-            body,
-            lambda: in_full(
-                trades.propose(
-                    offer,
-                    buyer=organisation,
-                    quantity=body["quantity"],
-                    purpose=body["purpose"],
-                    purchase_order=body["purchase_order"],
-                    text_digest=body["text_digest"],
-                    renews=renewed,
-                    by=request.user,
-                ),
-                request,
-            ),
-            status=201,
-        )
+        body = read(proposals.ProposalIn, request)
+        propose = proposals.command(body, organisation, by=request.user)
+        answer = acted(request, organisation, body, lambda: in_full(propose(), request), status=201)
         ring(tasks.register_trades)
         return answer
 

@@ -13,7 +13,7 @@ from marketplace import joint_merchants, roles
 from marketplace.errors import Refused, Text, in_words
 from marketplace.models import Organisation, User
 from marketplace.participants import NoOrganisation
-from settlement import defaults
+from settlement import defaults, trials
 from settlement.channels import channel
 from settlement.gateways import amounts
 
@@ -31,6 +31,8 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, block: Pr
             _reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
         ]
     reasons = [*_not_on_sale(offer), *_not_paid(block), *_barred(offer, buyer)]
+    if offer.is_trial and trials.taken(offer.listing, buyer):
+        reasons.append(_reason(trials.TrialTaken.code, trials.TrialTaken.says, trials.TrialTaken.next))
     if not roles.may(by, buyer, "propose"):
         roles_that_may = in_words(*sorted((role.label for role in roles.MEMBER_ACTS["propose"]), key=str))
         detail = gettext("Buying for %(buyer)s takes the role of %(roles_that_may)s.") % {

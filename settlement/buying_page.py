@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
@@ -13,14 +14,14 @@ from django.views.decorators.http import require_http_methods
 from listings import licence_contract, pricing, terms, terms_apart
 from listings.models import Offer
 from listings.product_page import language_of
-from marketplace import posted
+from marketplace import clock, posted
 from marketplace.bells import ring
 from marketplace.errors import Invalid, Refused, RoleNeeded
 from marketplace.models import Organisation
 from marketplace.money import Money
 from marketplace.participants import acting_or_none, acting_organisation
 from marketplace.signed_in import person
-from settlement import buying, deadlines, fees, tasks, taxes, trade_page, trades
+from settlement import buying, deadlines, deliveries, fees, tasks, taxes, trade_page, trades
 from settlement.forms import ProposalForm
 from settlement.models import Trade
 
@@ -44,7 +45,7 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
     """
     organisation = acting_or_none(request)
     offers = Offer.objects.visible_to(organisation).select_related(
-        "listing__seller", "listing__current_version__release", "listing__current_version__registration"
+        "listing__seller", "listing__current_version__release", "listing__current_version__registration", "converts_to"
     )
     offer = get_object_or_404(offers, public_id=offer_id)
     plans = list(offers.filter(listing=offer.listing)[:MOST_PLANS])
@@ -61,7 +62,7 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
             raise Http404
         return _page(request, chosen, plans, _unbound(chosen, _typed(request, "purpose", "purchase_order")))
     if request.POST.get("show"):
-        kept = _typed(request, "quantity", "purpose", "purchase_order", "renews")
+        kept = _typed(request, "converts", "quantity", "purpose", "purchase_order", "renews")
         return _page(request, offer, plans, _unbound(offer, kept))
     form = ProposalForm(offer, request.POST)
     refusal: Refused | None = None
@@ -136,6 +137,7 @@ def _page(
         "text_digest": _text_digest(offer),
         "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
         "tax": taxes.shown(taxes.of_offer(offer, organisation, cost.price_minor), offer.currency),
+        "afterwards": _afterwards(offer, organisation) if offer.converts_to else None,
         **_fee(offer, cost),
     }
     return render(request, "settlement/propose.html", context, status=status)
@@ -147,10 +149,24 @@ def _fee(offer: Offer, cost: pricing.Priced) -> dict[str, Any]:
     return {"fee_percent": schedule.percent, "fee": Money(schedule.fee_minor(cost.price_minor), offer.currency)}
 
 
+def _afterwards(trial: Offer, organisation: Organisation | None) -> dict[str, Any]:
+    """What a trial goes on with, from when, and for how much: told before anybody takes it."""
+    paid: Any = trial.converts_to
+    paid.listing = trial.listing
+    return {
+        "offer": paid,
+        "days": trial.terms["term_days"],
+        "ends_at": deliveries.end_of_term(clock.now(), trial.terms),
+        "licence": trade_page.said_plainly(paid.terms),
+        "tax": taxes.shown(taxes.of_offer(paid, organisation, paid.price_minor), paid.currency),
+    }
+
+
 def _renewed(organisation: Organisation | None, offer: Offer, trade_id: str) -> Trade | None:
     """The trade whose licence is extended; one of another offer or buyer is as if there were none."""
     rows = Trade.objects.bought_by(organisation).select_related("grant")
-    return rows.filter(public_id=trade_id, offer=offer, grant__ends_at__isnull=False).first() if trade_id else None
+    rows = rows.filter(Q(offer=offer) | Q(offer__converts_to=offer), grant__ends_at__isnull=False)
+    return rows.filter(public_id=trade_id).first() if trade_id else None
 
 
 def _text_digest(offer: Offer) -> str:
@@ -174,6 +190,7 @@ def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
                 purchase_order=said["purchase_order"],
                 text_digest=said["text_digest"],
                 renews=_renewed(organisation, offer, said["renews"]),
+                converts=said.get("converts", False),
                 by=person(request),
             ).public_id
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -79,12 +80,19 @@ def record_open(opened: Sequence[tuple[Grant, Access]]) -> None:
         if "open" not in GRANT_MOVES[grant.state]:
             raise WrongState(_("The access is %(state)s."), state=in_words(GrantState(grant.state).label))
         grant.state, grant.access, grant.opened_at = GRANT_MOVES[grant.state]["open"], access.facts, now
-        grant.ends_at = months_after(begins.get(grant.trade_id, now), grant.trade.terms.get("term_months"))
+        grant.ends_at = end_of_term(begins.get(grant.trade_id, now), grant.trade.terms)
         grant.claimed_until, grant.error, grant.tries = None, "", 0
     Grant.objects.bulk_update(
         [grant for grant, _access in opened],
         ["state", "access", "opened_at", "ends_at", "claimed_until", "error", "tries"],
     )
+
+
+def end_of_term(begin: dt.datetime, terms: dict[str, Any]) -> dt.datetime | None:
+    """When a licence under these terms ends; None for one without end."""
+    if days := terms.get("term_days"):
+        return begin + dt.timedelta(days=days)
+    return months_after(begin, terms.get("term_months"))
 
 
 def months_after(moment: dt.datetime, months: int | None) -> dt.datetime | None:
@@ -172,11 +180,17 @@ def end(trade: Trade) -> None:
 
 
 def ending() -> QuerySet[Grant]:
-    """Accesses that end within GRANT_WARNING_DAYS and whose buyers were not told yet."""
+    """Accesses that end within GRANT_WARNING_DAYS, trials within TRIAL_WARNING_DAYS, whose buyers were not told yet."""
     now = clock.now()
     until = now + dt.timedelta(days=settings.GRANT_WARNING_DAYS)
+    soon = now + dt.timedelta(days=settings.TRIAL_WARNING_DAYS)
     return Grant.objects.filter(
-        state__in=LIVE, is_close_due=False, ends_at__gt=now, ends_at__lte=until, ending_told_at=None
+        Q(trade__is_trial=False) | Q(ends_at__lte=soon),
+        state__in=LIVE,
+        is_close_due=False,
+        ends_at__gt=now,
+        ends_at__lte=until,
+        ending_told_at=None,
     )
 
 

@@ -2,7 +2,7 @@
 
 The trade that renews a licence goes the usual road. Its term begins where the old one ends; while its money is on its
 way the old access stays open, RENEW_GRACE_DAYS at most; and of an offer whose licences are counted it takes over the
-one the old trade holds.
+one the old trade holds. A free trial is extended by its paid offer, at its end and not before.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from listings import offers
 from listings.models import Offer
-from marketplace import clock
-from marketplace.errors import Refused
-from marketplace.models import Organisation
+from marketplace import clock, journal
+from marketplace.errors import Refused, WrongState
+from marketplace.models import Organisation, User
 from settlement.models import Grant, Renewal, Trade
 from settlement.states import RENEWAL_MOVES, GrantState, RenewalState, TradeState
 
@@ -35,6 +35,11 @@ class NotRenewable(Refused):
     next = _("Buy it anew: the product's page shows the offers there are.")
 
 
+def extending(offer: Offer) -> Offer:
+    """The offer that extends a licence of this one: itself, or the paid one of a trial."""
+    return offer.converts_to or offer
+
+
 def require_renewable(old: Trade, *, offer: Offer, buyer: Organisation) -> Grant:
     """The access of `old`, locked after its trade until the transaction ends, if a trade of `offer` may extend it.
 
@@ -42,7 +47,7 @@ def require_renewable(old: Trade, *, offer: Offer, buyer: Organisation) -> Grant
     """
     Trade.objects.select_for_update(no_key=True).get(pk=old.pk)
     grant = Grant.objects.select_for_update(no_key=True).filter(trade=old).first()
-    if old.buyer_id != buyer.pk or old.offer_id != offer.pk:
+    if old.buyer_id != buyer.pk or (old.offer.converts_to_id or old.offer_id) != offer.pk:
         raise NotRenewable(_("A licence is renewed by its holder, on its own offer."))
     if grant is None or grant.state not in LIVE or grant.is_close_due or is_over(grant):
         raise NotRenewable(_("The licence is not in force."))
@@ -62,7 +67,9 @@ def over() -> Q:
     """Which accesses have outlived their term, and the grace of a renewal that waits for its money."""
     now = clock.now()
     waits = Trade.objects.filter(renews=OuterRef("trade"), state__in=UNDER_WAY)
-    return Q(ends_at__lte=now) & ~Q(Exists(waits), ends_at__gt=now - _grace(), is_close_due=False)
+    goes_on = Renewal.objects.filter(trade=OuterRef("trade"), state=RenewalState.STANDING, trade__is_trial=True)
+    is_in_grace = Q(ends_at__gt=now - _grace(), is_close_due=False)
+    return Q(ends_at__lte=now) & ~(is_in_grace & (Q(Exists(waits)) | Q(Exists(goes_on))))
 
 
 def is_over(grant: Grant) -> bool:
@@ -70,8 +77,7 @@ def is_over(grant: Grant) -> bool:
     now = clock.now()
     if grant.ends_at is None or grant.ends_at > now:
         return False
-    is_in_grace = grant.ends_at > now - _grace() and not grant.is_close_due
-    return not (is_in_grace and Trade.objects.filter(renews=grant.trade_id, state__in=UNDER_WAY).exists())
+    return not Grant.objects.filter(~over(), pk=grant.pk).exists()
 
 
 def begins(trades: Sequence[Trade]) -> dict[int, dt.datetime]:
@@ -94,7 +100,8 @@ def _grace() -> dt.timedelta:
 
 def take_licence(trade: Trade) -> None:
     """Take a licence of the trade's offer, or take over that of the trade it renews. Raises SoldOut."""
-    old = Trade.objects.filter(pk=trade.renews_id, holds_licence=True) if trade.renews_id else None
+    of_the_same = Trade.objects.filter(offer=trade.offer_id, holds_licence=True)
+    old = of_the_same.filter(pk=trade.renews_id) if trade.renews_id else None
     if old is None or not old.update(holds_licence=False):
         offers.take_licence(trade.offer)
 
@@ -107,11 +114,25 @@ def give_back_licence(trade: Trade) -> None:
     trade.save(update_fields=["holds_licence"])
     if trade.renews_id:
         old = Trade.objects.select_for_update(no_key=True).get(pk=trade.renews_id)
-        if Grant.objects.filter(trade=old).exclude(state=GrantState.CLOSED).exists():
+        if old.offer_id == trade.offer_id and Grant.objects.filter(trade=old).exclude(state=GrantState.CLOSED).exists():
             old.holds_licence = True
             old.save(update_fields=["holds_licence"])
             return
     offers.give_back_licence(trade.offer)
+
+
+def keep(trade: Trade, *, by: User) -> Renewal:
+    """Give the standing order, in the caller's transaction. Raises WrongState where there is one already."""
+    order = Renewal.objects.select_for_update(no_key=True).filter(trade=trade).first()
+    if order is None:
+        order = Renewal.objects.create(trade=trade, set_by=by)
+    elif order.state == RenewalState.STANDING:
+        raise WrongState(_("The licence is renewed automatically already."))
+    else:
+        nobody: dict[str, object] = {"stopped_by": None, "stopped_at": None, "stopped_because": ""}
+        move(order, "keep", set_by=by, set_at=clock.now(), **nobody)
+    journal.record("renewal.kept", order, by=by, trade=trade.pk)
+    return order
 
 
 def move(order: Renewal, act: str, **changes: object) -> Renewal:
@@ -128,4 +149,5 @@ def hand_on_standing_order(new: Trade) -> None:
     standing = Renewal.objects.select_for_update(no_key=True).filter(trade=new.renews_id, state=RenewalState.STANDING)
     if (order := standing.first()) is not None:
         move(order, "renew")
-        Renewal.objects.create(trade=new, set_by=order.set_by, set_at=order.set_at)
+        if not order.trade.is_trial:  # a trial goes on once; whether the paid licence is renewed is another question
+            Renewal.objects.create(trade=new, set_by=order.set_by, set_at=order.set_at)

@@ -36,11 +36,18 @@ class ProposalForm(forms.Form):
     )
     text_digest = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
     renews = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
+    converts = forms.BooleanField(label=_("Go on with the paid plan when the trial ends"), required=False)
     accept = forms.BooleanField(label=_("We agree to the licence and the contract"))
 
     def __init__(self, offer: Offer, *args: Any, **kwargs: Any) -> None:
-        """The form of this offer: only one that is priced per call asks for a number."""
+        """The form of this offer: only one priced per call asks for a number, only a trial whether it goes on."""
         super().__init__(*args, **kwargs)
+        if offer.converts_to is None:
+            del self.fields["converts"]
+        else:
+            self.fields["converts"].help_text = _(
+                "Then %(price)s falls due on the day it ends, unless you stop it before. Otherwise it ends by itself."
+            ) % {"price": offer.converts_to.price}
         if offer.steps:
             self.fields["quantity"].widget.attrs |= {"min": offer.least_quantity, "max": offer.most_quantity}
             self.fields["quantity"].initial = offer.least_quantity

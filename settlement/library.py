@@ -47,7 +47,7 @@ class Licence:
     calls_used: int  # of those that were bought; 0 where none were
     papers: list[Paper]
     notice: LicenseeNotice | None  # the newest its seller gave since the access opened
-    offer: Offer | None  # the same offer, where it is still on sale to the holder
+    offer: Offer | None  # what extends it: the same offer, or a trial's paid one, where on sale to the holder
     has_newer_release: bool
     renews_on: dt.date | None  # when a standing order buys it again; None: it does not
 
@@ -87,7 +87,7 @@ def held(holder: Organisation, show: str = "all") -> QuerySet[Grant]:
         rows.select_related(
             "trade__seller",
             "trade__buyer",
-            "trade__offer",
+            "trade__offer__converts_to",
             "trade__listing",
             "trade__version",
             "trade__release",
@@ -116,7 +116,7 @@ def licences(grants: Sequence[Any], holder: Organisation) -> list[Licence]:
     given = LicenseeNotice.objects.visible_to(holder).filter(listing__in={trade.listing_id for trade in trades})
     newest = {row.listing_id: row for row in given.order_by("listing", "-pk").distinct("listing")}
     open_offers = Offer.objects.visible_to(holder).filter(
-        pk__in={trade.offer_id for trade in trades}, listing__state=ListingState.LISTED
+        pk__in={extensions.extending(trade.offer).pk for trade in trades}, listing__state=ListingState.LISTED
     )
     on_sale = {offer.pk: offer for offer in open_offers.select_related("listing__current_version")}
     return [
@@ -131,7 +131,7 @@ def licences(grants: Sequence[Any], holder: Organisation) -> list[Licence]:
             calls_used=grant.calls_used,
             papers=issued[grant.trade_id],
             notice=_since(newest.get(grant.trade.listing_id), grant),
-            offer=(offer := on_sale.get(grant.trade.offer_id)),
+            offer=(offer := on_sale.get(extensions.extending(grant.trade.offer).pk)),
             has_newer_release=_is_newer(offer, grant.trade),
             renews_on=renewals.renews_on(grant),
         )

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from listings.product_page import language_of
-from marketplace import roles
+from marketplace import posted, roles
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
 from marketplace.spreadsheets import csv_lines
@@ -43,7 +43,11 @@ def library_page(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": [
-            {"licence": one, "title_lang": language_of(one.trade.version, one.trade.version.titles)}
+            {
+                "licence": one,
+                "title_lang": language_of(one.trade.version, one.trade.version.titles),
+                "key": posted.new_key(),
+            }
             for one in library.licences(list(page), holder)
         ],
         "show": show,

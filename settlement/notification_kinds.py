@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace import notifications
 from marketplace.notifications import Group, Kind
+from settlement import licence_kinds
 
 IF_UNEXPECTED = _("If you did not expect this, stop it on this page and write to the exchange:")
 KINDS = [
@@ -210,46 +211,7 @@ KINDS = [
         subject=_("The hold on the trade of “%(title)s” is lifted"),
         text=_("The trade goes on; its deadlines go on from where they stood."),
     ),
-    Kind(
-        code="grant.ending",
-        group=Group.TRADES,
-        label=_("An access of yours ends soon"),
-        subject=_("Your access to “%(title)s” ends on %(until)s"),
-        text=_("Take what you need before, or buy it again: the product's page shows the offers there are."),
-        act="download",
-    ),
-    Kind(
-        code="grant.renewing",
-        group=Group.TRADES,
-        label=_("A licence of yours will be renewed"),
-        subject=_("Your licence of “%(title)s” is renewed on %(on)s"),
-        text=_(
-            "It ends on %(until)s. The exchange buys it again for you on the same offer, for %(price)s, unless you stop"
-            " that before."
-        ),
-        act="propose",
-    ),
-    Kind(
-        code="renewal.stopped",
-        group=Group.TRADES,
-        label=_("A licence of yours cannot be renewed"),
-        subject=_("Your licence of “%(title)s” is not renewed"),
-        text=_(
-            "The same offer cannot be bought again: it is off sale or sold out, or whoever ordered the renewal may not"
-            " buy any more. The licence lasts until its end."
-        ),
-        next_step=_("See what is offered now, or order the renewal anew:"),
-        act="propose",
-        is_required=True,
-    ),
-    Kind(
-        code="grant.ended",
-        group=Group.TRADES,
-        label=_("An access of yours has ended"),
-        subject=_("Your access to “%(title)s” has ended"),
-        text=_("The term of the licence is over."),
-        act="download",
-    ),
+    *licence_kinds.KINDS,
     Kind(
         code="payment.failed",
         group=Group.MONEY,

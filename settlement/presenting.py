@@ -58,6 +58,12 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     renews = serializers.CharField(
         source="renews.public_id", allow_null=True, default=None, help_text="The trade whose licence this one extends."
     )
+    converts_to = serializers.CharField(
+        source="offer.converts_to.public_id",
+        allow_null=True,
+        default=None,
+        help_text="Of a free trial: the paid offer it goes on with where the buyer so orders.",
+    )
     seller = PartyOut()
     buyer = PartyOut()
 
@@ -65,6 +71,7 @@ class TradeOut(serializers.ModelSerializer[Trade]):
         model = Trade
         fields = [
             "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "renews",
+            "converts_to",
             "seller", "buyer",
             "price_minor", "currency", "quantity", "unit_price_minor", "terms", "purpose",
             "purchase_order", "proposed_at", "agree_until", "agreed_at",

@@ -1,5 +1,7 @@
 """Standing orders: a buyer lets a licence be bought again before it ends, until it says otherwise.
 
+A buyer of a free trial lets it go on with its paid offer in the same way, once, at the moment it ends.
+
 The renewal is a trade of its own on the usual road, at the offer's price; offers never change, so price and terms
 hold for as long as the offer is on sale. Nothing is charged by itself: the buyer pays it as any other, or it lapses.
 """
@@ -11,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles
@@ -30,19 +32,11 @@ def keep(trade: Trade, *, by: User) -> Renewal:
     """
     trade = trades.locked(trade)
     roles.require(by, trade.buyer, "propose")
-    extensions.require_renewable(trade, offer=trade.offer, buyer=trade.buyer)
-    if trade.offer.closed_at is not None or trade.offer.has_lapsed:
+    offer = extensions.extending(trade.offer)
+    extensions.require_renewable(trade, offer=offer, buyer=trade.buyer)
+    if offer.closed_at is not None or offer.has_lapsed:
         raise Invalid(_("The offer is not on sale any more."), code="not_on_sale", next=_("See the other offers."))
-    order = Renewal.objects.select_for_update(no_key=True).filter(trade=trade).first()
-    if order is None:
-        order = Renewal.objects.create(trade=trade, set_by=by)
-    elif order.state == RenewalState.STANDING:
-        raise WrongState(_("The licence is renewed automatically already."))
-    else:
-        nobody: dict[str, object] = {"stopped_by": None, "stopped_at": None, "stopped_because": ""}
-        extensions.move(order, "keep", set_by=by, set_at=clock.now(), **nobody)
-    journal.record("renewal.kept", order, by=by, trade=trade.pk)
-    return order
+    return extensions.keep(trade, by=by)
 
 
 @transaction.atomic
@@ -68,11 +62,14 @@ def _stop(order: Renewal, *, by: User | None, because: str) -> Renewal:
 
 
 def due() -> QuerySet[Renewal]:
-    """Licences that end within RENEW_BEFORE_DAYS and are to be renewed, unless somebody renewed them by hand."""
-    until = clock.now() + dt.timedelta(days=settings.RENEW_BEFORE_DAYS)
+    """Licences that end within RENEW_BEFORE_DAYS, and trials that end now, that are to be renewed, unless somebody
+    renewed them by hand."""
+    now = clock.now()
+    until = now + dt.timedelta(days=settings.RENEW_BEFORE_DAYS)
     renewed = extensions.standing_renewals(OuterRef("trade"))
     return Renewal.objects.filter(
         ~Exists(renewed),
+        Q(trade__is_trial=False) | Q(trade__grant__ends_at__lte=now),
         state=RenewalState.STANDING,
         trade__grant__state__in=extensions.LIVE,
         trade__grant__is_close_due=False,
@@ -83,9 +80,11 @@ def due() -> QuerySet[Renewal]:
 def renews_on(grant: Grant) -> dt.date | None:
     """The day on which a standing order buys this licence again, by the exchange's clock; None where there is none."""
     order = getattr(grant.trade, "renewal", None)
-    if order is None or order.state != RenewalState.STANDING or grant.ends_at is None:
+    is_live = grant.state in extensions.LIVE and not grant.is_close_due
+    if order is None or order.state != RenewalState.STANDING or grant.ends_at is None or not is_live:
         return None
-    at = max(grant.ends_at - dt.timedelta(days=settings.RENEW_BEFORE_DAYS), clock.now())
+    before = 0 if grant.trade.is_trial else settings.RENEW_BEFORE_DAYS
+    at = max(grant.ends_at - dt.timedelta(days=before), clock.now())
     return at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
 
@@ -96,10 +95,11 @@ def possible_acts(trade: Trade) -> list[str]:
         return []
     order = getattr(trade, "renewal", None)
     if order is not None and order.state == RenewalState.STANDING:
-        return ["stop_renewing"]
-    is_on_sale = trade.offer.closed_at is None and not trade.offer.has_lapsed
+        return ["stop_converting" if trade.is_trial else "stop_renewing"]
+    offer = extensions.extending(trade.offer)
+    is_on_sale = offer.closed_at is None and not offer.has_lapsed
     is_free = is_on_sale and not extensions.is_over(grant) and not extensions.standing_renewals(trade).exists()
-    return ["keep_renewed"] if is_free else []
+    return ["convert" if trade.is_trial else "keep_renewed"] if is_free else []
 
 
 def claim_next() -> Renewal | None:
@@ -119,7 +119,7 @@ def renew(order: Renewal) -> Trade | None:
     try:
         with transaction.atomic():
             return trades.propose(
-                trade.offer,
+                extensions.extending(trade.offer),
                 buyer=trade.buyer,
                 quantity=trade.quantity,
                 purpose=trade.purpose,

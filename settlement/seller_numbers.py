@@ -1,8 +1,9 @@
-"""What a seller's products did: how often they were seen, opened, sampled, ordered and renewed, and what they earned.
+"""What a seller's products did: how often they were seen, opened, sampled, tried, ordered and renewed, and earned.
 
 Looks are counted by listings.daily_counts; orders and money are the trades' own. An order is a proposal to take an
-offer, whatever became of it; it renews where its buyer was bound to a trade of the same product before. Money counts
-in the month in which its trade was cleared, as the ledger moved it; currencies are never added up.
+offer that is no free trial, whatever became of it; it renews where its buyer was bound to such a trade of the same
+product before, and is converted where it goes on where a trial ends. Money counts in the month in which its trade was
+cleared, as the ledger moved it; currencies are never added up.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Steps:
     seen: int = 0
     opened: int = 0
     sampled: int = 0
+    tried: int = 0
+    converted: int = 0
     ordered: int = 0
     renewed: int = 0
 
@@ -116,12 +119,22 @@ def _add_looks(numbers: Numbers, looks: QuerySet[DailyCount]) -> None:
 
 def _add_orders(numbers: Numbers, orders: QuerySet[Trade]) -> None:
     before = Trade.objects.filter(
-        listing=OuterRef("listing"), buyer=OuterRef("buyer"), agreed_at__lt=OuterRef("proposed_at")
+        listing=OuterRef("listing"),
+        buyer=OuterRef("buyer"),
+        agreed_at__lt=OuterRef("proposed_at"),
+        is_trial=False,
     )
     rows = orders.annotate(is_renewal=Exists(before)).values(month=TruncMonth("proposed_at"), product=F("listing"))
-    for row in rows.order_by().annotate(ordered=Count("pk"), renewed=Count("pk", filter=Q(is_renewal=True))):
+    for row in rows.order_by().annotate(
+        tried=Count("pk", filter=Q(is_trial=True)),
+        converted=Count("pk", filter=Q(renews__is_trial=True)),
+        ordered=Count("pk", filter=Q(is_trial=False)),
+        renewed=Count("pk", filter=Q(is_trial=False, is_renewal=True)),
+    ):
         key = (row["month"].date(), row["product"])
-        numbers.steps[key] = numbers.steps.get(key, Steps()) + Steps(ordered=row["ordered"], renewed=row["renewed"])
+        numbers.steps[key] = numbers.steps.get(key, Steps()) + Steps(
+            tried=row["tried"], converted=row["converted"], ordered=row["ordered"], renewed=row["renewed"]
+        )
 
 
 def _add_money(numbers: Numbers, cleared: QuerySet[Trade]) -> None:

@@ -50,6 +50,8 @@ LABELS = {
     "answer": gettext_lazy("Answer the objection"),
     "keep_renewed": gettext_lazy("Renew automatically"),
     "stop_renewing": gettext_lazy("Stop renewing"),
+    "convert": gettext_lazy("Go on with the paid plan at its end"),
+    "stop_converting": gettext_lazy("Let the trial end"),
 }
 
 

@@ -12,7 +12,7 @@ from compliance.models import Hold
 from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
-from settlement import deadlines, renewals
+from settlement import deadlines, extensions, renewals
 from settlement.models import Dispute, Grant, Payment, Trade
 from settlement.states import TradeState
 
@@ -45,7 +45,7 @@ def register() -> None:
     )
 
 
-PARTS = ("version", "buyer", "seller", "offer", "listing", "renewal")
+PARTS = ("version", "buyer", "seller", "offer__converts_to", "listing", "renewal")
 
 
 def trade_of(event: Event) -> Trade:
@@ -187,9 +187,14 @@ def _payment_failed(event: Event) -> None:
 def _ending(event: Event) -> None:
     grant = _grant_of(event)
     if grant.ends_at is not None and grant.closed_at is None:
-        on = renewals.renews_on(grant)
-        kind = "grant.ending" if on is None else "grant.renewing"
-        _tell(kind, grant.trade, grant.trade.buyer_id, event, until=grant.ends_at, on=on or "")
+        trade, on = grant.trade, renewals.renews_on(grant)
+        facts: dict[str, Any] = {"until": grant.ends_at, "on": on or ""}
+        if trade.is_trial:
+            kind = "trial.ending" if on is None else "trial.converting"
+            facts |= {"price": extensions.extending(trade.offer).price}
+        else:
+            kind = "grant.ending" if on is None else "grant.renewing"
+        _tell(kind, trade, trade.buyer_id, event, **facts)
 
 
 def _not_renewed(event: Event) -> None:
@@ -197,7 +202,7 @@ def _not_renewed(event: Event) -> None:
     facts = event.facts or {}
     if facts["because"]:
         trade = Trade.objects.select_related(*PARTS).get(pk=facts["trade"])
-        _tell("renewal.stopped", trade, trade.buyer_id, event)
+        _tell("trial.stopped" if trade.is_trial else "renewal.stopped", trade, trade.buyer_id, event)
 
 
 def _closed(event: Event) -> None:

@@ -119,9 +119,28 @@ ACTS: dict[str, PageAct] = {
         lambda trade, _said, by: renewals.stop(trade, by=by),
         gettext_lazy("The licence is not renewed any more; it lasts until its end."),
     ),
+    "convert": PageAct(
+        "buyer",
+        lambda trade, _said, by: renewals.keep(trade, by=by),
+        gettext_lazy("The trial goes on with the paid plan. You may stop that until the moment it ends."),
+        confirm=gettext_lazy(
+            "When the trial ends the exchange buys the paid plan for you, at its price. You pay it as any order; what"
+            " you do not pay lapses."
+        ),
+    ),
+    "stop_converting": PageAct(
+        "buyer",
+        lambda trade, _said, by: renewals.stop(trade, by=by),
+        gettext_lazy("The trial ends by itself; nothing is bought."),
+    ),
 }
 
-OF_THE_LICENCE = ("keep_renewed", "stop_renewing")  # possible long after the trade asks nobody for anything
+OF_THE_LICENCE = (
+    "keep_renewed",
+    "stop_renewing",
+    "convert",
+    "stop_converting",
+)  # possible long after the trade asks nobody for anything
 COURSE = {
     TradeState.PROPOSED: gettext_lazy("Proposed"),
     TradeState.AGREED: gettext_lazy("Agreed"),
@@ -147,6 +166,7 @@ def context(
         "title_lang": language_of(trade.version, trade.version.titles),
         "is_buyer": is_buyer,
         "renewed_by": extensions.standing_renewals(trade).first() if trade.delivered_at else None,
+        "goes_on_with": trade.offer.converts_to,
         "renews_on": renewals.renews_on(trade.grant) if is_buyer and hasattr(trade, "grant") else None,
         "following": following,
         "following_who": who(following.who, trade, organisation),

@@ -43,6 +43,7 @@ from settlement import (
     reconciliation,
     splits,
     taxes,
+    trials,
 )
 from settlement.channels import Access, channel
 from settlement.gateways import amounts
@@ -59,7 +60,7 @@ from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeSta
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 50
-PARTS = ("offer", "listing", "version__release", "release", "seller", "buyer", "fee_schedule")
+PARTS = ("offer__converts_to", "listing", "version__release", "release", "seller", "buyer", "fee_schedule")
 
 
 class NotOnSale(Refused):
@@ -185,14 +186,16 @@ def propose(
     purchase_order: str = "",
     text_digest: str = "",
     renews: Trade | None = None,
+    converts: bool = False,
     by: User,
 ) -> Trade:
     """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
     publishing it. `text_digest` is that of the licence contract the buyer has read, if it says. The licence of
-    `renews`, a trade of the same offer and buyer, is extended. Of an offer priced per call, `quantity` calls are taken.
+    `renews`, a trade of the same offer and buyer or of a trial of it, is extended. A trial that `converts` goes on with
+    its paid offer unless that is stopped. Of an offer priced per call, `quantity` calls are taken.
 
-    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged, NotRenewable, TooManyUnpaid, and
-    Invalid as `pricing.priced` does.
+    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged, NotRenewable, TooManyUnpaid,
+    TrialTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -224,10 +227,12 @@ def propose(
     decision = clearance.require_trade(buyer, offer)
     if renews is not None:
         extensions.require_renewable(renews, offer=offer, buyer=buyer)
+    trials.require_first(offer, buyer=buyer, converts=converts)
     now = clock.now()
     trade = Trade.objects.create(
         offer=offer,
         renews=renews,
+        is_trial=offer.is_trial,
         listing=listing,
         version=version,
         release=version.release,
@@ -263,6 +268,8 @@ def propose(
     )
     if renews is not None:
         extensions.hand_on_standing_order(trade)
+    if converts:
+        extensions.keep(trade, by=by)
     if offer.audience != Offer.Audience.ON_REQUEST:
         _bind(trade, buyer_by=by, seller_by=offer.created_by, seller_agreed_at=offer.created_at, by=by)
     return trade

@@ -225,7 +225,6 @@ NEED_NO_TRIGGERS = {
     "User": "a person may change everything of their own",
     "Follower": "a bookmark in the journal",
     "KeyedCommand": "kept thirty days; the unique index is its guard",
-    "OfferBuyer": "a pair, added with its offer",
     "ShelfItem": "made from products and entries, and can be made anew",
     "CountedBatch": "kept a day; its key is its guard",
     "CatalogueWord": "words to know misspelt ones by",

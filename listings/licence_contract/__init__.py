@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 
 from listings import pricing
 from listings.models import Offer, Version
-from listings.terms import ANYWHERE, Terms, plain_words, term_words
+from listings.terms import ANYWHERE, Terms, plain_words, term_of
 from listings.terms_words import LANGUAGES
 from marketplace.canonical import digest_of
 from marketplace.typesetting import in_language
@@ -110,7 +110,7 @@ def _conditions(offer: Offer) -> set[str]:
     terms: Terms = offer.terms
     return {
         "priced" if offer.price_minor else "free",
-        "no_term" if terms["term_months"] is None else "term",
+        "term" if term_of(terms, LANGUAGES[0]) else "no_term",
         f"derive_{terms['derived_works']}",
         f"share_{terms['redistribution']}",
         f"personal_{terms['personal_data']}",
@@ -121,7 +121,6 @@ def _conditions(offer: Offer) -> set[str]:
 def _facts(offer: Offer, version: Version, language: str) -> dict[str, str]:
     """What the braces of a clause stand for. A member's words are put in as they are and never read as a pattern."""
     named = jurisdictions(offer.contract_version)[offer.jurisdiction]
-    months = offer.terms["term_months"]
     channels = _data(offer.contract_version)["channels"]
     return {
         "title": in_language(version.titles, language),
@@ -130,7 +129,7 @@ def _facts(offer: Offer, version: Version, language: str) -> dict[str, str]:
         "price": pricing.in_contract(offer, language),
         "inspection_days": str(offer.inspection_days),
         "channel": channels[offer.channel][language] if offer.channel in channels else offer.channel,
-        "term": term_words(months, language) if months is not None else "",
+        "term": term_of(offer.terms, language),
         "law": named["law"][language],
         "forum": named["forum"][language],
     }

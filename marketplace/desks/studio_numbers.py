@@ -98,16 +98,21 @@ def _labels() -> list[str]:
         pgettext("how often a product was", "Seen"),
         pgettext("how often a product was", "Opened"),
         pgettext("how often a product was", "Sampled"),
+        pgettext("how often a product was", "Tried"),
+        pgettext("how often a product was", "Converted"),
         pgettext("how often a product was", "Ordered"),
         pgettext("how often a product was", "Renewed"),
     ]
 
 
 def _whole(steps: Steps) -> list[plots.Bar]:
-    """One bar for each step, and how many of the step before it are; sampling may be skipped, so orders are of pages
-    opened."""
+    """One bar for each step, and how many of the step before it are; sampling and trying may be skipped, so orders are
+    of pages opened."""
     counts = {name: getattr(steps, name) for name in STEPS}
-    before = {"opened": "seen", "sampled": "opened", "ordered": "opened", "renewed": "ordered"}
+    before = {
+        "opened": "seen", "sampled": "opened", "tried": "opened", "converted": "tried", "ordered": "opened",
+        "renewed": "ordered",
+    }  # fmt: skip
     shares = [_share(counts[name], counts[before[name]]) if name in before else "" for name in STEPS]
     rows = zip(_labels(), counts.values(), shares, strict=True)
     return [

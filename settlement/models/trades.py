@@ -84,6 +84,7 @@ class Trade(models.Model):
     renews = models.ForeignKey(  # the trade whose licence this one extends
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="renewals"
     )
+    is_trial = models.BooleanField(_("free trial"), default=False)  # as its offer is
     crossborder = models.JSONField()  # the decision as compliance.crossborder gave it
     inspection_days = models.PositiveSmallIntegerField()
     purpose = models.TextField(_("use"), blank=True)
@@ -139,6 +140,11 @@ class Trade(models.Model):
                 condition=~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
                 name="licence_is_renewed_by_one_trade",
             ),
+            models.UniqueConstraint(
+                fields=["buyer", "listing"],
+                condition=Q(is_trial=True) & ~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
+                name="one_trial_per_buyer_and_product",
+            ),
         ]
         triggers = [
             only_moves(TRADE_MOVES),
@@ -146,7 +152,7 @@ class Trade(models.Model):
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
                 "quantity", "unit_price_minor", "terms", "contract_version", "jurisdiction", "text_digest",
-                "fee_schedule", "renews", "crossborder", "inspection_days", "purpose", "purchase_order",
+                "fee_schedule", "renews", "is_trial", "crossborder", "inspection_days", "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
@@ -173,7 +179,9 @@ class Trade(models.Model):
                 func="""
                     IF NOT EXISTS (
                         SELECT FROM settlement_trade t JOIN settlement_grant g ON g.trade_id = t.id
-                        WHERE t.id = NEW.renews_id AND t.buyer_id = NEW.buyer_id AND t.offer_id = NEW.offer_id
+                        JOIN listings_offer o ON o.id = t.offer_id
+                        WHERE t.id = NEW.renews_id AND t.buyer_id = NEW.buyer_id
+                        AND coalesce(o.converts_to_id, o.id) = NEW.offer_id
                         AND g.state IN ('open', 'suspended') AND g.ends_at IS NOT NULL
                     ) THEN
                         RAISE 'trade % holds no licence that this one could extend', NEW.renews_id
@@ -197,6 +205,17 @@ class Trade(models.Model):
                     ) THEN
                         RAISE 'offer % is not open to organisation %', NEW.offer_id, NEW.buyer_id
                             USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="trial_is_of_a_trial_offer",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.is_trial <> (SELECT converts_to_id IS NOT NULL FROM listings_offer WHERE id = NEW.offer_id)
+                    THEN
+                        RAISE 'offer % is taken for a trial, or is one', NEW.offer_id USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),

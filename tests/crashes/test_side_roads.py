@@ -179,6 +179,23 @@ def test_a_licence_is_renewed_once(at: str, tmp_path: Path) -> None:
     assert deal.reload().offer.licences_left == 2 and not deal.trade.holds_licence
 
 
+@pytest.mark.parametrize("at", RENEW)
+def test_a_trial_goes_on_once(at: str, tmp_path: Path) -> None:
+    paid = trading.make_offer()
+    terms = paid.terms | {"term_months": None, "term_days": 14}
+    trial = trading.make_offer(paid.listing, price_minor=0, terms=terms, converts_to=paid)
+    buyer = trading.make_verified()
+    old = trades.propose(trial, buyer=buyer, converts=True, by=buyer.created_by)
+    trading.work()
+    Grant.objects.filter(trade=old).update(ends_at=timezone.now() - dt.timedelta(minutes=1))
+    die_at(at, "settlement.tasks.renew_licences", tmp_path)
+    assert Trade.objects.filter(renews=old).count() == at.startswith("after settlement.renewals.renew")
+    let_claims_lapse()
+    tasks.renew_licences()
+    assert Trade.objects.get(renews=old).offer == paid
+    assert list(Renewal.objects.values_list("trade", "state")) == [(old.pk, "renewed")]
+
+
 DEEM = [f"{moment} settlement.trades.deem_accepted" for moment in ("before", "within", "after")]
 
 

@@ -138,7 +138,7 @@ def test_every_word_is_said_by_some_sound_terms_and_no_placeholder_is_left():
                 assert len({item["code"] for item in items}) == len(items)
                 assert all(item["text"].endswith("." if language == "en" else "。") for item in items)
                 assert not any("{" in item["text"] for item in items)
-    units = {"one_months", "many_months", "one_years", "many_years"}
+    units = {"one_days", "many_days", "one_months", "many_months", "one_years", "many_years"}
     assert said == set(WORDS["en"]) - units - {"everywhere"}  # a contract alone names the place where there is no limit
 
 

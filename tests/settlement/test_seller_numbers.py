@@ -66,9 +66,9 @@ def test_steps_and_revenue_are_counted_by_month_product_and_currency():
     looked(listing, last_month, seen=5)
     looked(listing, market.months_before(this_month, market.MONTHS), seen=1_000)
     found = seller_numbers.of(seller)
-    assert found.whole() == Steps(45, 10, 2, 4, 2)
-    assert found.by_product() == {listing.pk: Steps(45, 10, 2, 4, 2)}
-    assert found.by_month()[-2:] == [(last_month, Steps(5)), (this_month, Steps(40, 10, 2, 4, 2))]
+    assert found.whole() == Steps(45, 10, 2, ordered=4, renewed=2)
+    assert found.by_product() == {listing.pk: Steps(45, 10, 2, ordered=4, renewed=2)}
+    assert found.by_month()[-2:] == [(last_month, Steps(5)), (this_month, Steps(40, 10, 2, ordered=4, renewed=2))]
     assert len(found.by_month()) == market.MONTHS and found.by_month()[0][1] == Steps()
     assert {currency: months[-1][1] for currency, months in found.by_currency().items()} == {
         "CNY": Earned(1, 80_000, 2_000),
@@ -91,8 +91,8 @@ def test_steps_and_revenue_are_counted_by_month_product_and_currency():
         [month, listing.public_id, "'=SUM(A1)", "HKD", "1", "1250.00", "31.25", "1218.75"],
     ]
     assert rows(owner, f"/studio/{listing.public_id}/numbers/steps.csv")[1:] == [
-        [f"{last_month:%Y-%m}", listing.public_id, "'=SUM(A1)", "5", "0", "0", "0", "0"],
-        [month, listing.public_id, "'=SUM(A1)", "40", "10", "2", "4", "2"],
+        [f"{last_month:%Y-%m}", listing.public_id, "'=SUM(A1)", "5", "0", "0", "0", "0", "0", "0"],
+        [month, listing.public_id, "'=SUM(A1)", "40", "10", "2", "0", "0", "4", "2"],
     ]
     steward = signed_in(factories.make_member(seller, "data_steward"))
     assert "1,250.00" not in steward.get("/studio/numbers/").content.decode()
