@@ -91,6 +91,7 @@ def register() -> None:
 
 def work() -> None:
     """All that is due to a trade that goes forward, once round."""
+    tasks.renew_licences()
     tasks.register_trades()
     tasks.start_payments()
     hear()

@@ -15,7 +15,7 @@ from listings import objections, product_papers, publishing
 from listings.models import Listing, Objection, Registration, Version
 from listings.states import ListingState
 from marketplace import clock, documents
-from marketplace.demo import asked, needed, people, products, shelves, shown
+from marketplace.demo import asked, needed, people, products, shelves, shown, tried
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
 from settlement import payout_accounts, splits
@@ -50,6 +50,7 @@ class Queues:
         for before, act in self._acts():
             if days_left <= before:
                 act()
+        tried.about(self._listings.get("prices"), self._houses, days_left)
 
     def _acts(self) -> list[tuple[int, Callable[[], None]]]:
         return [
