@@ -75,6 +75,13 @@ class Offers(Looking):
     says = {"channel": channel_words, "jurisdiction": jurisdiction_words}
 
 
+@admin.register(models.Discount)
+class Discounts(Looking):
+    list_display = ["offer", "percent", "valid_from", "valid_until", "ended_at", "created_by"]
+    search_fields = ["=public_id", "=offer__public_id", "=offer__listing__public_id"]
+    also = ("offer",)
+
+
 @admin.register(models.OfferBuyer)
 class OfferBuyers(Looking):
     list_display = ["offer", "organisation"]

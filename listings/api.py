@@ -281,7 +281,8 @@ class Offers(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Offer]:
         listing = own_listing(self.request, self.kwargs["public_id"])
-        return listing.offers.select_related("listing", "converts_to").prefetch_related("buyers")
+        offers = listing.offers.with_discounts().select_related("listing", "converts_to")
+        return offers.prefetch_related("buyers")
 
     @extend_schema(request=OfferIn, responses={201: OwnOfferOut})
     def post(self, request: Request, public_id: str) -> Response:

@@ -5,6 +5,7 @@ from django.urls import path
 from listings import (
     api,
     catalogue_api,
+    discounts_api,
     questions_api,
     quotas_api,
     register_api,
@@ -71,6 +72,8 @@ urlpatterns = [
     path("searches", saved_searches_api.SavedSearches.as_view(), name="api_saved_searches"),
     path("searches/<int:search_id>", saved_searches_api.OneSavedSearch.as_view(), name="api_saved_search"),
     path("searches/<int:search_id>/seen", saved_searches_api.SavedSearchSeen.as_view(), name="api_saved_search_seen"),
+    path("offers/<slug:public_id>/discounts", discounts_api.Discounts.as_view(), name="api_discounts"),
+    path("discounts/<slug:public_id>/ending", discounts_api.DiscountEnding.as_view(), name="api_discount_ending"),
     path("offers/<slug:public_id>/closing", api.OfferClosing.as_view(), name="api_offer_closing"),
     path("allowance", quotas_api.OwnAllowance.as_view(), name="api_allowance"),
     path("organisations/<str:public_id>/quota", quotas_api.OrganisationQuota.as_view(), name="api_organisation_quota"),

@@ -149,7 +149,7 @@ _HAS_SAMPLE = Exists(PublishedSample.objects.standing().filter(listing=OuterRef(
 
 
 def on_cards(pks: list[int], reader: Organisation | None) -> dict[int, Listing]:
-    """Of these products those on sale, by id, with what `product_page.card` shows. Two statements."""
+    """Of these products those on sale, by id, with what `product_page.card` shows. Three statements."""
     found = (
         Listing.objects.on_sale()
         .filter(pk__in=pks)
@@ -211,7 +211,7 @@ def _offers_for(reader: Organisation | None) -> QuerySet[Offer]:
 
 
 def products(public_ids: list[str], *, reader: Organisation | None) -> list[Product]:
-    """What product pages show this reader, in this order; what they may not see is left out. Two statements."""
+    """What product pages show this reader, in this order; what they may not see is left out. Three statements."""
     found = {
         listing.public_id: listing
         for listing in Listing.objects.visible_to(reader)

@@ -18,10 +18,10 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from listings import catalogue, terms
+from listings import catalogue, pricing, terms
 from listings.catalogue import Product
 from listings.column_profile import kind_words, percent
-from listings.models import Question, ReleaseFile
+from listings.models import Offer, Question, ReleaseFile
 from listings.product_page import language_of, measured
 from marketplace.models import Organisation
 from marketplace.regions import place_name
@@ -227,7 +227,7 @@ def _offers(products: list[Product]) -> list[Row]:
     def prices(product: Product) -> Cell:
         if not product.offers:
             return Cell(_("No open offer"))
-        return Cell(items=tuple(Item(_price(offer), offer.name) for offer in product.offers))
+        return Cell(items=tuple(Item(_price(offer), _offer_words(offer)) for offer in product.offers))
 
     return [
         _row(_("Offers"), products, prices),
@@ -236,12 +236,21 @@ def _offers(products: list[Product]) -> list[Row]:
     ]
 
 
-def _price(offer: Any) -> str:
+def _price(offer: Offer) -> str:
+    now = pricing.now(offer)
     if offer.is_trial:
         return _("Free trial")
     if offer.steps:
-        return _("from %(price)s a call") % {"price": offer.least_unit_price}
-    return str(offer.price) if offer.price_minor else _("Free")
+        return _("from %(price)s a call") % {"price": now.unit_price}
+    return str(now.price) if offer.price_minor else _("Free")
+
+
+def _offer_words(offer: Offer) -> str:
+    """What the offer is called and, under a discount, what it costs otherwise."""
+    now = pricing.now(offer)
+    if now.discount is None:
+        return offer.name
+    return _("%(name)s (list price %(price)s)") % {"name": offer.name, "price": now.list_unit_price or now.list_price}
 
 
 def _inspection(product: Product) -> Cell:

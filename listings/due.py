@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
-from listings import isolation, private_offers, registration, saved_searches
+from listings import isolation, private_offers, registration, saved_searches, shelf
 from listings.models import Profile, Upload
 from listings.states import ProfileState, UploadState
 from marketplace import health, heartbeats, scanning
@@ -34,6 +34,7 @@ def watch() -> None:
         since="current_version__registration__objections_until",
     )
     health.register(_("offers to close"), private_offers.lapsed, since="open_until")
+    health.register(_("prices of the shelf to renew"), shelf.to_reprice, since="priced_until")
     health.register(_("saved searches to look for"), saved_searches.due, since=saved_searches.due_since())
     health.register_sign(profiler_isolation)
 

@@ -479,8 +479,13 @@ class OfferQuerySet(models.QuerySet["Offer"]):
         return self.still_open().exclude(audience=Offer.Audience.NAMED)
 
     def still_open(self) -> OfferQuerySet:
-        """Offers that were not closed and whose time has not run out."""
-        return self.filter(Q(open_until=None) | Q(open_until__gt=clock.now()), closed_at=None)
+        """Offers that were not closed and whose time has not run out, with what they cost now."""
+        return self.filter(Q(open_until=None) | Q(open_until__gt=clock.now()), closed_at=None).with_discounts()
+
+    def with_discounts(self) -> OfferQuerySet:
+        """The offers with the discount in force of each, for `pricing`; one statement more."""
+        in_force = Discount.objects.in_force()
+        return self.prefetch_related(models.Prefetch("discounts", in_force, to_attr="discounts_in_force"))
 
     def for_named(self, organisation: Organisation) -> OfferQuerySet:
         """Open offers that name this organisation."""
@@ -499,7 +504,10 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
 
 class Offer(models.Model):
-    """A price plan: price, terms, channel, who may buy, and how many licences are left. Closed, never changed."""
+    """A price plan: price, terms, channel, who may buy, and how many licences are left. Closed, never changed.
+
+    Its price is the list price; what is paid is that less the discount in force (see `listings.pricing`).
+    """
 
     class Audience(models.TextChoices):
         EVERYONE = "everyone", _("Every verified member")
@@ -632,7 +640,7 @@ class Offer(models.Model):
 
     @property
     def price(self) -> Money:
-        """What it costs; per call, what its least block costs."""
+        """Its list price; per call, that of its least block."""
         return Money(self.price_minor, self.currency)
 
     @property
@@ -642,7 +650,7 @@ class Offer(models.Model):
 
     @property
     def least_unit_price(self) -> Money | None:
-        """What a call costs at least, in the largest blocks; None where the offer is not priced per call."""
+        """The list price of a call in the largest blocks; None where the offer is not priced per call."""
         return Money(self.steps[-1]["unit_price_minor"], self.currency) if self.steps else None
 
     @property
@@ -831,8 +839,9 @@ class ShelfItem(models.Model):
     quality = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     channels = ArrayField(models.CharField(max_length=20), default=list)  # of the offers open to all, as are:
     prices = ArrayField(models.CharField(max_length=10), default=list)  # "free", "paid" and bands such as "CNY-2"
-    price_minor = models.BigIntegerField(null=True)  # the least, and its currency
+    price_minor = models.BigIntegerField(null=True)  # the least, less a discount in force, and its currency
     currency = models.CharField(max_length=3)
+    priced_until = models.DateTimeField(null=True)  # the next moment at which a discount begins or ends
     search = SearchVectorField(null=True)
     title_search = SearchVectorField(null=True)
     # What many items have in common, each as one number: counted by these, a search costs a third.
@@ -844,6 +853,7 @@ class ShelfItem(models.Model):
             GinIndex(fields=["search"], name="shelf_search"),
             GinIndex(fields=["title_search"], name="shelf_title_search"),
             models.Index(fields=["is_entry", "-since", "-id"], condition=Q(is_shown=True), name="shelf_newest"),
+            models.Index(fields=["priced_until"], condition=Q(priced_until__isnull=False), name="shelf_to_reprice"),
         ]
         constraints = [
             sentence(
@@ -932,6 +942,7 @@ class Objection(models.Model):
 # Counts, questions, reports and samples have modules of their own; Django finds them through this one.
 from listings.daily_count_rows import CountedBatch as CountedBatch  # noqa: E402
 from listings.daily_count_rows import DailyCount as DailyCount  # noqa: E402
+from listings.discount_models import Discount as Discount  # noqa: E402
 from listings.question_rows import Answer as Answer  # noqa: E402
 from listings.question_rows import Question as Question  # noqa: E402
 from listings.report_rows import ListingReport as ListingReport  # noqa: E402

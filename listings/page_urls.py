@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from listings import question_views, register_views, report_views, sample_views, saved_search_views, studio, views
+from listings import (
+    discount_views,
+    question_views,
+    register_views,
+    report_views,
+    sample_views,
+    saved_search_views,
+    studio,
+    views,
+)
 
 PRODUCT = "studio/<slug:public_id>/"
 RELEASE = PRODUCT + "releases/<int:release_id>/"
@@ -39,5 +48,11 @@ urlpatterns = [
     path(RELEASE + "seal/", studio.seal, name="studio_seal"),
     path(RELEASE + "uploads/<slug:upload_id>/cancellation/", studio.upload_cancellation, name="studio_upload_cancel"),
     path(PRODUCT + "offers/new/", studio.new_offer, name="studio_offer"),
+    path(PRODUCT + "offers/<slug:offer_id>/discounts/", discount_views.discounts_page, name="studio_discounts"),
+    path(
+        PRODUCT + "offers/<slug:offer_id>/discounts/<slug:discount_id>/ending/",
+        discount_views.ending,
+        name="studio_discount_ending",
+    ),
     path(PRODUCT + "offers/<slug:offer_id>/closing/", studio.offer_closing, name="studio_offer_closing"),
 ]

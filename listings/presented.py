@@ -21,6 +21,7 @@ from listings.models import (
     Upload,
     Version,
 )
+from listings.presented_prices import PricedNow, StepField
 from listings.states import LISTING_MOVES, VersionState
 from listings.terms_words import LANGUAGES
 from marketplace.models import Organisation
@@ -137,13 +138,6 @@ class UploadIn(serializers.Serializer[Any]):
     )
 
 
-class StepField(serializers.Serializer[Any]):
-    """From how many calls in one purchase on each of them costs how much."""
-
-    from_quantity = serializers.IntegerField()
-    unit_price_minor = serializers.IntegerField()
-
-
 class OfferIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=120)
     price_minor = serializers.IntegerField(
@@ -245,9 +239,7 @@ class ReleaseInFullOut(ReleaseOut):
         fields = [*ReleaseOut.Meta.fields, "files", "uploads", "profile_state"]
 
 
-class OfferOut(serializers.ModelSerializer[Offer]):
-    price_minor = serializers.IntegerField(help_text="Of an offer priced per call that of the least block.")
-    steps = StepField(many=True, help_text="Prices per call; empty for one price.")
+class OfferOut(PricedNow, serializers.ModelSerializer[Offer]):  # type: ignore[misc]
     terms = TermsField()
     licence = serializers.SerializerMethodField()
     converts_to = serializers.CharField(
@@ -260,9 +252,10 @@ class OfferOut(serializers.ModelSerializer[Offer]):
     class Meta:
         model = Offer
         fields = [
-            "public_id", "name", "price_minor", "currency", "steps", "most_quantity", "terms", "licence", "channel",
-            "inspection_days", "jurisdiction", "contract_version", "audience", "licences_total", "licences_left",
-            "created_at", "open_until", "note", "closed_at", "converts_to",
+            "public_id", "name", "price_minor", "discount", "price_now_minor", "currency", "steps", "steps_now",
+            "most_quantity", "terms", "licence", "channel", "inspection_days", "jurisdiction", "contract_version",
+            "audience", "licences_total", "licences_left", "created_at", "open_until", "note", "closed_at",
+            "converts_to",
         ]  # fmt: skip
 
     @extend_schema_field(WORDS)
@@ -358,13 +351,11 @@ class ListedProductOut(serializers.ModelSerializer[Listing]):
             "registration", "seller", "rows", "listed_at", "offers",
         ]  # fmt: skip
 
-    class PriceOut(serializers.Serializer[Any]):
+    class PriceOut(PricedNow):
         """An offer's price."""
 
         public_id = serializers.CharField()
-        price_minor = serializers.IntegerField(help_text="Of an offer priced per call that of the least block.")
         currency = serializers.CharField()
-        steps = StepField(many=True, help_text="Prices per call; empty for one price.")
 
     def get_type(self, _listing: Listing) -> Literal["product"]:
         return "product"

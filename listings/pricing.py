@@ -1,7 +1,8 @@
-"""Prices per call: what a block of calls costs, and how such a price is said.
+"""What an offer costs: its list price less the discount in force, whole or for a block of calls; asked here alone.
 
 A block is paid before it is used: one trade, never a balance. All its calls cost the unit price of the highest step
-their number reaches, so its price is one multiplication of whole minor units and nothing is ever rounded.
+their number reaches, so its price is one multiplication of whole minor units. A discount lowers the one price, or the
+price of each call; what remains is rounded down to the whole minor unit, in the buyer's favour, and is 1 at least.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, TypedDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings.models import Offer
+from listings.models import Discount, Offer
 from marketplace.errors import Invalid
 from marketplace.money import LARGEST_MINOR, Money, format_minor
 
@@ -30,12 +31,17 @@ class Step(TypedDict):
 
 @dataclass(frozen=True)
 class Priced:
-    """What is paid for an offer: `quantity` calls at a unit price each, or its one price where both are None."""
+    """What is paid for an offer: `quantity` calls at a unit price each, or its one price where both are None.
+
+    `list_price_minor` is what it would be without `discount`.
+    """
 
     price_minor: int
     currency: str
     quantity: int | None = None
     unit_price_minor: int | None = None
+    discount: Discount | None = None
+    list_price_minor: int = 0
 
     @property
     def price(self) -> Money:
@@ -45,9 +51,61 @@ class Priced:
     def unit_price(self) -> Money | None:
         return None if self.unit_price_minor is None else Money(self.unit_price_minor, self.currency)
 
+    @property
+    def list_price(self) -> Money:
+        return Money(self.list_price_minor, self.currency)
 
-def priced(offer: Offer, quantity: int | None) -> Priced:
-    """What this offer costs, for so many calls where it is priced per call.
+
+@dataclass(frozen=True)
+class PriceNow:
+    """An offer's price for a page: that of the whole licence or, per call, of the least block and of a call at least;
+    each beside its list price. Without a discount the two are the same."""
+
+    price: Money
+    list_price: Money
+    unit_price: Money | None
+    list_unit_price: Money | None
+    discount: Discount | None
+
+
+def less(minor: int, discount: Discount | None) -> int:
+    """A list price, or one of a call, less a discount; what is free stays free."""
+    if discount is None or not minor:
+        return minor
+    return max(1, minor * (100 - discount.percent) // 100)
+
+
+def less_sql(minor: str, discount: str) -> str:
+    """`less` in SQL: of the expression `minor`, where `discount` names a row of discounts or one of NULLs."""
+    return f"least({minor}, greatest(1, {minor} * (100 - coalesce({discount}.percent, 0)) / 100))"
+
+
+def discount_of(offer: Offer) -> Discount | None:
+    """The discount in force now; no statement where the offer came with it (`OfferQuerySet.with_discounts`)."""
+    found = getattr(offer, "discounts_in_force", None)
+    if found is None:
+        return offer.discounts.in_force().first() if offer.price_minor and offer.pk else None
+    return found[0] if found else None
+
+
+def is_felt(offer: Offer, percent: int) -> bool:
+    """Whether so many percent less lower every price of the offer."""
+    one = Discount(percent=percent)
+    prices = [step["unit_price_minor"] for step in offer.steps] or [offer.price_minor]
+    return all(less(price, one) < price for price in prices)
+
+
+def now(offer: Offer) -> PriceNow:
+    """What the offer costs at this moment, beside its list price."""
+    discount = discount_of(offer)
+    least = priced(offer, offer.least_quantity or None, discount)
+    list_unit = offer.least_unit_price
+    unit = Money(less(list_unit.minor, discount), offer.currency) if list_unit is not None else None
+    return PriceNow(least.price, offer.price, unit, list_unit, discount)
+
+
+def priced(offer: Offer, quantity: int | None, discount: Discount | None = None) -> Priced:
+    """What this offer costs under `discount`, for so many calls where it is priced per call.
 
     Raises Invalid `quantity_needed`, `quantity_out_of_range` or, at one price, `quantity_not_wanted`.
     """
@@ -58,7 +116,8 @@ def priced(offer: Offer, quantity: int | None) -> Priced:
                 code="quantity_not_wanted",
                 next=_("Leave the number of calls out."),
             )
-        return Priced(offer.price_minor, offer.currency)
+        price = less(offer.price_minor, discount)
+        return Priced(price, offer.currency, discount=discount, list_price_minor=offer.price_minor)
     range_said = _("Take %(least)s to %(most)s calls.")
     facts = {"least": f"{offer.least_quantity:,}", "most": f"{offer.most_quantity:,}"}
     if quantity is None:
@@ -71,12 +130,13 @@ def priced(offer: Offer, quantity: int | None) -> Priced:
             least=facts["least"],
             most=facts["most"],
         )
-    return _block(offer, quantity)
+    return _block(offer, quantity, discount)
 
 
-def _block(offer: Offer, quantity: int) -> Priced:
-    unit = [step["unit_price_minor"] for step in offer.steps if step["from_quantity"] <= quantity][-1]
-    return Priced(quantity * unit, offer.currency, quantity, unit)
+def _block(offer: Offer, quantity: int, discount: Discount | None) -> Priced:
+    list_unit = [step["unit_price_minor"] for step in offer.steps if step["from_quantity"] <= quantity][-1]
+    unit = less(list_unit, discount)
+    return Priced(quantity * unit, offer.currency, quantity, unit, discount, quantity * list_unit)
 
 
 def cheaper(offer: Offer, block: Priced) -> Priced | None:
@@ -84,14 +144,29 @@ def cheaper(offer: Offer, block: Priced) -> Priced | None:
     if block.quantity is None:
         return None
     starts = [step["from_quantity"] for step in offer.steps if step["from_quantity"] > block.quantity]
-    found = min((_block(offer, start) for start in starts), key=lambda one: one.price_minor, default=None)
+    found = min(
+        (_block(offer, start, block.discount) for start in starts), key=lambda one: one.price_minor, default=None
+    )
     return found if found is not None and found.price_minor < block.price_minor else None
 
 
-def steps_shown(offer: Offer) -> list[dict[str, Any]]:
-    """The steps for a page: from which number on, and the price of one call."""
+def steps_now(offer: Offer) -> list[Step]:
+    """From how many calls on a call costs how much now."""
+    discount = discount_of(offer)
     return [
-        {"from": step["from_quantity"], "unit_price": Money(step["unit_price_minor"], offer.currency)}
+        {"from_quantity": step["from_quantity"], "unit_price_minor": less(step["unit_price_minor"], discount)}
+        for step in offer.steps
+    ]
+
+
+def steps_shown(offer: Offer, discount: Discount | None) -> list[dict[str, Any]]:
+    """The steps for a page: from which number on, and the price of one call beside its list price."""
+    return [
+        {
+            "from": step["from_quantity"],
+            "unit_price": Money(less(step["unit_price_minor"], discount), offer.currency),
+            "list_unit_price": Money(step["unit_price_minor"], offer.currency),
+        }
         for step in offer.steps
     ]
 
@@ -168,20 +243,36 @@ _IN_CONTRACT = {
 }
 
 
-def in_contract(offer: Offer, language: str) -> str:
-    """The price as the licence contract names it, in one of its languages."""
+# The same of a price under a discount, each put where the price alone stands otherwise.
+_LESS_IN_CONTRACT = {
+    "en": "{price} (list price {list_price} less a discount of {percent} per cent)",
+    "zh-hans": "{price}（标价{list_price}减去{percent}%的折扣）",
+    "zh-hant": "{price}（標價{list_price}減去{percent}%的折扣）",
+}
+
+
+def in_contract(offer: Offer, language: str, discount: Discount | None = None) -> str:
+    """The price under `discount` as the licence contract names it, in one of its languages."""
     if not offer.steps:
-        return f"{offer.currency} {format_minor(offer.price_minor, offer.currency)}"
+        return f"{offer.currency} {_written(offer.price_minor, offer, language, discount)}"
     one, comma, whole = _IN_CONTRACT[language]
     steps = comma.join(
         one.format(
             currency=offer.currency,
-            price=format_minor(step["unit_price_minor"], offer.currency),
+            price=_written(step["unit_price_minor"], offer, language, discount),
             quantity=f"{step['from_quantity']:,}",
         )
         for step in offer.steps
     )
     return whole.format(steps=steps, most=f"{offer.most_quantity:,}")
+
+
+def _written(minor: int, offer: Offer, language: str, discount: Discount | None) -> str:
+    amount = format_minor(less(minor, discount), offer.currency)
+    if discount is None:
+        return amount
+    listed = f"{offer.currency} {format_minor(minor, offer.currency)}"
+    return _LESS_IN_CONTRACT[language].format(price=amount, list_price=listed, percent=discount.percent)
 
 
 def least_price_minor(steps: Sequence[Step]) -> int:

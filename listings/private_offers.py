@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
-from listings import plain_text, shelf, trials
+from listings import plain_text, pricing, shelf, trials
 from listings.models import Listing, Offer
 from listings.states import ListingState
 from marketplace import clock, journal, notifications
@@ -53,7 +53,12 @@ def tell(offer: Offer, buyers: Iterable[Organisation]) -> None:
             "offer.for_you",
             organisation=buyer.pk,
             path=f"{offer.listing.get_absolute_url()}#offer-{offer.public_id}",
-            facts={"title": version.titles, "seller": offer.listing.seller, "price": offer.price, "quote": offer.note},
+            facts={
+                "title": version.titles,
+                "seller": offer.listing.seller,
+                "price": pricing.now(offer).price,
+                "quote": offer.note,
+            },
             by=offer.created_by,
         )
 

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from listings import differences, revisions, terms
+from listings import differences, pricing, revisions, terms
 from listings.catalogue import Product
 from listings.column_profile import percent, profiles_of
 from listings.models import Listing, Offer, ProductType, Profile, Release, Version
@@ -32,14 +32,14 @@ def language_of(version: Version, texts: dict[str, str]) -> str:
 def card(listing: Any) -> dict[str, Any]:
     """A found listing as templates/_product_card.html takes it."""
     version = listing.current_version
-    plans = [offer for offer in listing.open_offers if not offer.is_trial]
-    prices = [offer.price for offer in plans]
+    offers = cheapest_first([offer for offer in listing.open_offers if not offer.is_trial])
+    price = pricing.now(offers[0]).price if offers else None
     traits = [version.area, version.period]
     if listing.rows is not None:
         traits.append(_("%s rows") % number_format(listing.rows, force_grouping=True))
     if listing.has_sample:
         traits.append(_("Sample"))
-    if len(plans) < len(listing.open_offers):
+    if len(offers) < len(listing.open_offers):
         traits.append(_("Free trial"))
     return {
         "url": listing.get_absolute_url(),
@@ -52,12 +52,17 @@ def card(listing: Any) -> dict[str, Any]:
         "number": version.registration.number,
         "seller": listing.seller.shown_name,
         "seller_id": listing.seller_id,
-        "price": prices[0] if prices else None,
-        "cheapest": plans[0] if prices else None,
-        "is_not_offered": not prices,
-        "has_dearer_plans": len(prices) > 1 and bool(prices[0]),
+        "price": price,
+        "cheapest": offers[0] if offers else None,
+        "is_not_offered": not offers,
+        "has_dearer_plans": len(offers) > 1 and bool(price),
         "traits": [trait for trait in traits if trait],
     }
+
+
+def cheapest_first(offers: list[Offer]) -> list[Offer]:
+    """Offers by what they cost now."""
+    return sorted(offers, key=lambda offer: (pricing.now(offer).price.minor, offer.pk))
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ def context(product: Product, *, is_own: bool) -> dict[str, Any]:
         "revisions": found,
         "differences": _changes(found, version),
         "fields": field_rows(version, facts),
-        "offers": offer_cards(product.offers),
+        "offers": offer_cards(cheapest_first(product.offers)),
         "rights": [(name, version.rights.get(name, {})) for name in ("holding", "use", "operation")],
         "is_on_sale": product.listing.state == ListingState.LISTED,
         "is_own": is_own,

@@ -9,18 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
-from listings import periods, search_words, spelling
+from listings import periods, pricing, search_words, spelling
 from listings.catalogue_columns import frequency_of
 from listings.models import CatalogueEntry, Listing, ShelfItem, Version
 from listings.profiler.quality import GRADES
+from marketplace import clock
 from marketplace.models import Organisation
 
 # A paid offer's band by its price in minor units: up to a thousand, ten thousand, a hundred thousand, beyond.
 BANDS = (100_000, 1_000_000, 10_000_000)
+REPRICED_AT_ONCE = 100
 
-# The prices of an offer `o` as the shelf names them.
+# Offers with what they cost at a moment, asked for twice as a parameter; `price_minor` is less the discount in force.
+_LEAST = "(o.steps->0->>'from_quantity')::bigint"
+_LEAST_UNIT = "(o.steps->0->>'unit_price_minor')::bigint"
+OFFERS_NOW = f"""(
+    SELECT o.id, o.listing_id, o.channel, o.currency, o.audience, o.closed_at, o.converts_to_id, CASE o.steps
+        WHEN '[]' THEN {pricing.less_sql("o.price_minor", "d")}
+        ELSE {_LEAST} * {pricing.less_sql(_LEAST_UNIT, "d")} END AS price_minor
+    FROM listings_offer o LEFT JOIN listings_discount d
+        ON d.offer_id = o.id AND d.valid_from <= %s AND least(d.valid_until, d.ended_at) > %s
+)"""  # noqa: S608
+# The prices of an offer `o` of `OFFERS_NOW` as the shelf names them.
 PRICES_OF_OFFER = (
     "CASE WHEN o.price_minor = 0 THEN '{free}'::varchar[] ELSE ARRAY['paid', o.currency || '-' || "
     f"(1 + {' + '.join(f'(o.price_minor >= {band})::int' for band in BANDS)})] END"
@@ -29,12 +42,17 @@ _GRADE = " ".join(f"WHEN quality >= {least} THEN '{grade}'" for grade, least in 
 _FACETS = (
     "is_entry", "is_shown", "since", "product_type", "sector", "region", "classification", "frequency", "merchant",
     "grade", "quality", "channels", "prices", "price_minor", "currency",
+    "priced_until",
 )  # fmt: skip
 _PUT = f"""
     INSERT INTO listings_shelfitem (listing_id, {", ".join(_FACETS)})
     SELECT l.id, false, l.state = 'listed', coalesce(l.listed_at, l.created_at), l.product_type, v.sector, s.region,
         v.classification, v.update_frequency, s.public_id, coalesce(CASE {_GRADE} END, ''), p.quality,
-        coalesce(o.channels, '{{}}'), coalesce(o.prices, '{{}}'), o.price_minor, coalesce(o.currency, '')
+        coalesce(o.channels, '{{}}'), coalesce(o.prices, '{{}}'), o.price_minor, coalesce(o.currency, ''), (
+            SELECT min(at) FROM listings_discount d JOIN listings_offer o ON o.id = d.offer_id
+            CROSS JOIN LATERAL (VALUES (d.valid_from), (d.valid_until)) AS turn (at)
+            WHERE o.listing_id = l.id AND o.closed_at IS NULL AND d.ended_at IS NULL AND at > %s
+        )
     FROM listings_listing l
     JOIN listings_version v ON v.id = l.current_version_id
     JOIN marketplace_organisation s ON s.id = l.seller_id
@@ -42,7 +60,7 @@ _PUT = f"""
     LEFT JOIN LATERAL (
         SELECT array_agg(DISTINCT o.channel) AS channels, array_agg(DISTINCT price) AS prices,
             min(o.price_minor) AS price_minor, (array_agg(o.currency ORDER BY o.price_minor, o.id))[1] AS currency
-        FROM listings_offer o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
+        FROM {OFFERS_NOW} o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
         WHERE o.listing_id = l.id AND o.closed_at IS NULL AND o.audience <> 'named'
             AND o.converts_to_id IS NULL
     ) o ON true
@@ -61,7 +79,23 @@ def put(*listings: Listing) -> None:
         cursor.execute(
             "SELECT FROM listings_shelfitem WHERE listing_id = ANY(%s) ORDER BY listing_id FOR UPDATE", [pks]
         )
-        cursor.execute(_PUT, [pks])
+        now = clock.now()
+        cursor.execute(_PUT, [now, now, now, pks])
+
+
+@transaction.atomic
+def reprice() -> int:
+    """Bring rows in step whose prices changed because a discount began or ended, a bounded number at a time, and say
+    how many; safe to run twice or in parallel."""
+    due = to_reprice().order_by("priced_until", "pk").values_list("listing", flat=True)[:REPRICED_AT_ONCE]
+    listings = list(Listing.objects.filter(pk__in=list(due)))
+    put(*listings)
+    return len(listings)
+
+
+def to_reprice() -> QuerySet[ShelfItem]:
+    """Rows whose prices were true until a moment that has passed."""
+    return ShelfItem.objects.filter(priced_until__lte=clock.now())
 
 
 def put_all_of(seller: Organisation) -> None:

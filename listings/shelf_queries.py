@@ -15,7 +15,8 @@ from django.db import connection, transaction
 
 from listings.filters import Filters
 from listings.search_question import Part, Question
-from listings.shelf import PRICES_OF_OFFER
+from listings.shelf import OFFERS_NOW, PRICES_OF_OFFER
+from marketplace import clock
 from marketplace.models import Organisation
 
 # The shelf's column of each filter.
@@ -39,7 +40,7 @@ _SHOWN = {"products": "NOT is_entry", "entries": "is_entry"}
 _NAMED = f"""
     LEFT JOIN (
         SELECT o.listing_id, array_agg(DISTINCT price) AS prices, array_agg(DISTINCT o.channel) AS channels
-        FROM listings_offer o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
+        FROM {OFFERS_NOW} o CROSS JOIN LATERAL unnest({PRICES_OF_OFFER}) AS price
         WHERE o.closed_at IS NULL AND o.audience = 'named' AND o.converts_to_id IS NULL AND o.id IN (
             SELECT offer_id FROM listings_offerbuyer WHERE organisation_id = %s
             UNION SELECT own.id FROM listings_offer own JOIN listings_listing l ON l.id = own.listing_id
@@ -82,7 +83,8 @@ def _items(asked: Asked, *, with_words: bool, match: Part | None = None) -> Part
     if asked.reader is not None:
         merged = f"{_WITH_NAMED.format('prices')}, {_WITH_NAMED.format('channels')}"
         columns, join = f"{merged}, named IS NOT NULL AS is_named", _NAMED
-        values += [asked.reader.pk, asked.reader.pk]
+        now = clock.now()
+        values += [now, now, asked.reader.pk, asked.reader.pk]
     condition = "i.is_shown"
     if match is None and asked.question:
         sql, words = asked.match()

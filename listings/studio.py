@@ -72,7 +72,10 @@ def product(request: HttpRequest, public_id: str) -> HttpResponse:
         "versions": [{"version": version, "sent_back": sent_back(version)} for version in versions],
         "newest": versions[0] if versions else None,
         "releases": listing.releases.select_related("profile"),
-        "offers": listing.offers.select_related("converts_to").prefetch_related("buyers").order_by("closed_at", "-pk"),
+        "offers": listing.offers.with_discounts()
+        .select_related("converts_to")
+        .prefetch_related("buyers")
+        .order_by("closed_at", "-pk"),
         "may": may,
         "is_withdrawn": listing.state == ListingState.WITHDRAWN,
         "release_form": ReleaseForm(),

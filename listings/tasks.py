@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from listings import arrivals, daily_counts, due, private_offers, profiling, registration, saved_searches
+from listings import arrivals, daily_counts, due, private_offers, profiling, registration, saved_searches, shelf
 
 
 @shared_task
@@ -50,6 +50,13 @@ def write_counts_down() -> None:
 def close_lapsed_offers() -> None:
     """Close the offers whose time has run out."""
     while private_offers.close_lapsed():
+        pass
+
+
+@shared_task
+def reprice_shelf() -> None:
+    """Put the prices of the moment on the shelf where a discount has begun or ended."""
+    while shelf.reprice():
         pass
 
 

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from listings import catalogue, entry_page, licence_contract
+from listings import catalogue, entry_page, licence_contract, pricing
 from listings.models import Listing, Offer
 from marketplace.participants import acting_or_none
 
@@ -31,5 +31,6 @@ def offer_contract(request: HttpRequest, public_id: str) -> HttpResponse:
     version = offer.listing.current_version
     if version is None or not offer.contract_version:
         raise Http404
-    context = {"offer": offer, "version": version, "contract": licence_contract.shown(offer, version)}
+    contract = licence_contract.shown(offer, version, pricing.discount_of(offer))
+    context = {"offer": offer, "version": version, "contract": contract}
     return render(request, "listings/contract.html", context)

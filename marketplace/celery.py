@@ -33,6 +33,7 @@ BELLS = {
     "listings.tasks.register_products": OFTEN_SECONDS,
     "listings.tasks.publish_products": SOMETIMES_SECONDS,
     "listings.tasks.close_lapsed_offers": SOMETIMES_SECONDS,
+    "listings.tasks.reprice_shelf": SOMETIMES_SECONDS,
     "listings.tasks.write_counts_down": SOMETIMES_SECONDS,
     "listings.tasks.remove_abandoned_uploads": HOURLY_SECONDS,
     "listings.tasks.look_for_saved_searches": SOMETIMES_SECONDS,

@@ -35,6 +35,7 @@ _SHOWN = [
     ("seller", "seller", "party"),
     ("buyer", "buyer", "party"),
     ("price_minor", "price", "price"),
+    ("discount_percent", "discount", "discount"),
     ("quantity", "calls", "calls"),
     ("purchase_order", "purchase_order", "text"),
     ("coverage_area", "covers", "covers"),
@@ -141,6 +142,9 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
         case "calls":
             unit = Money(record["unit_price_minor"], record["currency"])
             return "text", said["calls_at"].replace("{quantity}", f"{value:,}").replace("{unit}", str(unit))
+        case "discount":
+            listed = Money(record["list_price_minor"], record["currency"])
+            return "text", said["discount_of"].replace("{percent}", str(value)).replace("{list}", str(listed))
         case "sum":
             return "money", Money(value, record["currency"])
         case "supplied":

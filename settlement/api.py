@@ -38,7 +38,7 @@ from settlement.presenting import (
 )
 from settlement.states import GrantState, TradeState
 
-PARTS = ("offer__converts_to", "listing", "version", "release", "seller", "buyer", "certificate", "renews")
+PARTS = ("offer__converts_to", "discount", "listing", "version", "release", "seller", "buyer", "certificate", "renews")
 NOTICE_LIMIT_BYTES = 256 * 1024
 
 

@@ -75,9 +75,10 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
             refusal = refused
             if (field := FIELD_OF.get(refused.code)) in form.fields:
                 form.add_error(field, f"{refused.detail} {refused.next}")
-    # What is agreed to next is the text this page links to.
+    vars(offer).pop("discounts_in_force", None)  # as it was before the command
+    # What is agreed to next is the text this page links to, at the price this page names.
     again = request.POST.copy()
-    again["text_digest"] = _text_digest(offer)
+    again.update(_seen(offer))
     form.data = again
     return _page(request, offer, plans, form, refusal=refusal, status=refusal.status if refusal else 422)
 
@@ -88,17 +89,29 @@ def _typed(request: HttpRequest, *names: str) -> dict[str, str]:
 
 def _unbound(offer: Offer, typed: dict[str, Any]) -> ProposalForm:
     """The form with what was typed so far, to be sent later."""
-    return ProposalForm(offer, initial=typed | {"text_digest": _text_digest(offer)})
+    return ProposalForm(offer, initial=typed | _seen(offer))
+
+
+def _seen(offer: Offer) -> dict[str, Any]:
+    """What the page shows and the form sends back: contract and price. The price of a block is in the contract, as a
+    price of each call, for another number may be typed before it is sent."""
+    discount = pricing.discount_of(offer)
+    version = offer.listing.current_version
+    text_digest = licence_contract.digest(offer, version, discount) if version else ""
+    if offer.steps:
+        return {"text_digest": text_digest}
+    return {"text_digest": text_digest, "price_minor": pricing.priced(offer, None, discount).price_minor}
 
 
 def _cost(offer: Offer, form: ProposalForm) -> tuple[pricing.Priced, str]:
     """What is paid for what the form says, of the least block where it says nothing that is sold; and why."""
+    discount = pricing.discount_of(offer)
     typed = str(form["quantity"].value() or "") if offer.steps else ""
     try:
         quantity = int(typed) if typed.isdecimal() and len(typed) <= MOST_DIGITS else None
-        return pricing.priced(offer, quantity), ""
+        return pricing.priced(offer, quantity, discount), ""
     except Invalid as refused:
-        return pricing.priced(offer, offer.least_quantity), f"{refused.detail} {refused.next}"
+        return pricing.priced(offer, offer.least_quantity, discount), f"{refused.detail} {refused.next}"
 
 
 def _page(
@@ -122,7 +135,7 @@ def _page(
         "title_lang": language_of(version, version.titles) if version else "",
         "organisation": organisation,
         "form": form,
-        "steps": pricing.steps_shown(offer),
+        "steps": pricing.steps_shown(offer, cost.discount),
         "cost": cost,
         "why_not": why_not if not form.is_bound else "",
         "cheaper": pricing.cheaper(offer, cost),
@@ -134,7 +147,7 @@ def _page(
         "licence": trade_page.said_plainly(offer.terms),
         "apart": terms_apart.from_standard(offer.terms, language if language in terms.LANGUAGES else "en"),
         "days_to_fund": deadlines.days_to_fund(offer),
-        "text_digest": _text_digest(offer),
+        "has_contract": bool(offer.contract_version),
         "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
         "tax": taxes.shown(taxes.of_offer(offer, organisation, cost.price_minor), offer.currency),
         "afterwards": _afterwards(offer, organisation) if offer.converts_to else None,
@@ -169,11 +182,6 @@ def _renewed(organisation: Organisation | None, offer: Offer, trade_id: str) -> 
     return rows.filter(public_id=trade_id).first() if trade_id else None
 
 
-def _text_digest(offer: Offer) -> str:
-    version = offer.listing.current_version
-    return licence_contract.digest(offer, version) if version else ""
-
-
 def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
     """The public id of the trade this form led to."""
     organisation: Organisation = acting_organisation(request)
@@ -189,6 +197,7 @@ def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
                 purpose=said["purpose"],
                 purchase_order=said["purchase_order"],
                 text_digest=said["text_digest"],
+                price_minor=said.get("price_minor"),
                 renews=_renewed(organisation, offer, said["renews"]),
                 converts=said.get("converts", False),
                 by=person(request),

@@ -39,6 +39,7 @@ def bound(trade: Trade) -> dict[str, Any]:
             "currency": trade.currency,
             "inspection_days": trade.inspection_days,
         }
+        | papers.discounted(trade)
         | papers.block(trade)
         | _bound_text(trade)
     )
@@ -126,12 +127,12 @@ def _text(trade: Trade) -> dict[str, Any]:
     """The articles as both agreed to them. Raises TextChanged."""
     if not trade.text_digest:
         return {}
-    if licence_contract.digest(trade.offer, trade.version) != trade.text_digest:
+    if licence_contract.digest(trade.offer, trade.version, trade.discount) != trade.text_digest:
         raise TextChanged()
     return {
         "contract_version": trade.contract_version,
         "text_digest": trade.text_digest,
-        "articles": licence_contract.articles(trade.offer, trade.version),
+        "articles": licence_contract.articles(trade.offer, trade.version, trade.discount),
     }
 
 

@@ -35,6 +35,7 @@ class ProposalForm(forms.Form):
         help_text=_("Your own reference; it stands on the order, the contract and the seller’s statement."),
     )
     text_digest = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
+    price_minor = forms.IntegerField(required=False, widget=forms.HiddenInput)
     renews = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     converts = forms.BooleanField(label=_("Go on with the paid plan when the trial ends"), required=False)
     accept = forms.BooleanField(label=_("We agree to the licence and the contract"))
@@ -51,6 +52,7 @@ class ProposalForm(forms.Form):
         if offer.steps:
             self.fields["quantity"].widget.attrs |= {"min": offer.least_quantity, "max": offer.most_quantity}
             self.fields["quantity"].initial = offer.least_quantity
+            del self.fields["price_minor"]
         else:
             del self.fields["quantity"]
 

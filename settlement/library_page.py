@@ -19,6 +19,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from listings import pricing
 from listings.product_page import language_of
 from marketplace import posted, roles
 from marketplace.participants import acting_organisation
@@ -101,7 +102,9 @@ class LicenceOut(serializers.Serializer[Any]):
     calls_used = serializers.IntegerField()
     papers = serializers.SerializerMethodField()
     offer = serializers.CharField(source="offer.public_id", allow_null=True, default=None)
-    price_minor = serializers.IntegerField(source="offer.price_minor", allow_null=True, default=None)
+    price_minor = serializers.SerializerMethodField(
+        help_text="What the offer costs now, less a discount in force; of one priced per call its least block."
+    )
     currency = serializers.CharField(source="offer.currency", allow_null=True, default=None)
     has_newer_release = serializers.BooleanField()
     renews_on = serializers.DateField(
@@ -115,6 +118,9 @@ class LicenceOut(serializers.Serializer[Any]):
         help_text="The newest the seller gave its licensees since the access opened.",
     )
     noticed_at = serializers.DateTimeField(source="notice.given_at", allow_null=True, default=None)
+
+    def get_price_minor(self, licence: library.Licence) -> int | None:
+        return pricing.now(licence.offer).price.minor if licence.offer else None
 
     def get_papers(self, licence: library.Licence) -> list[str]:
         return [paper.number for paper in licence.papers]

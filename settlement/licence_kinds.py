@@ -21,8 +21,8 @@ KINDS = [
         label=_("A licence of yours will be renewed"),
         subject=_("Your licence of “%(title)s” is renewed on %(on)s"),
         text=_(
-            "It ends on %(until)s. The exchange buys it again for you on the same offer, for %(price)s, unless you stop"
-            " that before."
+            "It ends on %(until)s. The exchange buys it again for you on the same offer, at the price in force then"
+            " (now %(price)s), unless you stop that before."
         ),
         act="propose",
     ),

@@ -38,8 +38,16 @@ def about(trade: Trade, product_number: str | None) -> dict[str, Any]:
             "price_minor": trade.price_minor,
             "currency": trade.currency,
         }
+        | discounted(trade)
         | block(trade)
     )
+
+
+def discounted(trade: Trade) -> dict[str, Any]:
+    """By how much less than its list price a trade was made; nothing without a discount."""
+    if trade.discount is None:
+        return {}
+    return {"list_price_minor": trade.list_price.minor, "discount_percent": trade.discount.percent}
 
 
 def block(trade: Trade) -> dict[str, Any]:
@@ -153,7 +161,7 @@ def _to_certify(trade_ids: Iterable[int]) -> QuerySet[Trade]:
     return (
         Trade.objects.filter(pk__in=list(trade_ids), state=TradeState.SETTLED, certificate=None)
         .order_by("pk")
-        .select_related("seller", "buyer", "listing", "release", "version__registration")
+        .select_related("seller", "buyer", "listing", "release", "offer", "discount", "version__registration")
         .select_for_update(of=("self",), no_key=True, skip_locked=True)  # what another worker has is left to it
     )
 

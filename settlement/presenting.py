@@ -66,6 +66,10 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     )
     seller = PartyOut()
     buyer = PartyOut()
+    discount_percent = serializers.IntegerField(
+        source="discount.percent", allow_null=True, default=None, help_text="By which it cost less; null for none."
+    )
+    list_price_minor = serializers.IntegerField(source="list_price.minor", help_text="The price without a discount.")
 
     class Meta:
         model = Trade
@@ -73,8 +77,8 @@ class TradeOut(serializers.ModelSerializer[Trade]):
             "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "renews",
             "converts_to",
             "seller", "buyer",
-            "price_minor", "currency", "quantity", "unit_price_minor", "terms", "purpose",
-            "purchase_order", "proposed_at", "agree_until", "agreed_at",
+            "price_minor", "list_price_minor", "discount_percent", "currency", "quantity", "unit_price_minor",
+            "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
             "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at",
             "is_deemed_accepted",
             "cleared_at", "settled_at", "ended_at", "end_reason", "is_frozen",

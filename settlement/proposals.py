@@ -23,6 +23,9 @@ class ProposalIn(serializers.Serializer[Any]):
     text_digest = serializers.CharField(
         max_length=80, allow_blank=True, default="", help_text="Of the contract you read; refused if it is another now."
     )
+    price_minor = serializers.IntegerField(
+        allow_null=True, default=None, help_text="The price you saw; refused as `price_changed` if it is another now."
+    )
     renews = serializers.CharField(
         max_length=20,
         allow_blank=True,
@@ -47,6 +50,7 @@ def command(body: dict[str, Any], buyer: Organisation, *, by: User) -> Callable[
         purpose=body["purpose"],
         purchase_order=body["purchase_order"],
         text_digest=body["text_digest"],
+        price_minor=body["price_minor"],
         renews=renewed,
         converts=body["converts"],
         by=by,

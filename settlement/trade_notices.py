@@ -9,6 +9,7 @@ from typing import Any
 
 from compliance import hold_notices
 from compliance.models import Hold
+from listings import pricing
 from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
@@ -188,12 +189,15 @@ def _ending(event: Event) -> None:
     grant = _grant_of(event)
     if grant.ends_at is not None and grant.closed_at is None:
         trade, on = grant.trade, renewals.renews_on(grant)
+        offer = extensions.extending(trade.offer)
+        now = pricing.priced(offer, trade.quantity, pricing.discount_of(offer)).price
         facts: dict[str, Any] = {"until": grant.ends_at, "on": on or ""}
         if trade.is_trial:
             kind = "trial.ending" if on is None else "trial.converting"
-            facts |= {"price": extensions.extending(trade.offer).price}
+            facts |= {"price": now}
         else:
             kind = "grant.ending" if on is None else "grant.renewing"
+            facts |= {"price": now if on else trade.price}
         _tell(kind, trade, trade.buyer_id, event, **facts)
 
 

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from compliance import clearance, holds
-from listings import licence_contract, pricing
-from listings.models import Offer
+from listings import discounts, licence_contract, pricing
+from listings.models import Offer, Version
 from listings.states import ListingState
 from marketplace import clock, joint_merchants, journal, roles
 from marketplace.canonical import digest_of
@@ -60,7 +60,7 @@ from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeSta
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 50
-PARTS = ("offer__converts_to", "listing", "version__release", "release", "seller", "buyer", "fee_schedule")
+PARTS = ("offer__converts_to", "discount", "listing", "version__release", "release", "seller", "buyer", "fee_schedule")
 
 
 class NotOnSale(Refused):
@@ -77,6 +77,14 @@ class ContractChanged(Refused):
     code = "contract_changed"
     says = _("The contract is not the one you read: the product has a new version.")
     next = _("Read the contract again, then decide.")
+
+
+class PriceChanged(Refused):
+    """The price is not the one you saw: a discount has begun or ended."""
+
+    code = "price_changed"
+    says = _("The price is not the one you saw: it is now %(price)s.")
+    next = _("Look at the new total, then decide.")
 
 
 class Frozen(Refused):
@@ -185,17 +193,19 @@ def propose(
     purpose: str = "",
     purchase_order: str = "",
     text_digest: str = "",
+    price_minor: int | None = None,
     renews: Trade | None = None,
     converts: bool = False,
     by: User,
 ) -> Trade:
     """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
-    publishing it. `text_digest` is that of the licence contract the buyer has read, if it says. The licence of
-    `renews`, a trade of the same offer and buyer or of a trial of it, is extended. A trial that `converts` goes on with
-    its paid offer unless that is stopped. Of an offer priced per call, `quantity` calls are taken.
+    publishing it. `text_digest` is that of the licence contract the buyer has read and `price_minor` the price it
+    saw, if it says. The licence of `renews`, a trade of the same offer and buyer or of a trial of it, is extended. A
+    trial that `converts` goes on with its paid offer unless that is stopped. Of an offer priced per call, `quantity`
+    calls are taken. The discount in force is frozen into the trade.
 
-    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, ContractChanged, NotRenewable, TooManyUnpaid,
-    TrialTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
+    Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, PriceChanged, ContractChanged, NotRenewable,
+    TooManyUnpaid, TrialTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -215,22 +225,25 @@ def propose(
         raise Invalid(_("This is your own product."), code="own_product", next=_("Act for the organisation that buys."))
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
         raise NotOnSale(_("This offer is for named buyers."), code="not_named")
-    cost = pricing.priced(offer, quantity)
+    if renews is not None:
+        extensions.require_renewable(renews, offer=offer, buyer=buyer)
+    now = clock.now()
+    cost = pricing.priced(offer, quantity, discounts.held(offer, now))
     _require_payable(cost.price_minor, cost.currency)
     if cost.price_minor:
         defaults.require_not_barred(buyer)
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next=_("Ask the seller for another way of delivery."))
-    proposed_text = licence_contract.digest(offer, version)
+    proposed_text = licence_contract.digest(offer, version, cost.discount)
+    if price_minor not in (None, cost.price_minor) or _names_another_price(text_digest, offer, version, proposed_text):
+        raise PriceChanged(price=cost.price)
     if text_digest not in ("", proposed_text):
         raise ContractChanged()
     decision = clearance.require_trade(buyer, offer)
-    if renews is not None:
-        extensions.require_renewable(renews, offer=offer, buyer=buyer)
     trials.require_first(offer, buyer=buyer, converts=converts)
-    now = clock.now()
     trade = Trade.objects.create(
         offer=offer,
+        discount=cost.discount,
         renews=renews,
         is_trial=offer.is_trial,
         listing=listing,
@@ -265,14 +278,25 @@ def propose(
         price_minor=trade.price_minor,
         currency=offer.currency,
         **({"quantity": cost.quantity, "unit_price_minor": cost.unit_price_minor} if cost.quantity else {}),
+        **({"discount": cost.discount.pk, "percent": cost.discount.percent} if cost.discount else {}),
     )
     if renews is not None:
         extensions.hand_on_standing_order(trade)
     if converts:
         extensions.keep(trade, by=by)
     if offer.audience != Offer.Audience.ON_REQUEST:
-        _bind(trade, buyer_by=by, seller_by=offer.created_by, seller_agreed_at=offer.created_at, by=by)
+        asked = cost.discount or offer  # by which the seller agreed to this price
+        _bind(trade, buyer_by=by, seller_by=asked.created_by, seller_agreed_at=asked.created_at, by=by)
     return trade
+
+
+def _names_another_price(text_digest: str, offer: Offer, version: Version, proposed_text: str) -> bool:
+    """Whether the contract the buyer has read is this one but for the price: that without or with another discount."""
+    if text_digest in ("", proposed_text):
+        return False
+    return any(
+        licence_contract.digest(offer, version, one) == text_digest for one in (None, *offer.discounts.all()[:10])
+    )
 
 
 def _require_payable(price_minor: int, currency: str) -> None:

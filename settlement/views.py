@@ -132,7 +132,7 @@ def trade_contract(request: HttpRequest, trade_id: str) -> HttpResponse:
     )
     context = {
         "trade": found,
-        "contract": licence_contract.shown(found.offer, found.version),
+        "contract": licence_contract.shown(found.offer, found.version, found.discount),
         "agreement": getattr(found, "agreement", None),
     }
     return render(request, "settlement/contract.html", context)

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 from django.utils.translation import get_language
 
 from listings import pricing
-from listings.models import Offer, Version
+from listings.models import Discount, Offer, Version
 from listings.terms import ANYWHERE, Terms, plain_words, term_of
 from listings.terms_words import LANGUAGES
 from marketplace.canonical import digest_of
@@ -76,9 +76,9 @@ def default_jurisdiction(country: str) -> str:
     return NEAREST.get(country, ELSEWHERE)
 
 
-def articles(offer: Offer, version: Version) -> dict[str, list[Article]]:
-    """The articles of a contract made under this offer for this manual, in each language; {} for an old offer
-    that was made before there was a licence contract.
+def articles(offer: Offer, version: Version, discount: Discount | None = None) -> dict[str, list[Article]]:
+    """The articles of a contract made under this offer and discount for this manual, in each language; {} for an old
+    offer that was made before there was a licence contract.
     """
     if not offer.contract_version:
         return {}
@@ -89,7 +89,7 @@ def articles(offer: Offer, version: Version) -> dict[str, list[Article]]:
             {
                 "head": article["head"][language],
                 "clauses": [
-                    clause[language].format_map(_facts(offer, version, language))
+                    clause[language].format_map(_facts(offer, version, language, discount))
                     for clause in article["clauses"]
                     if clause.get("when") is None or clause["when"] in conditions
                 ],
@@ -100,9 +100,9 @@ def articles(offer: Offer, version: Version) -> dict[str, list[Article]]:
     }
 
 
-def digest(offer: Offer, version: Version) -> str:
+def digest(offer: Offer, version: Version, discount: Discount | None = None) -> str:
     """The digest of the text both parties agree to, in all its languages; "" for an old offer without one."""
-    text = articles(offer, version)
+    text = articles(offer, version, discount)
     return digest_of({"version": offer.contract_version, "articles": text}) if text else ""
 
 
@@ -118,7 +118,7 @@ def _conditions(offer: Offer) -> set[str]:
     }
 
 
-def _facts(offer: Offer, version: Version, language: str) -> dict[str, str]:
+def _facts(offer: Offer, version: Version, language: str, discount: Discount | None) -> dict[str, str]:
     """What the braces of a clause stand for. A member's words are put in as they are and never read as a pattern."""
     named = jurisdictions(offer.contract_version)[offer.jurisdiction]
     channels = _data(offer.contract_version)["channels"]
@@ -126,7 +126,7 @@ def _facts(offer: Offer, version: Version, language: str) -> dict[str, str]:
         "title": in_language(version.titles, language),
         "version": str(version.number),
         "digest": version.release.digest if version.release else "",
-        "price": pricing.in_contract(offer, language),
+        "price": pricing.in_contract(offer, language, discount),
         "inspection_days": str(offer.inspection_days),
         "channel": channels[offer.channel][language] if offer.channel in channels else offer.channel,
         "term": term_of(offer.terms, language),
@@ -135,15 +135,15 @@ def _facts(offer: Offer, version: Version, language: str) -> dict[str, str]:
     }
 
 
-def shown(offer: Offer, version: Version) -> dict[str, Any]:
+def shown(offer: Offer, version: Version, discount: Discount | None) -> dict[str, Any]:
     """The contract for a page, in the reader's language: what it is, its licence in plain words, its articles."""
     language = get_language() or "en"
     language = language if language in LANGUAGES else "en"
-    text = articles(offer, version)
+    text = articles(offer, version, discount)
     return {
         "version": offer.contract_version,
         "jurisdiction": jurisdiction_label(offer.jurisdiction, language),
-        "digest": digest(offer, version),
+        "digest": digest(offer, version, discount),
         "licence": plain_words(offer.terms, language),
         "articles": text.get(language, []),
     }

@@ -8,6 +8,7 @@ TRY = [
     ("buyer", "buyer@pujiang.example", "Orders: pay the workdays, download and accept the flights"),
     ("", "buyer@peak-analytics.example", "a library of a year with what was downloaded; a city table to pay"),
     ("seller", "seller@lingang-aviation.example", "answer a proposal and an objection; bring a new release"),
+    ("", "seller@lingang-aviation.example", "Studio: a discount on the flights by the download"),
     ("", "seller@lingang-aviation.example", "what the flights pass on to others; Money: its statements"),
     ("", "seller@victoria-data.example", "Money: mend the account that bounced; answer a proposal"),
     ("", "seller@jinghua-calendar.example", "Studio: rework the manual that came back"),

@@ -15,7 +15,7 @@ from listings import objections, product_papers, publishing
 from listings.models import Listing, Objection, Registration, Version
 from listings.states import ListingState
 from marketplace import clock, documents
-from marketplace.demo import asked, needed, people, products, shelves, shown, tried
+from marketplace.demo import asked, lowered, needed, people, products, shelves, shown, tried
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
 from settlement import payout_accounts, splits
@@ -57,10 +57,13 @@ class Queues:
             (60, self._shared_revenue),
             (40, self._tiers),
             (20, shown.entries),
+            (12, lambda: lowered.by(10, self._listings.get("workdays"), days=6)),
             (10, self._made_public),
             (9, lambda: self._first_manual("nyc_airports")),  # long overdue: nobody took it
             (6, self._applications),
             (6, self._wrong_account),
+            (5, lambda: lowered.by(25, self._listings.get("metro"), days=24)),
+            (5, lambda: lowered.by(15, self._listings.get("flights"), days=40, place=3)),
             (5, self._asked_for_more),
             (5, lambda: self._second_manual("closings", ReviewState.CHANGES_REQUESTED)),
             (4, lambda: self._second_manual("partners", ReviewState.SECONDED)),

@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from listings.models import Listing, Offer, Release, Version
+from listings import pricing
+from listings.models import Discount, Listing, Offer, Release, Version
 from marketplace import clock
 from marketplace.guards import append_only, born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, Paper, User, new_public_id
@@ -24,6 +25,9 @@ from settlement.states import (
     DisputeState,
     TradeState,
 )
+
+# What a call costs by the step `s`, less the discount `d`.
+LESS = pricing.less_sql("(s->>'unit_price_minor')::bigint", "d")
 
 
 class TradeQuerySet(models.QuerySet["Trade"]):
@@ -72,6 +76,9 @@ class Trade(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", db_index=False)
     seller = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="sales")
     buyer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="purchases")
+    discount = models.ForeignKey(  # in force when it was proposed
+        Discount, on_delete=models.PROTECT, null=True, blank=True, related_name="trades", db_index=False
+    )
     price_minor = models.BigIntegerField(_("price"))
     currency = models.CharField(max_length=3)
     quantity = models.PositiveIntegerField(_("calls"), null=True, blank=True)  # of an offer priced per call
@@ -150,8 +157,8 @@ class Trade(models.Model):
             only_moves(TRADE_MOVES),
             born_in(TradeState.PROPOSED),
             never_changes(
-                "public_id", "offer", "listing", "version", "release", "seller", "buyer", "price_minor", "currency",
-                "quantity", "unit_price_minor", "terms", "contract_version", "jurisdiction", "text_digest",
+                "public_id", "offer", "listing", "version", "release", "seller", "buyer", "discount", "price_minor",
+                "currency", "quantity", "unit_price_minor", "terms", "contract_version", "jurisdiction", "text_digest",
                 "fee_schedule", "renews", "is_trial", "crossborder", "inspection_days", "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
             ),
@@ -223,18 +230,34 @@ class Trade(models.Model):
                 name="quantity_and_unit_price_are_the_offers",
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,
-                func="""
+                func=f"""
                     IF NOT EXISTS (
-                        SELECT FROM listings_offer o WHERE o.id = NEW.offer_id AND CASE
+                        SELECT FROM listings_offer o LEFT JOIN listings_discount d ON d.id = NEW.discount_id
+                        WHERE o.id = NEW.offer_id AND CASE
                             WHEN o.steps = '[]' THEN NEW.quantity IS NULL
                             ELSE NEW.quantity <= o.most_quantity AND NEW.unit_price_minor = (
-                                SELECT min((s->>'unit_price_minor')::bigint) FROM jsonb_array_elements(o.steps) s
+                                SELECT min({LESS}) FROM jsonb_array_elements(o.steps) s
                                 WHERE (s->>'from_quantity')::bigint <= NEW.quantity
                             )
                         END
                     ) THEN
                         RAISE 'offer % does not sell % calls at % each', NEW.offer_id, NEW.quantity,
                             NEW.unit_price_minor USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,  # noqa: S608
+            ),
+            pgtrigger.Trigger(
+                name="discount_is_the_offers_and_in_force",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__discount__isnull=False),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM listings_discount d WHERE d.id = NEW.discount_id AND d.offer_id = NEW.offer_id
+                        AND d.valid_from <= NEW.proposed_at AND least(d.valid_until, d.ended_at) > NEW.proposed_at
+                    ) THEN
+                        RAISE 'discount % is not in force for offer %', NEW.discount_id, NEW.offer_id
+                            USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),
@@ -278,6 +301,11 @@ class Trade(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+    @property
+    def list_price(self) -> Money:
+        """What it would have cost without its discount."""
+        return pricing.priced(self.offer, self.quantity).price
 
     @property
     def unit_price(self) -> Money | None:

@@ -10,9 +10,9 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
 
-from listings import arrivals, daily_counts, profiling, publishing, registration, uploads
+from listings import arrivals, daily_counts, discounts, profiling, publishing, registration, shelf, uploads
 from listings import tasks as listings_tasks
-from listings.models import DailyCount, Listing, Profile, Registration, ReleaseFile, Upload
+from listings.models import DailyCount, Listing, Profile, Registration, ReleaseFile, ShelfItem, Upload
 from listings.states import ListingState, ProfileState
 from marketplace import clock
 from marketplace import tasks as marketplace_tasks
@@ -30,6 +30,7 @@ TASKS = {
     "listings.tasks.check_files",
     "listings.tasks.write_counts_down",
     "listings.tasks.close_lapsed_offers",
+    "listings.tasks.reprice_shelf",
 }
 REGISTER = [
     "before listings.registration._register",
@@ -192,6 +193,23 @@ def test_an_offer_whose_time_ran_out_is_closed_once(at: str, tmp_path: Path) -> 
     listings_tasks.close_lapsed_offers()
     assert recorded("offer.lapsed") == {"offer.lapsed": 1}
     nothing_is_amiss()
+
+
+REPRICE = ["within listings.shelf.reprice", "after listings.shelf.reprice"]
+
+
+@pytest.mark.parametrize("at", REPRICE)
+def test_a_discount_that_began_is_on_the_shelf_whatever_dies(at: str, tmp_path: Path) -> None:
+    offer = factories.make_listed_product().offers.get()
+    begins = clock.now() + dt.timedelta(seconds=1)
+    until = begins + dt.timedelta(days=1)
+    discounts.set_discount(offer, percent=20, valid_from=begins, valid_until=until, by=offer.created_by)
+    time.sleep(1.1)
+    die_at(at, "listings.tasks.reprice_shelf", tmp_path)
+    assert ShelfItem.objects.get().price_minor == (100_000 if at.startswith("after") else 125_000)
+    listings_tasks.reprice_shelf()
+    assert ShelfItem.objects.get().price_minor == 100_000
+    assert shelf.to_reprice().count() == 0
 
 
 def look_at(listing: Listing) -> None:

@@ -12,7 +12,18 @@ from django.db.models import Count
 
 from compliance import proofs
 from compliance.models import Decision, DossierSection, FactChange, Hold, Proof, Review, TierDecision, Verification
-from listings.models import Answer, CatalogueEntry, Listing, ListingReport, Objection, Offer, Question, Registration
+from listings.models import (
+    Answer,
+    CatalogueEntry,
+    Discount,
+    Listing,
+    ListingReport,
+    Objection,
+    Offer,
+    Question,
+    Registration,
+    ShelfItem,
+)
 from listings.states import ListingState
 from marketplace import clock
 from marketplace.demo import explained, market, opening, products
@@ -102,6 +113,8 @@ def require_content():
         (public.pk, "dismissed"), (public.pk, "open"),
     ]  # fmt: skip
     assert FactChange.objects.filter(decided_at=None).count() == 1
+    assert sorted((one.percent, one.is_over) for one in Discount.objects.all()) == [(10, True), (25, False)]
+    assert ShelfItem.objects.filter(price_minor=9_000, currency="HKD").exists(), "a metro at its price in force"
     sectors = DossierSection.objects.filter(section="activity").values_list("facts__sector", flat=True)
     assert len(set(sectors)) >= 6
     assert settings.PUBLICITY_DAYS == 0

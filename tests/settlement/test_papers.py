@@ -141,7 +141,7 @@ def test_the_database_refuses_an_agreement_to_another_text_and_a_change_of_the_p
 
 def test_a_contract_is_never_printed_with_another_text_than_was_agreed(monkeypatch):
     trade = trading.make_trade("agreed").reload()
-    monkeypatch.setattr(licence_contract, "digest", lambda offer, version: "sha256:changed")
+    monkeypatch.setattr(licence_contract, "digest", lambda *_facts: "sha256:changed")
     trade.register_number, trade.registered_at = "TR-0000-0000-0000", trade.agreed_at
     with pytest.raises(contracts.TextChanged):
         contracts.issue_contracts([trade])

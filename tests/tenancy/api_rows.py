@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import MULTIPART_CONTENT
 
+from marketplace import clock
 from tests.tenancy.rules import Answer, Anyone, Given, Member, Own, Readers, Row, SignedIn, Staff
 from tests.tenancy.world import facts_of
 
@@ -299,6 +302,10 @@ def draft_version(world):
     return {"public_id": world.draft.listing.public_id, "number": world.draft.number}
 
 
+def _days(number):
+    return (clock.now() + dt.timedelta(days=number)).isoformat()
+
+
 def _open_release(world):
     return {"public_id": world.fresh.public_id, "release_id": world.release.pk}
 
@@ -459,6 +466,27 @@ LISTINGS = [
     ),
     Row("GET", f"{LISTING}/offers", Member("look", SELLERS), at=lambda w: {"public_id": w.listed.public_id}),
     Row("POST", f"{LISTING}/offers", Member("offer", SELLERS), gives=201, at=_draft, says=_offer),
+    Row(
+        "GET",
+        f"{API}/offers/<slug:public_id>/discounts",
+        Member("look", SELLERS),
+        at=lambda w: {"public_id": w.named_offer.public_id},
+    ),
+    Row(
+        "POST",
+        f"{API}/offers/<slug:public_id>/discounts",
+        Member("offer", SELLERS),
+        gives=201,
+        at=lambda w: {"public_id": w.named_offer.public_id},
+        says=lambda w: {"percent": 5, "valid_from": _days(30), "valid_until": _days(40)},
+    ),
+    Row(
+        "POST",
+        f"{API}/discounts/<slug:public_id>/ending",
+        Member("offer", SELLERS),
+        at=lambda w: {"public_id": w.discount.public_id},
+        says=lambda w: {},
+    ),
     Row(
         "POST",
         f"{API}/offers/<slug:public_id>/closing",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from compliance import declaration_text, exchange_rules
+from marketplace import clock
 from tests.tenancy.rules import BOTH, Answer, Anyone, Given, Member, Own, Readers, Row, SignedIn
 from tests.tenancy.world import facts_of
 
@@ -202,6 +205,14 @@ def _asked_version(world):
 
 def _fresh(world):
     return {"public_id": world.fresh.public_id}
+
+
+def _named_offer(world):
+    return {"public_id": world.listed.public_id, "offer_id": world.named_offer.public_id}
+
+
+def _days(number):
+    return (clock.today() + dt.timedelta(days=number)).isoformat()
 
 
 def _open_release(world):
@@ -428,6 +439,23 @@ PRODUCTS = [
     ),
     Row("GET", PRODUCT + "offers/new/", Member("look", SELLERS), at=_draft),
     Row("POST", PRODUCT + "offers/new/", Member("offer", SELLERS), gives=302, at=_draft, says=_form(**PLAN)),
+    Row("GET", PRODUCT + "offers/<slug:offer_id>/discounts/", Member("look", SELLERS), at=_named_offer),
+    Row(
+        "POST",
+        PRODUCT + "offers/<slug:offer_id>/discounts/",
+        Member("offer", SELLERS),
+        gives=302,
+        at=_named_offer,
+        says=lambda w: {"percent": "5", "valid_from": _days(30), "valid_until": _days(40)},
+    ),
+    Row(
+        "POST",
+        PRODUCT + "offers/<slug:offer_id>/discounts/<slug:discount_id>/ending/",
+        Member("offer", SELLERS),
+        gives=302,
+        at=lambda w: _named_offer(w) | {"discount_id": w.discount.public_id},
+        says=_form(),
+    ),
     Row(
         "POST",
         PRODUCT + "offers/<slug:offer_id>/closing/",

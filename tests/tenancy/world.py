@@ -24,9 +24,19 @@ from compliance import (
     verification,
 )
 from compliance.models import Review
-from listings import listing_reports, objections, publishing, questions, registration, samples, saved_searches, uploads
+from listings import (
+    discounts,
+    listing_reports,
+    objections,
+    publishing,
+    questions,
+    registration,
+    samples,
+    saved_searches,
+    uploads,
+)
 from listings.models import Registration
-from marketplace import announcements, documents, journal, participants, tokens, webhooks
+from marketplace import announcements, clock, documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
 from settlement import clearing, invoices, mendings, payments, payout_accounts, splits, statements, trades
@@ -114,6 +124,8 @@ class World:
         plan = {"name": "One year" + self.mark}
         self.on_request = trading.make_offer(self.listed, audience="on_request", **plan)
         self.named_offer = trading.make_offer(self.listed, audience="named", buyers=[self.buyer], **plan)
+        until = clock.now() + dt.timedelta(days=9)
+        self.discount = discounts.set_discount(self.named_offer, percent=5, valid_until=until, by=owner)
         samples.publish(self.listed, by=owner)
         self.suspended = trading.make_listed(self.seller)
         reason = "Being looked into." + self.mark
@@ -357,6 +369,7 @@ class World:
             self.fresh.public_id,
             self.upload.public_id,
             self.named_offer.public_id,
+            self.discount.public_id,
             self.token.prefix,
             self.token.name,
             str(self.seller.created_by.email),
