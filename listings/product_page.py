@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from listings import differences, pricing, revisions, terms
 from listings.catalogue import Product
-from listings.column_profile import percent, profiles_of
+from listings.column_profile import kind_words, percent, profiles_of
 from listings.models import Listing, Offer, ProductType, Profile, Release, Version
 from listings.states import ListingState, ProfileState
 from marketplace import joint_merchants
@@ -138,9 +138,10 @@ def _parts(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def field_rows(version: Version, facts: Measured | None) -> list[dict[str, Any]]:
-    """The field dictionary beside what was measured of the column of that name."""
+    """The field dictionary beside what was measured of the column of that name, and its `kind` in words."""
     found = {column["name"]: column for one in (facts.files if facts else []) for column in one["columns"]}
-    return [field | {"measured": found.get(field["name"])} for field in version.fields]
+    rows = [field | {"measured": found.get(field["name"])} for field in version.fields]
+    return [row | {"kind": kind_words((row["measured"] or row).get("type", ""))} for row in rows]
 
 
 def offer_cards(offers: list[Offer]) -> list[dict[str, Any]]:

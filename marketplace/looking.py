@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,6 +10,7 @@ from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import pgettext
 
@@ -54,6 +56,17 @@ def _worded(field: models.Field[Any, Any], says: Says) -> Callable[[models.Model
     return worded
 
 
+def _indented(field: models.Field[Any, Any]) -> Callable[[models.Model], str]:
+    """A column that shows the JSON of `field` as a person reads it."""
+
+    @admin.display(description=field.verbose_name, empty_value="–")
+    def indented(row: models.Model) -> str:
+        kept = getattr(row, field.name)
+        return format_html("<pre>{}</pre>", json.dumps(kept, ensure_ascii=False, indent=2)) if kept else ""
+
+    return indented
+
+
 class Looking(admin.ModelAdmin):
     """Rows one may look through; nobody adds, changes or deletes one here.
 
@@ -87,6 +100,10 @@ class Looking(admin.ModelAdmin):
         for field in model._meta.fields:
             if field.name in self.says:
                 setattr(self, f"{field.name}_in_words", _worded(field, self.says[field.name]))
+        json_fields = [one for one in model._meta.fields if isinstance(one, models.JSONField)]
+        self.json = {field.name for field in json_fields} - self.says.keys()
+        for field in json_fields:
+            setattr(self, f"{field.name}_indented", _indented(field))
 
     def _shown(self, name: Any) -> Any:
         return f"{name}_in_words" if name in self.says else name
@@ -98,7 +115,8 @@ class Looking(admin.ModelAdmin):
         return [(name, SaidOrNot) if name in self.says else name for name in self.list_filter]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [self._shown(name) for name in super().get_fields(request, obj)]
+        fields = [self._shown(name) for name in super().get_fields(request, obj)]
+        return [f"{name}_indented" if name in self.json else name for name in fields]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Named for its rows: there is nothing to select them for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 240, 48  # of a plot of columns, in its own units
@@ -21,13 +21,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Bar:
-    """A line of a table with its bar: its words, its number, the bar's length of LINE, and its further cells, each ''
-    for none or None for what is withheld. templates/settlement/_bars.html draws them."""
+    """A line of a table with its bar: its words, its number, the bar's length of LINE, and its further cells by their
+    headings, each '' for none or None for what is withheld. templates/settlement/_bars.html draws them."""
 
     label: str
     number: int
     length: int
-    cells: Sequence[str | None]
+    cells: Mapping[str, str | None]
 
 
 def columns(counts: Sequence[int]) -> list[Column]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from listings.admin import LONG_MANUAL, channel_words, jurisdiction_words
 from marketplace.looking import Looking, by
 from settlement import models
-from settlement.money_words import DECIDED, WHY, refunded_because
+from settlement.money_words import DECIDED, WHY, paid_through, refunded_because
 
 
 @admin.register(models.Trade)
@@ -92,6 +92,7 @@ class Payments(Looking):
     list_display = ["key", "trade", "gateway", "amount_minor", "currency", "state", "requested_at", "paid_at", "tries"]
     list_filter = ["state", "gateway", "currency"]
     search_fields = ["=key", "=reference", "=trade__register_number"]
+    says = {"gateway": paid_through}
 
 
 @admin.register(models.Notice)
@@ -100,6 +101,7 @@ class Notices(Looking):
     list_filter = ["gateway"]
     search_fields = ["=event_id"]
     unread = ("body",)
+    says = {"gateway": paid_through}
 
 
 @admin.register(models.Refund)
@@ -107,7 +109,7 @@ class Refunds(Looking):
     list_display = ["key", "trade", "amount_minor", "currency", "state", "reason", "created_at", "paid_at", "tries"]
     list_filter = ["state", "gateway", "currency"]
     search_fields = ["=key", "=reference", "=trade__register_number"]
-    says = {"reason": refunded_because}
+    says = {"gateway": paid_through, "reason": refunded_because}
 
 
 @admin.register(models.Unmatched)
@@ -115,7 +117,7 @@ class UnmatchedMoney(Looking):
     list_display = ["event_id", "gateway", "amount_minor", "currency", "why", "arrived_at", "decision", "decided_by"]
     list_filter = ["why", "decision", "currency"]
     search_fields = ["=event_id", "=payer_reference"]
-    says = {"why": by(WHY), "decision": by(DECIDED)}
+    says = {"gateway": paid_through, "why": by(WHY), "decision": by(DECIDED)}
 
 
 @admin.register(models.Chargeback)
@@ -186,6 +188,7 @@ class Statements(Looking):
 class PayoutAccounts(Looking):
     list_display = ["organisation", "gateway", "reference", "by", "created_at"]
     search_fields = ["organisation__name", "=reference"]
+    says = {"gateway": paid_through}
 
 
 @admin.register(models.Payout)
@@ -193,6 +196,7 @@ class Payouts(Looking):
     list_display = ["key", "organisation", "amount_minor", "currency", "state", "destination", "created_at", "tries"]
     list_filter = ["state", "gateway", "currency"]
     search_fields = ["=key", "organisation__name", "=reference"]
+    says = {"gateway": paid_through}
 
 
 @admin.register(models.SandboxOrder)
@@ -288,6 +292,7 @@ class Reconciliations(Looking):
     list_display = ["__str__", "run", "ledger_minor", "gateway_minor", "records_minor", "in_transit", "found", "at"]
     list_filter = ["gateway", "currency"]
     search_fields = ["=digest"]
+    says = {"gateway": paid_through}
 
 
 @admin.register(models.GatewayMovement)
@@ -295,6 +300,7 @@ class GatewayMovements(Looking):
     list_display = ["reference", "gateway", "booked_on", "kind", "cause", "amount_minor", "currency", "heard_at"]
     list_filter = ["gateway", "kind", "currency"]
     search_fields = ["=reference", "=cause"]
+    says = {"gateway": paid_through}
 
 
 @admin.register(models.Break)
@@ -302,3 +308,4 @@ class Breaks(Looking):
     list_display = ["cause", "kind", "gateway", "currency", "found_at", "ended_at", "explained_by", "reason_code"]
     list_filter = ["kind", "gateway", "currency"]
     search_fields = ["=cause"]
+    says = {"gateway": paid_through}

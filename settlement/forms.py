@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from listings.models import Offer
 from marketplace import money
 from settlement.models import BankReport, Break
+from settlement.money_words import paid_through
 
 
 class ProposalForm(forms.Form):
@@ -137,8 +138,8 @@ class PayoutAccountForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        paid_through: Any = self.fields["gateway"]
-        paid_through.choices = [(name, name.replace("_", " ")) for name in settings.GATEWAYS]
+        gateway: Any = self.fields["gateway"]
+        gateway.choices = [(name, paid_through(name)) for name in settings.GATEWAYS]
         if "bank" in settings.GATEWAYS:
             self.fields["reference"].help_text = _(
                 "For a bank transfer: account number or IBAN / BIC of the bank / holder of the account."

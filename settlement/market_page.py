@@ -57,7 +57,9 @@ def _bars(parts: list[Part], label: Callable[[str], str], currencies: list[str])
     for part, number in zip(parts, numbers, strict=True):
         sums = {one.currency: _amount(one) for one in part.turnover}
         length = plots.length(number, numbers)
-        bars.append(plots.Bar(label(part.key), number, length, [sums.get(currency, "") for currency in currencies]))
+        bars.append(
+            plots.Bar(label(part.key), number, length, {currency: sums.get(currency, "") for currency in currencies})
+        )
     return bars
 
 

@@ -1,4 +1,4 @@
-"""Why money fits no trade and what became of it, in words."""
+"""What money is paid through, why it fits no trade and what became of it, in words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ DECIDED: dict[str, Promise] = {
     "applied": gettext_lazy("Applied to the trade"),
     "charged_back": pgettext_lazy("money", "Charged back"),
 }
+
+GATEWAYS: dict[str, str | Promise] = {
+    "bank": gettext_lazy("Bank transfer"),
+    "sandbox": gettext_lazy("Practice money"),
+    "stripe": "Stripe",
+}
+
+
+def paid_through(gateway: str) -> str:
+    """What a gateway is called; its own name where it is none of ours."""
+    return str(GATEWAYS.get(gateway, gateway.replace("_", " ")))
 
 
 def refunded_because(reason: str) -> str:

@@ -72,7 +72,7 @@ ACTS: dict[str, PageAct] = {
     "accept": PageAct(
         "buyer",
         lambda trade, _said, by: trades.accept(trade, by=by),
-        gettext_lazy("You accepted the delivery. The next clearing pays the seller."),
+        gettext_lazy("You accepted the delivery. It is cleared with the next clearing."),
         tone="primary",
         confirm=gettext_lazy("Once you accept, the price goes to the seller and you can no longer object."),
     ),

@@ -124,7 +124,9 @@ def _accepted(trades: Sequence[Trade]) -> dict[int, Next]:
             until = _promised(cycle.closed_at, settings.DESK_TARGET_HOURS["cycles"])
             found[trade.pk] = Next("exchange", _("The exchange releases the clearing."), until, _late())
         else:
-            found[trade.pk] = Next("exchange", _("The next clearing pays the seller."), cut_off, _late())
+            pays = _("The next clearing pays the seller.")
+            closes = _("The next clearing clears the free trade; no money moves.")
+            found[trade.pk] = Next("exchange", pays if trade.price_minor else closes, cut_off, _late())
     return found
 
 

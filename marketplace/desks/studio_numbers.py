@@ -46,10 +46,7 @@ def numbers(request: HttpRequest, public_id: str = "") -> HttpResponse:
         "has_any": bool(found.steps or found.earned),
         "whole": _whole(found.whole()),
         "months": _months(found),
-        "month_headings": _labels()[1:],
         "seen_label": _labels()[0],
-        "share_headings": [_("Of the step before")],
-        "money_headings": [_("Gross"), _("Fee"), _("Net")],
         "products": [] if listing else _products(seller, found),
         "sees_money": sees_money,
         "revenue": [_revenue(currency, rows) for currency, rows in found.by_currency().items()],
@@ -115,8 +112,10 @@ def _whole(steps: Steps) -> list[plots.Bar]:
     }  # fmt: skip
     shares = [_share(counts[name], counts[before[name]]) if name in before else "" for name in STEPS]
     rows = zip(_labels(), counts.values(), shares, strict=True)
+    heading = _("Of the step before")
     return [
-        plots.Bar(label, number, plots.length(number, list(counts.values())), [share]) for label, number, share in rows
+        plots.Bar(label, number, plots.length(number, list(counts.values())), {heading: share})
+        for label, number, share in rows
     ]
 
 
@@ -132,7 +131,7 @@ def _months(found: Numbers) -> list[plots.Bar]:
             _month(month),
             steps.seen,
             plots.length(steps.seen, seen),
-            [f"{getattr(steps, name):,}" for name in STEPS[1:]],
+            {label: f"{getattr(steps, name):,}" for label, name in zip(_labels()[1:], STEPS[1:], strict=True)},
         )
         for month, steps in by_month
     ]
@@ -160,12 +159,13 @@ def _products(seller: Organisation, found: Numbers) -> list[dict[str, Any]]:
 def _revenue(currency: str, rows: list[tuple[Any, Earned]]) -> dict[str, Any]:
     """One currency: its bars by month, and the sums of all months."""
     grosses = [one.gross_minor for _month, one in rows]
+    headings = [_("Gross"), _("Fee"), _("Net")]
     bars = [
         plots.Bar(
             _month(month),
             one.trades,
             plots.length(one.gross_minor, grosses),
-            [_amount(minor, currency) for minor in _parts(one)],
+            {label: _amount(minor, currency) for label, minor in zip(headings, _parts(one), strict=True)},
         )
         for month, one in rows
     ]

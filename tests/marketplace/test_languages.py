@@ -42,7 +42,7 @@ ONLY_TRADITIONAL = set(
 # What the mainland says and Hong Kong does not, and Taiwan's words; and the other way round.
 FOREIGN_WORDS = {
     "zh-hant": ["信息", "質量", "清算", "登錄", "註冊賬", "文件夾", "資訊", "網路", "使用者", "帳號", "品質", "您"],
-    "zh-hans": ["登入", "交收", "档案", "电邮", "质素", "个人资料", "帐"],
+    "zh-hans": ["你", "登入", "交收", "档案", "电邮", "质素", "个人资料", "帐"],
 }
 # Where a word of the glossary has another sense.
 OTHER_SENSES = {"listed": ("Listed company", "If it is listed", "Listed elsewhere")}
