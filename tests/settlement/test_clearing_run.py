@@ -1,14 +1,16 @@
-"""A clearing run: any number of trades in parts, amounts of a whole market, and a connection cut at every statement."""
+"""A clearing run: any number of trades in parts, amounts of a whole market, and a `kill -9` at every statement."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
 import io
+import os
+import signal
+import traceback
 
-import psycopg
 import pytest
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -40,45 +42,45 @@ def accepted(*prices: int, currency: str = "CNY", of_one_seller: bool = False) -
     return deals
 
 
-class Lost(Exception):
-    """We are gone: the server takes back what we did."""
+class Killed:
+    """We are killed, as by `kill -9`, when we send the statement of this number, counted from 1."""
 
-
-class Cut:
-    """We are gone as we send the statement of this number, counted from 1.
-
-    Every eighth time the server ends our connection, which takes longer and leaves it to find out by itself.
-    """
-
-    def __init__(self, number: int, other: psycopg.Connection) -> None:
-        self.number, self.sent, self.other = number, 0, other
+    def __init__(self, number: int) -> None:
+        self.number, self.sent = number, 0
 
     def __call__(self, execute, sql, params, many, context):
         self.sent += 1
         if self.sent == self.number:
-            if self.number % 8:
-                raise Lost
-            self.other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+            os.kill(os.getpid(), signal.SIGKILL)
         return execute(sql, params, many, context)
 
 
-def cut_everywhere(work, unchanged) -> int:
-    """Do the work, cut at its first statement, then at its second, until it comes to its end; how often it was cut.
+def is_done_unless_killed_at(number: int, work) -> bool:
+    """Do the work in a process of its own, to be killed at that statement; whether it came to its end before."""
+    connection.close()  # parent and child have one of their own each
+    if (child := os.fork()) == 0:
+        signal.alarm(60)
+        try:
+            with connection.execute_wrapper(Killed(number)):
+                work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -signal.SIGKILL)
+    return code == 0
 
-    `unchanged` looks at the rows after each cut.
+
+def cut_everywhere(work, unchanged) -> int:
+    """Do the work, killed at its first statement, then at its second, until it comes to its end; how often it was.
+
+    `unchanged` looks at the rows after each death.
     """
-    connection.ensure_connection()
-    ours = connection.connection.info
-    with psycopg.connect(ours.dsn, password=ours.password, autocommit=True) as other:
-        for number in range(1, 200):
-            try:
-                with connection.execute_wrapper(Cut(number, other)):
-                    work()
-                return number - 1
-            except (Lost, DatabaseError) as error:
-                if isinstance(error, DatabaseError):
-                    connection.close()
-                unchanged()
+    for number in range(1, 200):
+        if is_done_unless_killed_at(number, work):
+            return number - 1
+        unchanged()
     raise AssertionError("the work never ended")
 
 
