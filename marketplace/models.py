@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
@@ -460,6 +460,7 @@ class Paper(models.Model):
         TRADE_CERTIFICATE = "trade_certificate", _("Trade certificate")
         INVOICE = "invoice", _("Invoice record")
         CREDIT_NOTE = "credit_note", _("Credit note")
+        QUOTE = "quote", pgettext_lazy("a paper", "Quote")
 
     number = models.CharField(max_length=40, unique=True)
     kind = models.CharField(max_length=30, choices=Kind.choices)

@@ -31,6 +31,7 @@ PREFIXES: dict[str, str] = {
     "trade_certificate": "TC",
     "invoice": "NV",
     "credit_note": "NC",
+    "quote": "QT",
 }
 KINDS: dict[str, str] = {prefix: kind for kind, prefix in PREFIXES.items()}
 

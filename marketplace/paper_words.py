@@ -34,10 +34,15 @@ _SHOWN = [
     ("gross_minor", "gross", "sum"),
     ("seller", "seller", "party"),
     ("buyer", "buyer", "party"),
+    ("plan", "plan", "text"),
     ("price_minor", "price", "price"),
     ("discount_percent", "discount", "discount"),
     ("quantity", "calls", "calls"),
     ("purchase_order", "purchase_order", "text"),
+    ("purpose", "purpose", "text"),
+    ("valid_until_at", "valid_until", "time"),
+    ("pay_within_days", "payment", "pay_within"),
+    ("quoted_by", "quoted_by", "text"),
     ("coverage_area", "covers", "covers"),
     ("rights", "rights", "rights"),
     ("source_statement", "source", "text"),
@@ -145,6 +150,8 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
         case "discount":
             listed = Money(record["list_price_minor"], record["currency"])
             return "text", said["discount_of"].replace("{percent}", str(value)).replace("{list}", str(listed))
+        case "pay_within":
+            return "text", said["pay_within"].replace("{days}", str(value))
         case "sum":
             return "money", Money(value, record["currency"])
         case "supplied":

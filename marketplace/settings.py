@@ -297,6 +297,9 @@ CATALOGUE_COUNTS_SECONDS = env.int("CATALOGUE_COUNTS_SECONDS", default=60)
 # Days between registration and listing in which anyone signed in may object; 0 lists at once.
 PUBLICITY_DAYS = env.int("PUBLICITY_DAYS", default=0)
 AGREE_WITHIN_DAYS = env.int("AGREE_WITHIN_DAYS", default=14)
+# How long a quote stands at most, and how many of them an organisation makes in a day.
+QUOTE_DAYS = env.int("QUOTE_DAYS", default=14)
+QUOTES_A_DAY = env.int("QUOTES_A_DAY", default=20)
 FUND_WITHIN_DAYS = env.int("FUND_WITHIN_DAYS", default=7)
 FUND_LIMITED_WITHIN_DAYS = env.int("FUND_LIMITED_WITHIN_DAYS", default=2)  # for offers whose licences are counted
 DELIVER_WITHIN_HOURS = env.int("DELIVER_WITHIN_HOURS", default=24)  # what buyers are promised; nothing lapses

@@ -29,6 +29,10 @@ invoice, credit_note      invoice_number, supplier, customer, supplied (licence,
                           product_type, version, currency, gross_minor, net_minor, taxes [{tax, percent, amount_minor;
                           optional source {language: text}}], cleared_at; optional purchase_order; of a credit note also
                           corrects_number and corrects_paper_number
+quote                     seller, buyer, titles, product_type, version, register_number, plan, currency, price_minor,
+                          gross_minor, net_minor, taxes (as in an invoice), licence (as in the contract),
+                          inspection_days, pay_within_days, quoted_by, valid_until_at; optional purpose,
+                          list_price_minor with discount_percent, quantity with unit_price_minor
 acceptance                trade_number, contract_number, delivery_number, register_number, seller, buyer, titles,
                           product_type, version, delivery_digest, delivered_at, inspection_days, inspect_ends_at,
                           accepted_at, how (buyer, silence, decision), accepted_by {person, role} (or null);
@@ -90,6 +94,8 @@ _REQUIRED: dict[str, str] = {
     "gross_minor net_minor taxes cleared_at",
     "credit_note": "invoice_number corrects_number corrects_paper_number supplier customer supplied trade_number "
     "titles product_type version currency gross_minor net_minor taxes cleared_at",
+    "quote": "seller buyer titles product_type version register_number plan currency price_minor gross_minor net_minor "
+    "taxes licence inspection_days pay_within_days quoted_by valid_until_at",
     "trade_certificate": "trade_number register_number seller buyer titles product_type version licence price_minor "
     "delivery_digest proposed_at agreed_at delivered_at accepted_at cleared_at settled_at journal",
 }

@@ -81,6 +81,13 @@ class Invoices(Looking):
     unread = ("lines",)
 
 
+@admin.register(models.Quote)
+class Quotes(Looking):
+    list_display = ["public_id", "offer", "buyer", "price_minor", "currency", "made_at", "valid_until", "trade"]
+    list_filter = ["currency"]
+    search_fields = ["=public_id", "=offer__public_id", "=trade__register_number"]
+
+
 @admin.register(models.ElectronicInvoice)
 class ElectronicInvoices(Looking):
     list_display = ["number", "invoice", "by", "at"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -21,9 +22,9 @@ from marketplace.models import Organisation
 from marketplace.money import Money
 from marketplace.participants import acting_or_none, acting_organisation
 from marketplace.signed_in import person
-from settlement import buying, deadlines, deliveries, fees, tasks, taxes, trade_page, trades
+from settlement import buying, deadlines, deliveries, fees, quotes, tasks, taxes, trade_page, trades
 from settlement.forms import ProposalForm
-from settlement.models import Trade
+from settlement.models import Quote, Trade
 
 MOST_DIGITS = 12
 MOST_PLANS = 50  # as many as a product has open offers
@@ -52,8 +53,10 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
     if request.method != "POST":
         renewed = _renewed(organisation, offer, request.GET.get("renews", ""))
         typed: dict[str, Any] = {"purpose": renewed.purpose, "renews": renewed.public_id} if renewed else {}
+        if quote := _quoted(organisation, offer, request.GET.get("quote", "")):
+            typed |= {"purpose": quote.purpose, "quote": quote.public_id}
         if offer.steps:
-            asked = request.GET.get("quantity", "") or (renewed.quantity if renewed else None)
+            asked = request.GET.get("quantity", "") or getattr(quote or renewed, "quantity", None)
             typed |= {"quantity": asked or offer.least_quantity}
         return _page(request, offer, plans, _unbound(offer, typed))
     if wanted := request.POST.get("plan"):
@@ -62,7 +65,7 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
             raise Http404
         return _page(request, chosen, plans, _unbound(chosen, _typed(request, "purpose", "purchase_order")))
     if request.POST.get("show"):
-        kept = _typed(request, "converts", "quantity", "purpose", "purchase_order", "renews")
+        kept = _typed(request, "converts", "quantity", "purpose", "purchase_order", "renews", "quote")
         return _page(request, offer, plans, _unbound(offer, kept))
     form = ProposalForm(offer, request.POST)
     refusal: Refused | None = None
@@ -140,6 +143,8 @@ def _page(
         "why_not": why_not if not form.is_bound else "",
         "cheaper": pricing.cheaper(offer, cost),
         "renewed": renewed,
+        "quote": _quoted(organisation, offer, str(form["quote"].value() or "")),
+        "may_be_quoted": bool(offer.price_minor) and offer.audience != Offer.Audience.ON_REQUEST,
         "begins_at": renewed.grant.ends_at if renewed else None,
         "refusal": refusal,
         "key": posted.new_key(),
@@ -182,27 +187,30 @@ def _renewed(organisation: Organisation | None, offer: Offer, trade_id: str) -> 
     return rows.filter(public_id=trade_id).first() if trade_id else None
 
 
+def _quoted(organisation: Organisation | None, offer: Offer, quote_id: str) -> Quote | None:
+    """The quote one orders by; one of another offer or buyer is as if there were none."""
+    return Quote.objects.of(organisation).filter(public_id=quote_id, offer=offer).first() if quote_id else None
+
+
 def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
     """The public id of the trade this form led to."""
     organisation: Organisation = acting_organisation(request)
     said = form.cleaned_data
-    trade_id = posted.posted_once(
-        request,
-        organisation,
-        lambda: (
-            trades.propose(
-                offer,
-                buyer=organisation,
-                quantity=said.get("quantity"),
-                purpose=said["purpose"],
-                purchase_order=said["purchase_order"],
-                text_digest=said["text_digest"],
-                price_minor=said.get("price_minor"),
-                renews=_renewed(organisation, offer, said["renews"]),
-                converts=said.get("converts", False),
-                by=person(request),
-            ).public_id
-        ),
-    )
+    quote = _quoted(organisation, offer, said["quote"])
+    if quote is not None and quote.quantity != said.get("quantity"):
+        quote = None  # another block was typed: it is ordered as any other
+    facts: dict[str, Any] = {
+        "purpose": said["purpose"],
+        "purchase_order": said["purchase_order"],
+        "text_digest": said["text_digest"],
+        "renews": _renewed(organisation, offer, said["renews"]),
+        "by": person(request),
+    }
+    if quote is not None:
+        command = partial(quotes.order, quote, **facts)
+    else:
+        facts |= {"quantity": said.get("quantity"), "price_minor": said.get("price_minor")}
+        command = partial(trades.propose, offer, buyer=organisation, converts=said.get("converts", False), **facts)
+    trade_id = posted.posted_once(request, organisation, lambda: command().public_id)
     ring(tasks.register_trades)
     return str(trade_id)

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from marketplace import documents
 from marketplace.models import Paper
+from settlement import taxes
 from settlement.models import Invoice
 from settlement.papers import block, paid_without_money
 
@@ -57,15 +58,7 @@ def _record(invoice: Invoice, corrected: str | None) -> dict[str, Any]:
         "currency": invoice.currency,
         "gross_minor": invoice.gross_minor,
         "net_minor": invoice.net_minor,
-        "taxes": [
-            {
-                "tax": f"{line.tax}_{line.how}",
-                "percent": f"{line.basis_points / 100:g}",
-                "amount_minor": line.amount_minor,
-            }
-            | ({"source": dict(line.source)} if line.source else {})
-            for line in invoice.tax.lines
-        ],
+        "taxes": taxes.on_paper(invoice.tax.lines),
         "cleared_at": trade.cleared_at.isoformat() if trade.cleared_at else "",
     }
     if invoice.kind == Invoice.Kind.LICENCE and not invoice.corrects_id:

@@ -6,6 +6,7 @@ rule, and who pays it to which authority.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -59,6 +60,19 @@ def of_offer(offer: Offer, buyer: Organisation | None, price_minor: int) -> tax_
         return None
     case = _case(offer.listing.seller, buyer, offer.listing.product_type)
     return tax_rules.tax_of(price_minor, case, on=clock.today())
+
+
+def on_paper(lines: Iterable[tax_rules.Line]) -> list[dict[str, Any]]:
+    """Taxes as the record of a paper holds them."""
+    return [
+        {
+            "tax": f"{line.tax}_{line.how}",
+            "percent": f"{line.basis_points / 100:g}",
+            "amount_minor": line.amount_minor,
+        }
+        | ({"source": dict(line.source)} if line.source else {})
+        for line in lines
+    ]
 
 
 def _case(seller: Organisation, buyer: Organisation, product_type: str) -> tax_rules.Case:

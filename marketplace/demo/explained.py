@@ -7,6 +7,7 @@ from marketplace.demo.cast import APPLICANTS, BUYERS, PASSWORD, SELLERS, STAFF, 
 TRY = [
     ("buyer", "buyer@pujiang.example", "Orders: pay the workdays, download and accept the flights"),
     ("", "buyer@peak-analytics.example", "a library of a year with what was downloaded; a city table to pay"),
+    ("", "buyer@peak-analytics.example", "Quotes: order the metro by one, at the price of its discount"),
     ("seller", "seller@lingang-aviation.example", "answer a proposal and an objection; bring a new release"),
     ("", "seller@lingang-aviation.example", "Studio: a discount on the flights by the download"),
     ("", "seller@lingang-aviation.example", "what the flights pass on to others; Money: its statements"),

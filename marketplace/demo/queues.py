@@ -75,6 +75,7 @@ class Queues:
             (2, self._changed_account),
             (2, self._share_to_agree_to),
             (2, lambda: asked.about(self._listings.get("planes"), self._houses["peak"])),
+            (2, lambda: lowered.quoted(self._listings.get("metro"), self._houses["peak"])),
             (2, lambda: needed.posted(self._houses, self._listings, self._staff)),
             (1, lambda: self._first_manual("medicine_prices")),
         ]

@@ -8,6 +8,7 @@ from settlement.models.invoices import ElectronicInvoice, Invoice
 from settlement.models.ledger import Account, Transfer
 from settlement.models.licensee_notices import LicenseeNotice
 from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
+from settlement.models.quotes import Quote
 from settlement.models.reconciliation import Break, GatewayMovement, Reconciliation
 from settlement.models.reminders import Reminder
 from settlement.models.renewals import Renewal
@@ -40,6 +41,7 @@ __all__ = [
     "Payment",
     "Payout",
     "PayoutAccount",
+    "Quote",
     "Receipt",
     "Reconciliation",
     "Refund",

@@ -30,8 +30,8 @@ from marketplace.demo import explained, market, opening, products
 from marketplace.demo.cast import APPLICANTS, BUYERS, HOUSES, SELLERS
 from marketplace.journal_audit import Audit
 from marketplace.models import Event, Revocation, User
-from settlement import ledger
-from settlement.models import ClearingCycle, Receipt, Refund, SandboxNotice, Trade
+from settlement import ledger, quotes
+from settlement.models import ClearingCycle, Quote, Receipt, Refund, SandboxNotice, Trade
 from settlement.states import TradeState
 from tests.crashes.dying import surroundings
 
@@ -114,6 +114,7 @@ def require_content():
     ]  # fmt: skip
     assert FactChange.objects.filter(decided_at=None).count() == 1
     assert sorted((one.percent, one.is_over) for one in Discount.objects.all()) == [(10, True), (25, False)]
+    assert [quotes.state_of(one) for one in Quote.objects.all()] == ["valid"]
     assert ShelfItem.objects.filter(price_minor=9_000, currency="HKD").exists(), "a metro at its price in force"
     sectors = DossierSection.objects.filter(section="activity").values_list("facts__sector", flat=True)
     assert len(set(sectors)) >= 6

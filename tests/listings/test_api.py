@@ -103,8 +103,9 @@ def test_a_script_takes_a_product_from_nothing_to_the_catalogue(script, seller):
     for words in ("航班", "departures"):
         (entry,) = anyone.get("/api/v1/catalogue", {"q": words}).json()["results"]
         assert entry["public_id"] == listing
-        one_price = {"price_minor": 125_000, "currency": "HKD", "steps": []}
-        assert entry["offers"] == [{"public_id": offer.json()["public_id"], **one_price}]
+        price = {"price_minor": 125_000, "discount": None, "price_now_minor": 125_000, "currency": "HKD"}
+        steps: dict[str, list[object]] = {"steps": [], "steps_now": []}
+        assert entry["offers"] == [{"public_id": offer.json()["public_id"], **price, **steps}]
     product = anyone.get(f"/api/v1/products/{listing}").json()
     assert product["registration"] == entry["registration"]
     assert product["manual"]["fields"][0]["name"] == "carrier"

@@ -39,7 +39,7 @@ from listings.models import Registration
 from marketplace import announcements, clock, documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
-from settlement import clearing, invoices, mendings, payments, payout_accounts, splits, statements, trades
+from settlement import clearing, invoices, mendings, payments, payout_accounts, quotes, splits, statements, trades
 from settlement.bank import payment_files, reports
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
@@ -264,6 +264,7 @@ class World:
         trading.pay(self.failed, "fail")
         self.overpaid = self._walked(TradeState.REGISTERED)
         trading.pay(self.overpaid, "pay_more")
+        self.quote = quotes.make(self.named_offer, buyer=self.buyer, by=self.buyer.created_by)
         self.proposed = trading.propose(self.on_request, buyer=self.buyer)
 
     def _walked(self, state: str) -> trading.Deal:
@@ -370,6 +371,7 @@ class World:
             self.upload.public_id,
             self.named_offer.public_id,
             self.discount.public_id,
+            self.quote.public_id,
             self.token.prefix,
             self.token.name,
             str(self.seller.created_by.email),
