@@ -45,6 +45,7 @@ ACTS: dict[str, Promise] = {
     "note": pgettext_lazy("act", "leave a note about a member"),
     "release_clearing": pgettext_lazy("act", "release a clearing cycle"),
     "set_fees": pgettext_lazy("act", "set the exchange’s fees"),
+    "set_reserve": pgettext_lazy("act", "set what is kept back of a member’s proceeds"),
     "set_tax": pgettext_lazy("act", "decide on the tax of a trade"),
     "resolve": pgettext_lazy("act", "resolve a dispute"),
     "review": pgettext_lazy("act", "review products"),

@@ -300,14 +300,19 @@ def statement(record: dict[str, Any], language: str) -> dict[str, Any] | None:
         "totals": amounts(record["totals"]),
         "after": [
             {"label": said[part], "money": Money(record[f"{part}_minor"], currency)}
-            for part in ("shares", "recovered", "payable")
+            for part in ("shares", "recovered", "reserved", "released", "payable")
             if f"{part}_minor" in record
         ]
         + [
             {"label": said[f"balance_{part}"], "money": Money(record[f"{part}_minor"], currency)}
             for part in ("opening", "closing")
             if f"{part}_minor" in record
-        ],
+        ]
+        + (
+            [{"label": said["reserve"], "money": Money(record["reserve_minor"], currency)}]
+            if "reserve_minor" in record
+            else []
+        ),
     }
 
 

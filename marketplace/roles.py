@@ -85,6 +85,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "release_clearing": frozenset({S.CLEARING}),
     "explain_break": frozenset({S.PAYMENTS, S.CLEARING}),
     "set_fees": frozenset({S.CLEARING}),
+    "set_reserve": frozenset({S.CLEARING}),
     "set_tax": frozenset({S.CLEARING}),
     "revoke_paper": frozenset({S.REVIEW, S.CLEARING}),
     "announce": frozenset({S.SUPPORT, S.ADMINISTRATOR}),

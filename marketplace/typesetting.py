@@ -41,7 +41,9 @@ settlement_statement      member, cycle, cleared_at, currency, lines [{trade_num
                           net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
                           optional shares [{kind, trade_number, titles, amount_minor}] of others' revenue, or below
                           zero passed on, with shares_minor (their sum) and cleared_minor (net and shares),
-                          recovered_minor (set against what the member owes), either with payable_minor (the rest),
+                          recovered_minor (set against what the member owes), reserved_minor (kept back) with
+                          release_on, released_minor (the sum of released [{cycle, amount_minor}]), each of these with
+                          payable_minor (the rest), reserve_minor (what of the balance is in reserve),
                           opening_minor and closing_minor (the balance) with movements [{kind, reference, moved_at,
                           amount_minor}]; a line may say purchase_order
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
@@ -197,8 +199,12 @@ def _require_sums(record: dict[str, Any]) -> None:
     cleared = record["totals"]["net_minor"] + shares
     if cleared != record.get("cleared_minor", record["totals"]["net_minor"]):
         raise CannotTypeset("What was cleared is not the net and the shares.")
-    if cleared - record.get("recovered_minor", 0) != record.get("payable_minor", cleared):
-        raise CannotTypeset("What is paid out is not the net and the shares less what was set against a debt.")
+    released = record.get("released_minor", 0)
+    if sum(one["amount_minor"] for one in record.get("released", [])) != released:
+        raise CannotTypeset("What was released of the reserve does not sum to its total.")
+    remains = cleared - record.get("recovered_minor", 0) - record.get("reserved_minor", 0) + released
+    if remains != record.get("payable_minor", cleared):
+        raise CannotTypeset("What is paid out is not the net and the shares less what was set off or kept back.")
     if "closing_minor" in record:
         moved = sum(one["amount_minor"] for one in record["movements"])
         if record["opening_minor"] + moved + cleared != record["closing_minor"]:

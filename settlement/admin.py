@@ -186,7 +186,31 @@ class ClearingCycles(Looking):
 class Statements(Looking):
     list_display = [
         "cycle", "organisation", "currency", "gross_minor", "fee_minor", "shares_received_minor",
-        "shares_given_minor", "recovered_minor", "net_minor",
+        "shares_given_minor", "recovered_minor", "reserved_minor", "released_minor", "net_minor",
+    ]  # fmt: skip
+    search_fields = ["=cycle__number", "organisation__name"]
+
+
+@admin.register(models.ReserveTerms)
+class ReservesTerms(Looking):
+    list_display = [
+        "organisation",
+        "currency",
+        "basis_points",
+        "days",
+        "begins_on",
+        "ends_on",
+        "asked_by",
+        "confirmed_by",
+    ]
+    search_fields = ["organisation__name"]
+
+
+@admin.register(models.Reserve)
+class Reserves(Looking):
+    list_display = [
+        "cycle", "organisation", "currency", "amount_minor", "release_on", "drawn_minor", "released_minor",
+        "released_in",
     ]  # fmt: skip
     search_fields = ["=cycle__number", "organisation__name"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
@@ -23,16 +23,14 @@ from marketplace.bells import ring
 from marketplace.errors import NotReady, Refused
 from marketplace.participants import acting_organisation
 from marketplace.scopes import require_scope
-from settlement import member_money, payments, proposals, statements, tasks, trades
+from settlement import payments, proposals, tasks, trades
 from settlement.channels.files.links import links as file_links
-from settlement.models import Dispute, Payout, Receipt, Statement, Trade
+from settlement.models import Dispute, Receipt, Trade
 from settlement.presenting import (
     AccessOut,
     FileOut,
     PaymentOut,
-    PayoutOut,
     ReceiptOut,
-    StatementOut,
     TradeInFullOut,
     TradeOut,
 )
@@ -281,71 +279,6 @@ class TradeReceipts(ListAPIView):
         visible = Trade.objects.visible_to(acting_organisation(self.request))
         trade = get_object_or_404(visible, public_id=self.kwargs["trade_id"])
         return Receipt.objects.filter(grant__trade=trade)
-
-
-class Statements(ListAPIView):
-    """GET: your organisation's settlement statements."""
-
-    serializer_class = StatementOut
-
-    def get_queryset(self):  # type: ignore[no-untyped-def]
-        organisation = acting_organisation(self.request)
-        roles.require(self.request.user, organisation, "see_money")
-        return Statement.objects.filter(organisation=organisation).select_related("cycle", "paper")
-
-
-class StatementLines(APIView):
-    """GET: a settlement statement's lines as CSV, adding up to the cent."""
-
-    @extend_schema(responses={(200, "text/csv"): str})
-    def get(self, request: Request, statement_id: int) -> HttpResponse:
-        organisation = acting_organisation(request)
-        statement = get_object_or_404(Statement.objects.filter(organisation=organisation), pk=statement_id)
-        roles.require(request.user, organisation, "see_money")
-        answer = HttpResponse(statements.as_csv(statement), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = (
-            f'attachment; filename="statement-{statement.cycle.number}-{statement.currency}.csv"'
-        )
-        return answer
-
-
-class StandingOut(serializers.Serializer[Any]):
-    """One currency, in minor units. What is held or to be cleared is before the fee; `tax` is withheld nowhere."""
-
-    currency = serializers.CharField()
-    held_minor = serializers.IntegerField(help_text="In escrow for trades that are not accepted yet.")
-    to_clear_minor = serializers.IntegerField(help_text="In escrow for accepted trades.")
-    on_its_way_minor = serializers.IntegerField(help_text="Cleared, and not arrived yet.")
-    paid_minor = serializers.IntegerField(help_text="Paid out so far.")
-    last_paid_at = serializers.DateTimeField(allow_null=True)
-    owed_by_it_minor = serializers.IntegerField(help_text="What you owe; the next clearings take it off.")
-
-
-class MoneyOut(serializers.Serializer[Any]):
-    next_clearing_at = serializers.DateTimeField()
-    currencies = StandingOut(many=True)
-
-
-class MemberMoney(APIView):
-    """GET: where the money of your sales is, by currency, and when the next clearing is."""
-
-    @extend_schema(responses=MoneyOut)
-    def get(self, request: Request) -> Response:
-        organisation = acting_organisation(request)
-        roles.require(request.user, organisation, "see_money")
-        told = {"next_clearing_at": member_money.next_clearing_at(), "currencies": member_money.standing(organisation)}
-        return Response(MoneyOut(told).data)
-
-
-class Payouts(ListAPIView):
-    """GET: what the exchange paid or owes your organisation."""
-
-    serializer_class = PayoutOut
-
-    def get_queryset(self):  # type: ignore[no-untyped-def]
-        organisation = acting_organisation(self.request)
-        roles.require(self.request.user, organisation, "see_money")
-        return Payout.objects.filter(organisation=organisation).select_related("cycle")
 
 
 @csrf_exempt

@@ -14,6 +14,7 @@ from settlement import ledger
 from settlement.models import Break, Chargeback, GatewayMovement, Payment, Payout, Refund, Transfer, Unmatched
 
 SHOWN = 25
+LOST_FROM = ("escrow", "owed", "owed-reserve", "owed-by-payer", "owed-by-payer-reserve")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def _keys(found: Break) -> list[str]:
         f"{cause}-sent",
         f"{cause}-bounced",
         *(f"suspense-{row.gateway}-{row.event_id}" for row in heard[:SHOWN]),
-        *(f"chargeback-{row.pk}-{part}" for row in contested[:SHOWN] for part in ("escrow", "owed")),
+        *(f"chargeback-{row.pk}-{part}" for row in contested[:SHOWN] for part in LOST_FROM),
     ]
 
 

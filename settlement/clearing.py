@@ -169,12 +169,20 @@ def book_lines(
 
 
 def book_positions(
-    cycle: ClearingCycle, found: positions.Positions, payables: Mapping[positions.Member, int]
+    cycle: ClearingCycle,
+    found: positions.Positions,
+    payables: Mapping[positions.Member, int],
+    reserved: list[ledger.Move],
 ) -> list[Payout]:
-    """What is owed is set off, statements and payouts fall due: one statement each, once all lines are booked."""
+    """What is owed is set off, reserves are kept back and released, statements and payouts fall due.
+
+    A statement each, once all lines are booked. `reserved` are the transfers into and out of reserves, from
+    `reserves.book`; all that moves here is one insert.
+    """
     receivables = ledger.receivables_of({organisation_id for organisation_id, _currency in found})
     ledger.book(
-        [
+        reserved
+        + [
             (
                 f"recovered-{cycle.pk}-{organisation_id}-{currency}",
                 payables[organisation_id, currency],
@@ -186,7 +194,7 @@ def book_positions(
         ]
     )
     openings = _closings({key: payables[key] for key in found})
-    closings = ledger.standings({key: payables[key] for key in found})
+    closings = ledger.standings(found)
     last_transfer = ledger.last_id()
     Statement.objects.bulk_create(
         Statement(
@@ -198,10 +206,13 @@ def book_positions(
             shares_received_minor=position.received_minor,
             shares_given_minor=position.given_minor,
             recovered_minor=position.recovered_minor,
+            reserved_minor=position.reserved_minor,
+            released_minor=position.released_minor,
             net_minor=position.net_minor,
             opening_minor=openings[key],
-            other_minor=closings[key] - openings[key] - position.cleared_minor,
-            closing_minor=closings[key],
+            other_minor=closings[key][0] - openings[key] - position.cleared_minor,
+            closing_minor=closings[key][0],
+            reserve_minor=closings[key][1],
             last_transfer=last_transfer,
         )
         for key, position in found.items()

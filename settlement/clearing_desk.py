@@ -171,9 +171,16 @@ def _with_money(payouts: list[Payout]) -> list[tuple[Payout, Money]]:
 
 
 def _with_parts(statement: Statement) -> tuple[Any, ...]:
-    """The statement with its gross, fee, shares received less those passed on, what was recovered, and net."""
-    shares_minor = statement.shares_received_minor - statement.shares_given_minor
-    parts = (statement.gross_minor, statement.fee_minor, shares_minor, statement.recovered_minor, statement.net_minor)
+    """The statement with its gross, fee, shares received less those passed on, what was recovered, what was released
+    of the reserve less what was kept back, and net."""
+    parts = (
+        statement.gross_minor,
+        statement.fee_minor,
+        statement.shares_received_minor - statement.shares_given_minor,
+        statement.recovered_minor,
+        statement.released_minor - statement.reserved_minor,
+        statement.net_minor,
+    )
     return statement, *(Money(minor, statement.currency) for minor in parts)
 
 

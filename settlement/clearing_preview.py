@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import holds
 from compliance.models import Hold
+from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.money import Money
-from settlement import ledger, positions
+from settlement import ledger, positions, reserves
 from settlement.models import ClearingCycle, PayoutAccount, Trade
 from settlement.states import TradeState
 
@@ -41,6 +42,8 @@ class Sum:
     received_minor: int
     given_minor: int
     recovered_minor: int
+    reserved_minor: int
+    released_minor: int
     organisation_id: int = 0
 
     def _money(self, minor: int) -> Money:
@@ -64,10 +67,14 @@ class Sum:
         return self._money(self.recovered_minor)
 
     @property
+    def reserve(self) -> Money:
+        """What is released of its reserve, less what is kept back."""
+        return self._money(self.released_minor - self.reserved_minor)
+
+    @property
     def net(self) -> Money:
-        return self._money(
-            self.gross_minor - self.fee_minor + self.received_minor - self.given_minor - self.recovered_minor
-        )
+        """What is paid out."""
+        return self.gross - self.fee + self.shares - self.recovered + self.reserve
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,8 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
         left_out |= dict(islice(why.items(), left_out_shown - len(left_out)))
     owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in found}, locked=False)
     positions.set_off(found, owed)
+    day = clock.today()
+    reserves.count_in(found, reserves.due(day), day)
     by_member = [Sum(currency, *_parts(one), organisation_id) for (organisation_id, currency), one in found.items()]
     by_member.sort(key=lambda one: (one.currency, -one.gross_minor, one.organisation_id))
     return Preview(_by_currency(by_member), by_member, free, left_out, left_out_count)
@@ -114,12 +123,15 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
 def _by_currency(members: Iterable[Sum]) -> list[Sum]:
     totals: dict[str, list[int]] = {}
     for one in members:
-        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 6), _parts(one), strict=True)]
+        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 8), _parts(one), strict=True)]
     return [Sum(currency, *parts) for currency, parts in sorted(totals.items())]
 
 
-def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int]:
-    return one.trades, one.gross_minor, one.fee_minor, one.received_minor, one.given_minor, one.recovered_minor
+def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int, int, int]:
+    return (
+        one.trades, one.gross_minor, one.fee_minor, one.received_minor, one.given_minor, one.recovered_minor,
+        one.reserved_minor, one.released_minor,
+    )  # fmt: skip
 
 
 def _left_out(rows: list[positions.Row]) -> dict[int, list[Promise]]:

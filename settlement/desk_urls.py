@@ -9,6 +9,7 @@ from settlement import (
     fees_page,
     payment_desk,
     reconciliation_desk,
+    reserve_desk,
     trade_desk,
 )
 
@@ -28,6 +29,8 @@ urlpatterns = [
     path("clearing/preview/", clearing_desk.preview, name="desk_clearing_preview"),
     path("clearing/fees/", fees_page.fees_desk, name="desk_fees"),
     path("clearing/fees/act/", fees_page.fees_act, name="desk_fees_act"),
+    path("clearing/reserves/", reserve_desk.reserves_desk, name="desk_reserves"),
+    path("clearing/reserves/act/", reserve_desk.reserves_act, name="desk_reserves_act"),
     path("clearing/<int:number>/", clearing_desk.cycle, name="desk_cycle"),
     path("clearing/<int:number>/release/", clearing_desk.release, name="desk_cycle_release"),
     path("reconciliation/", reconciliation_desk.days, name="desk_reconciliation"),

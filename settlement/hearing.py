@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal
 from marketplace.errors import Invalid
-from settlement import contested, ledger, payments, payouts, trades
+from settlement import contested, ledger, payments, payouts, reserves, trades
 from settlement.gateways import (
     DisputeClosed,
     Disputed,
@@ -173,12 +173,15 @@ def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
     # Their statements wait for this lock, so each debt is in the one that is closed before it is booked, or after.
     ledger.locked_payables({(has_it.pk, chargeback.currency) for _how, has_it, _owed in owing})
     for how, has_it, owed in owing:
-        ledger.transfer(
-            f"chargeback-{chargeback.pk}-{how}",
-            debit=ledger.receivable(has_it, chargeback.currency),
-            credit=outside,
-            amount_minor=owed,
-        )
+        key = f"chargeback-{chargeback.pk}-{how}"
+        drawn = reserves.draw(has_it, chargeback.currency, owed, f"{key}-reserve", to=outside)
+        if drawn < owed:
+            ledger.transfer(
+                key,
+                debit=ledger.receivable(has_it, chargeback.currency),
+                credit=outside,
+                amount_minor=owed - drawn,
+            )
     if ends_trade:
         trades.charge_back(trade)
 
@@ -210,11 +213,11 @@ def _lose_suspense(chargeback: Chargeback, at_most: int) -> int:
 
 
 def _cleared_and_not_owed(trade: Trade) -> int:
-    """What clearing gave the trade's seller, fee included, less what it owes of it since other chargebacks."""
+    """What clearing gave the trade's seller, fee included, less what other chargebacks took of it since."""
     if trade.cleared_at is None:
         return 0
-    keys = [f"chargeback-{pk}-owed" for pk in trade.chargebacks.values_list("pk", flat=True)]
-    return ledger.moved(ledger.escrow(trade), ledger.Kind.FEE, ledger.Kind.PAYABLE) - ledger.sum_of(keys)
+    lost = ledger.lost_by_seller(trade.chargebacks.values_list("pk", flat=True))
+    return ledger.moved(ledger.escrow(trade), ledger.Kind.FEE, ledger.Kind.PAYABLE) - lost
 
 
 def _hear_paid_out(fact: PaidOut, gateway_name: str) -> None:

@@ -138,7 +138,7 @@ def credit_lost(chargeback: Chargeback) -> Invoice | None:
     key = f"credit-chargeback-{chargeback.pk}"
     if (found := Invoice.objects.filter(key=key).first()) is not None:
         return found
-    owed = ledger.sum_of([f"chargeback-{chargeback.pk}-owed"])
+    owed = ledger.lost_by_seller([chargeback.pk])
     if not owed:
         return None
     before = sum(one.gross_minor for one in invoice.credit_notes.all())

@@ -8,7 +8,7 @@ The exchange holds no money: an account of kind `outside` mirrors what a gateway
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -105,13 +105,29 @@ def payable(organisation: Organisation, currency: str) -> Account:
     return _open(f"payable:{organisation.pk}:{currency}", Kind.PAYABLE, currency, organisation=organisation)
 
 
+def reserve(organisation: Organisation, currency: str) -> Account:
+    """What is kept back of what the exchange owes a member, for some days."""
+    return _open(f"reserve:{organisation.pk}:{currency}", Kind.RESERVE, currency, organisation=organisation)
+
+
 def locked_payables(owners: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """The ids of the accounts `payable` of these (organisation id, currency): opened where they are not yet, locked.
 
     Locked in key order, so that whoever then books on several of them waits for nobody who waits for it.
     """
+    return _locked(Kind.PAYABLE, owners)
+
+
+def locked_reserves(owners: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The ids of the accounts `reserve` of these, as `locked_payables`; the caller holds their payables locked."""
+    return _locked(Kind.RESERVE, owners)
+
+
+def _locked(kind: Kind, owners: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    if not owners:
+        return {}
     names = {
-        f"payable:{organisation_id}:{currency}": (organisation_id, currency) for organisation_id, currency in owners
+        f"{kind}:{organisation_id}:{currency}": (organisation_id, currency) for organisation_id, currency in owners
     }
     named = Account.objects.filter(name__in=names)
     known = set(named.values_list("name", flat=True))
@@ -119,7 +135,7 @@ def locked_payables(owners: Collection[tuple[int, str]]) -> dict[tuple[int, str]
         [
             Account(
                 name=name,
-                kind=Kind.PAYABLE,
+                kind=kind,
                 currency=currency,
                 organisation_id=organisation_id,
                 has_floor=True,
@@ -187,8 +203,11 @@ def transfer(key: str, *, debit: Account, credit: Account, amount_minor: int) ->
         raise KeyMismatch(_("The key %(key)s moved something else."), key=repr(key))
 
 
-def book(transfers: Sequence[tuple[str, int, int, int]]) -> None:
-    """Move money for several new keys, each `(key, id of debit, id of credit, minor units)`, in one statement.
+Move = tuple[str, int, int, int]  # (key, id of debit, id of credit, minor units)
+
+
+def book(transfers: Sequence[Move]) -> None:
+    """Move money for several new keys in one statement.
 
     For callers that have locked what their keys stand for; the database refuses an overdraft or a key used before.
     """
@@ -238,6 +257,11 @@ def moved(account: Account, *kinds: Account.Kind) -> int:
 def sum_of(keys: Collection[str]) -> int:
     """What the transfers of these keys moved together, in minor units; a key that moved nothing counts nothing."""
     return int(Transfer.objects.filter(key__in=keys).aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
+
+
+def lost_by_seller(chargeback_ids: Iterable[int]) -> int:
+    """What these chargebacks took from their trades' sellers after clearing, out of reserve or as a debt."""
+    return sum_of([f"chargeback-{pk}-{part}" for pk in chargeback_ids for part in ("owed", "owed-reserve")])
 
 
 @dataclass(frozen=True)
@@ -300,14 +324,20 @@ def owed_by_members(organisation_ids: Collection[int], *, locked: bool = True) -
     }
 
 
-def standings(payables: Mapping[tuple[int, str], int]) -> dict[tuple[int, str], int]:
-    """What the exchange owes each member less what the member owes it, in minor units, by (organisation id, currency).
-
-    `payables` are the ids of their accounts `payable`, as `locked_payables` gives them.
-    """
-    held = dict(Account.objects.filter(pk__in=payables.values()).values_list("pk", "balance_minor"))
-    owed = owed_by_members({organisation_id for organisation_id, _currency in payables}, locked=False)
-    return {key: int(held[pk] or 0) - owed.get(key, 0) for key, pk in payables.items()}
+def standings(owners: Collection[tuple[int, str]]) -> dict[tuple[int, str], tuple[int, int]]:
+    """How each member stands, in minor units, by (organisation id, currency): what the exchange owes it, in reserve or
+    to be paid, less what it owes the exchange; and what of it is in reserve."""
+    members = {organisation_id for organisation_id, _currency in owners}
+    rows = Account.objects.filter(organisation__in=members, kind__in=[Kind.PAYABLE, Kind.RESERVE])
+    held = {
+        (kind, int(owner or 0), currency): int(balance or 0)
+        for kind, owner, currency, balance in rows.values_list("kind", "organisation", "currency", "balance_minor")
+    }
+    owed = owed_by_members(members, locked=False)
+    reserves = {key: held.get((Kind.RESERVE, *key), 0) for key in owners}
+    return {
+        key: (held.get((Kind.PAYABLE, *key), 0) + reserves[key] - owed.get(key, 0), reserves[key]) for key in owners
+    }
 
 
 def last_id() -> int:

@@ -38,11 +38,12 @@ class Standing:
     on_its_way_minor: int = 0
     paid_minor: int = 0
     last_paid_at: dt.datetime | None = None
+    in_reserve_minor: int = 0  # cleared, kept back and released on its day
     owed_by_it_minor: int = 0  # what it owes the exchange, which the next clearings take off
 
     def amounts(self) -> dict[str, Money]:
-        """The amounts by name: `held`, `to_clear`, `on_its_way`, `paid`, `owed_by_it`."""
-        names = ("held", "to_clear", "on_its_way", "paid", "owed_by_it")
+        """The amounts by name: `held`, `to_clear`, `on_its_way`, `paid`, `in_reserve`, `owed_by_it`."""
+        names = ("held", "to_clear", "on_its_way", "paid", "in_reserve", "owed_by_it")
         return {name: Money(getattr(self, f"{name}_minor"), self.currency) for name in names}
 
 
@@ -99,9 +100,12 @@ def standing(member: Organisation) -> list[Standing]:
             of(currency).paid_minor, of(currency).last_paid_at = total, last
         else:
             of(currency).on_its_way_minor += total
-    owed = Account.objects.filter(organisation=member, kind=ledger.Kind.RECEIVABLE)
-    for account, minor in ledger.balances(owed):
-        of(account.currency).owed_by_it_minor = max(-minor, 0)
+    own = Account.objects.filter(organisation=member, kind__in=[ledger.Kind.RECEIVABLE, ledger.Kind.RESERVE])
+    for account, minor in ledger.balances(own):
+        if account.kind == ledger.Kind.RESERVE:
+            of(account.currency).in_reserve_minor = minor
+        else:
+            of(account.currency).owed_by_it_minor = max(-minor, 0)
     return [found[currency] for currency in sorted(found)]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import reverse
 
 from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
 from settlement import trade_notices
-from settlement.models import Chargeback, Payout, Refund, RevenueSplit
+from settlement.models import Chargeback, Payout, Refund, ReserveTerms, RevenueSplit
 
 
 def register() -> None:
@@ -20,6 +21,7 @@ def register() -> None:
             "payout.paid": _payout,
             "payout.bounced": _payout,
             "chargeback.opened": _chargeback,
+            "reserve_terms.confirmed": _reserve_terms,
             "split.proposed": _split_proposed,
             "split.in_force": _split_decided,
             "split.declined": _split_decided,
@@ -64,6 +66,18 @@ def _chargeback(event: Event) -> None:
         notifications.tell(
             event.kind, organisation=party, path=trade.get_absolute_url(), facts=trade_notices.about(trade)
         )
+
+
+def _reserve_terms(event: Event) -> None:
+    terms = ReserveTerms.objects.select_related("organisation").get(pk=event.subject_id)
+    facts = {
+        "percent": f"{terms.percent} %",
+        "days": str(terms.days),
+        "currency": terms.currency or ", ".join(settings.CURRENCIES),
+        "day": terms.begins_on,
+        "reason": terms.reason,
+    }
+    notifications.tell(event.kind, organisation=terms.organisation_id, path=f"{reverse('money')}#reserve", facts=facts)
 
 
 def _split_proposed(event: Event) -> None:

@@ -26,7 +26,17 @@ from marketplace.regions import COUNTRY_NAMES
 from marketplace.signed_in import person
 from marketplace.spreadsheets import csv_lines
 from marketplace.typesetting import in_language
-from settlement import member_money, payout_accounts, statements, tasks, tax_acts, waits
+from settlement import (
+    member_money,
+    movements,
+    payout_accounts,
+    reserve_terms,
+    reserves,
+    statements,
+    tasks,
+    tax_acts,
+    waits,
+)
 from settlement.forms import PayoutAccountForm
 from settlement.gateways import stripe_members
 from settlement.models import Payout, PayoutAccount, Statement, StripeAccount, Trade
@@ -65,6 +75,8 @@ def money(request: HttpRequest) -> HttpResponse:
         "sells": organisation.listings.exists(),
         "has_shares": organisation.revenue_shares.exists(),
         "standing": [{"one": one, **one.amounts()} for one in member_money.standing(organisation)],
+        "reserve_terms": reserve_terms.told_to(organisation),
+        "reserves": reserves.held(organisation)[:LINES_ON_A_PAGE],
         "next_clearing_at": member_money.next_clearing_at(),
         "uncleared": _uncleared(organisation),
         "page": page,
@@ -141,14 +153,14 @@ def account_act(request: HttpRequest, account_id: int, act: str) -> HttpResponse
 
 
 def _with_money(statement: Statement) -> dict[str, Any]:
-    parts = ("gross", "fee", "shares_received", "shares_given", "recovered", "net")
+    parts = ("gross", "fee", "shares_received", "shares_given", "recovered", "reserved", "released", "net", "reserve")
     amounts = {part: Money(getattr(statement, f"{part}_minor"), statement.currency) for part in parts}
     return {"statement": statement, **amounts}
 
 
 def _balance(statement: Statement) -> dict[str, Any]:
     """The member's balance with the exchange: where it opened, what moved it, where it closed."""
-    moved = statements.moved_since([statement])[statement.pk]
+    moved = movements.moved_since([statement])[statement.pk]
     return {
         "shares": [
             {
@@ -162,7 +174,8 @@ def _balance(statement: Statement) -> dict[str, Any]:
         "more_shares": len(moved.shares) > LINES_ON_A_PAGE,
         "opening": Money(statement.opening_minor, statement.currency),
         "movements": [(one, Money(one.amount_minor, statement.currency)) for one in moved.movements],
-        "cleared": Money(statement.net_minor + statement.recovered_minor, statement.currency),
+        "cleared": Money(statement.cleared_minor, statement.currency),
+        "reserved_in": movements.reserves_of([statement])[statement.pk],
         "closing": Money(statement.closing_minor, statement.currency),
     }
 

@@ -275,6 +275,18 @@ KINDS = [
         is_required=True,
     ),
     Kind(
+        code="reserve_terms.confirmed",
+        group=Group.MONEY,
+        label=_("A part of what you get is kept back"),
+        subject=_("From %(day)s a part of what you get is kept in reserve"),
+        text=_(
+            "%(percent)s of what each clearing brings you in %(currency)s is kept back for %(days)s days, then paid "
+            "out. The exchange’s reason: %(reason)s"
+        ),
+        act="see_money",
+        is_required=True,
+    ),
+    Kind(
         code="split.proposed",
         group=Group.MONEY,
         label=_("Somebody shares revenue with you"),

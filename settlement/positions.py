@@ -73,15 +73,18 @@ class Position:
     received_minor: int = 0
     given_minor: int = 0
     recovered_minor: int = 0
+    reserved_minor: int = 0
+    released_minor: int = 0
 
     @property
     def cleared_minor(self) -> int:
-        """What the cycle brings it, before what it owes is set off."""
+        """What the cycle brings it, before what it owes is set off and anything is kept back or released."""
         return self.gross_minor - self.fee_minor + self.received_minor - self.given_minor
 
     @property
     def net_minor(self) -> int:
-        return self.cleared_minor - self.recovered_minor
+        """What is paid out."""
+        return self.cleared_minor - self.recovered_minor - self.reserved_minor + self.released_minor
 
 
 Member = tuple[int, str]  # (organisation id, currency)
@@ -152,4 +155,17 @@ def add(positions: Positions, lines: Iterable[Line], passed: Iterable[Passed]) -
 def set_off(positions: Positions, owed: Mapping[Member, int]) -> None:
     """Set what each member owes the exchange, in minor units, against what it gets."""
     for key, position in positions.items():
-        position.recovered_minor = min(owed.get(key, 0), position.net_minor)
+        position.recovered_minor = min(owed.get(key, 0), position.cleared_minor)
+
+
+def keep_back(positions: Positions, basis_points: Mapping[Member, int]) -> None:
+    """Keep back so many basis points of what each of these members gets once its debts are set off, rounded down."""
+    for key, share in basis_points.items():
+        position = positions[key]
+        position.reserved_minor = share_of(position.cleared_minor - position.recovered_minor, share)
+
+
+def release(positions: Positions, released: Iterable[tuple[int, str, int]]) -> None:
+    """Add what is released of a member's reserve, each (organisation id, currency, minor units)."""
+    for organisation_id, currency, minor in released:
+        positions.setdefault((organisation_id, currency), Position()).released_minor += minor

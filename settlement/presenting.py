@@ -17,6 +17,7 @@ from settlement.models import (
     Payout,
     Receipt,
     Refund,
+    Reserve,
     Statement,
     Trade,
     TradeTax,
@@ -213,7 +214,8 @@ class AccessOut(serializers.ModelSerializer[Grant]):
 
 class StatementOut(serializers.ModelSerializer[Statement]):
     """The balance runs from `opening_minor` by `other_minor` (payouts, debts), `gross_minor`, `shares_received_minor`
-    and, taken off, `fee_minor` and `shares_given_minor` to `closing_minor`. `net_minor` is paid out."""
+    and, taken off, `fee_minor` and `shares_given_minor` to `closing_minor`, of which `reserve_minor` is in reserve.
+    `net_minor` is paid out: what was cleared, less `recovered_minor` and `reserved_minor`, plus `released_minor`."""
 
     cycle = serializers.IntegerField(source="cycle.number")
     paper = serializers.CharField(source="paper.number", allow_null=True, default=None)
@@ -229,12 +231,35 @@ class StatementOut(serializers.ModelSerializer[Statement]):
             "shares_received_minor",
             "shares_given_minor",
             "recovered_minor",
+            "reserved_minor",
+            "released_minor",
             "net_minor",
             "opening_minor",
             "other_minor",
             "closing_minor",
+            "reserve_minor",
             "created_at",
             "paper",
+        ]
+
+
+class ReserveOut(serializers.ModelSerializer[Reserve]):
+    """What a cycle kept back until `release_on`. What payers' banks took back of it since is `drawn_minor`."""
+
+    cycle = serializers.IntegerField(source="cycle.number")
+    released_in = serializers.IntegerField(source="released_in.number", allow_null=True, default=None)
+
+    class Meta:
+        model = Reserve
+        fields = [
+            "cycle",
+            "currency",
+            "amount_minor",
+            "release_on",
+            "drawn_minor",
+            "released_minor",
+            "released_in",
+            "released_on",
         ]
 
 

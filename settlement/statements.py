@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import logging
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +19,16 @@ from marketplace.claims import together_or_each
 from marketplace.errors import NotReady
 from marketplace.models import Paper
 from marketplace.spreadsheets import safe_cell
-from settlement.models import Account, Chargeback, Payment, Payout, RevenueShare, Statement, Trade, TradeShare, Transfer
+from settlement import movements
+from settlement.models import (
+    Payment,
+    Payout,
+    Statement,
+    Trade,
+    TradeShare,
+    Transfer,
+)
+from settlement.movements import Moved, Reserves, Shared
 from settlement.papers import moves_money, plain_amount
 from settlement.states import OutgoingState, PaymentState
 
@@ -45,14 +51,15 @@ def issue(due: Sequence[Statement]) -> int:
     if not ready:
         return 0
     lines, payouts, sandboxed = _lines(ready), _payout_references(ready), _paid_without_money(ready)
-    moved = moved_since(ready)
+    reserved = movements.reserves_of(ready)
+    moved = movements.moved_since(ready)
     documents.issue_many(
         [
             documents.Sheet(
                 Paper.Kind.SETTLEMENT_STATEMENT,
                 one,
                 f"Clearing cycle {one.cycle} · {one.currency}",
-                _record(one, lines.get(_about(one), []), moved[one.pk], payouts.get(_about(one))),
+                _record(one, lines.get(_about(one), []), moved[one.pk], payouts.get(_about(one)), reserved[one.pk]),
                 (one.organisation,),
                 is_sandbox=_about(one) in sandboxed,
             )
@@ -161,128 +168,12 @@ def _paid_without_money(stated: Sequence[Statement]) -> set[About]:
     return {(int(cycle or 0), member, currency) for cycle, member, currency, name in rows if not moves_money(name)}
 
 
-# Each statement reaches from the last transfer of the one before to its own. What came from escrow are its lines; what
-# went between the member's own two accounts changes no balance; what went between two members is a share.
-MOVED_SINCE = """
-    SELECT s.id, a.kind, t.key, t.at, CASE WHEN t.credit_id = a.id THEN t.amount_minor ELSE -t.amount_minor END
-    FROM settlement_statement s
-    CROSS JOIN LATERAL (SELECT coalesce((
-        SELECT b.last_transfer FROM settlement_statement b
-        WHERE b.organisation_id = s.organisation_id AND b.currency = s.currency AND b.id < s.id
-        ORDER BY b.id DESC LIMIT 1
-    ), 0) AS last_transfer) AS stated
-    JOIN settlement_account a
-        ON a.organisation_id = s.organisation_id AND a.currency = s.currency AND a.kind IN ('payable', 'receivable')
-    CROSS JOIN LATERAL (
-        SELECT d.* FROM settlement_transfer d
-        WHERE d.debit_id = a.id AND d.id > stated.last_transfer AND d.id <= s.last_transfer
-        UNION ALL
-        SELECT c.* FROM settlement_transfer c
-        WHERE c.credit_id = a.id AND c.id > stated.last_transfer AND c.id <= s.last_transfer
-    ) AS t
-    JOIN settlement_account o ON o.id = CASE WHEN t.credit_id = a.id THEN t.debit_id ELSE t.credit_id END
-    WHERE s.id = ANY(%s) AND o.kind <> 'escrow' AND o.organisation_id IS DISTINCT FROM a.organisation_id
-    ORDER BY t.id
-"""
-
-
-@dataclass(frozen=True)
-class Movement:
-    """What moved a member's balance besides the trades of a cycle; in minor units, below zero what it got or owes."""
-
-    kind: str  # payout, payout_returned, debt or debt_paid
-    reference: str  # the payout's key; of a debt the trade's number
-    moved_at: dt.datetime
-    amount_minor: int
-
-    @property
-    def label(self) -> str:
-        return str(MOVEMENTS[self.kind])
-
-
-MOVEMENTS = {
-    "payout": _("Payout sent"),
-    "payout_returned": _("Payout that came back"),
-    "debt": _("Taken back by the payer’s bank"),
-    "debt_paid": _("Debt paid"),
-}
-
-
-@dataclass(frozen=True)
-class Shared:
-    """A share of a trade's revenue in a statement; in minor units, below zero what the member passed on.
-
-    `titles` are of the product whose split names it, which for a share upstream is not the one that was sold.
-    """
-
-    kind: str
-    trade_number: str
-    titles: dict[str, str]
-    amount_minor: int
-
-    @property
-    def label(self) -> str:
-        return str(RevenueShare.Kind(self.kind).label)
-
-
-@dataclass
-class Moved:
-    """What moved a member's balance since the statement before besides its own trades, in order of time."""
-
-    movements: list[Movement] = field(default_factory=list)
-    shares: list[Shared] = field(default_factory=list)
-
-
-def moved_since(stated: Sequence[Statement]) -> dict[int, Moved]:
-    """What moved since the statement before, by each statement's id. At most four SQL statements."""
-    with connection.cursor() as cursor:
-        cursor.execute(MOVED_SINCE, [[one.pk for one in stated]])
-        rows = cursor.fetchall()
-    numbers = _trade_numbers(key for _pk, _kind, key, _at, _minor in rows)
-    shares = _shares(key for _pk, _kind, key, _at, _minor in rows)
-    found = {one.pk: Moved() for one in stated}
-    for pk, account, key, at, minor in rows:
-        if key in shares:
-            found[pk].shares.append(Shared(*shares[key], int(minor)))
-            continue
-        if account == Account.Kind.PAYABLE:
-            kind, reference = ("payout" if minor < 0 else "payout_returned"), key.rpartition("-")[0]
-        else:
-            kind, reference = ("debt" if minor < 0 else "debt_paid"), numbers.get(key, key)
-        found[pk].movements.append(Movement(kind, reference, at, int(minor)))
-    return found
-
-
-def _shares(keys: Iterable[str]) -> dict[str, tuple[str, str, dict[str, str]]]:
-    """Of the transfers of shares among these, by their keys: the share's kind, the trade's number, the titles."""
-    named = {key: tuple(map(int, match.groups())) for key in keys if (match := re.fullmatch(r"share-(\d+)-(\d+)", key))}
-    if not named:
-        return {}
-    trades = {trade_id for trade_id, _share_id in named.values()}
-    numbers = dict(Trade.objects.filter(pk__in=trades).values_list("pk", "register_number"))
-    rows = RevenueShare.objects.filter(pk__in={share_id for _trade_id, share_id in named.values()})
-    said = {
-        pk: (kind, titles or {})
-        for pk, kind, titles in rows.values_list("pk", "kind", "split__listing__current_version__titles")
-    }
-    return {
-        key: (said[share_id][0], numbers[trade_id] or "", said[share_id][1])
-        for key, (trade_id, share_id) in named.items()
-    }
-
-
-def _trade_numbers(keys: Iterable[str]) -> dict[str, str]:
-    """The register numbers of the trades whose money the bank took back, by the keys of those transfers."""
-    named = {key: int(match[1]) for key in keys if (match := re.match(r"chargeback-(\d+)-", key))}
-    if not named:
-        return {}
-    rows = Chargeback.objects.filter(pk__in=named.values()).values_list("pk", "trade__register_number")
-    numbers = {pk: number or "" for pk, number in rows}
-    return {key: numbers[pk] for key, pk in named.items()}
-
-
 def _record(
-    statement: Statement, lines: list[dict[str, Any]], moved: Moved, payout_reference: str | None
+    statement: Statement,
+    lines: list[dict[str, Any]],
+    moved: Moved,
+    payout_reference: str | None,
+    reserved: Reserves,
 ) -> dict[str, Any]:
     released_at = statement.cycle.released_at or statement.created_at
     return {
@@ -308,10 +199,10 @@ def _record(
         ],
         "closing_minor": statement.closing_minor,
         "payout_reference": payout_reference,
-    } | _taken_off(statement, moved.shares)
+    } | _taken_off(statement, moved.shares, reserved)
 
 
-def _taken_off(statement: Statement, shares: list[Shared]) -> dict[str, Any]:
+def _taken_off(statement: Statement, shares: list[Shared], reserved: Reserves) -> dict[str, Any]:
     """What lies between the net of the trades and what is paid out, where anything does."""
     said: dict[str, Any] = {}
     if shares:
@@ -320,9 +211,16 @@ def _taken_off(statement: Statement, shares: list[Shared]) -> dict[str, Any]:
             for one in shares
         ]
         said["shares_minor"] = statement.shares_received_minor - statement.shares_given_minor
-        said["cleared_minor"] = statement.net_minor + statement.recovered_minor
+        said["cleared_minor"] = statement.cleared_minor
     if statement.recovered_minor:
         said["recovered_minor"] = statement.recovered_minor
+    if reserved.kept is not None:
+        said["reserved_minor"], said["release_on"] = statement.reserved_minor, reserved.kept.release_on.isoformat()
+    if reserved.released:
+        said["released"] = [{"cycle": str(one.cycle), "amount_minor": one.released_minor} for one in reserved.released]
+        said["released_minor"] = statement.released_minor
+    if said.keys() & {"reserved_minor", "released_minor"} or statement.reserve_minor:
+        said["reserve_minor"] = statement.reserve_minor
     return said | {"payable_minor": statement.net_minor} if said else {}
 
 
@@ -364,7 +262,11 @@ def as_csv(statement: Statement) -> bytes:
         write([f"{way} {one['kind']} {about[0]}", *about[1:], "", "", plain_amount(minor, record["currency"])])
     for part, reference, minor in _balance_of(record):
         write([part, safe_cell(reference), record["currency"], "", "", plain_amount(minor, record["currency"])])
-    for part in ("shares", "recovered", "payable"):
+    for one in record.get("released", []):
+        minor = plain_amount(one["amount_minor"], record["currency"])
+        write([f"released_of_cycle {one['cycle']}", "", record["currency"], "", "", minor])
+    for part in ("shares", "recovered", "reserved", "released", "payable", "reserve"):
         if f"{part}_minor" in record:
-            write([part, "", record["currency"], "", "", plain_amount(record[f"{part}_minor"], record["currency"])])
+            until = record["release_on"] if part == "reserved" else ""
+            write([part, until, record["currency"], "", "", plain_amount(record[f"{part}_minor"], record["currency"])])
     return text.getvalue().encode("utf-8-sig")

@@ -50,7 +50,9 @@ _KEYS = """
         ON u.gateway = %(gateway)s AND u.event_id = x.cause AND u.payment_id IS NULL
     UNION SELECT x.cause, 'chargeback-' || c.id || part
         FROM touched x JOIN settlement_payment p ON x.cause = 'chargeback ' || p.key
-        JOIN settlement_chargeback c ON c.payment_id = p.id, unnest(ARRAY['-escrow', '-owed', '-owed-by-payer']) part
+        JOIN settlement_chargeback c ON c.payment_id = p.id, unnest(ARRAY[
+            '-escrow', '-owed', '-owed-reserve', '-owed-by-payer', '-owed-by-payer-reserve'
+        ]) part
     UNION SELECT x.cause, 'chargeback-' || c.id || '-suspense-' || u.id
         FROM touched x JOIN settlement_payment p ON x.cause = 'chargeback ' || p.key
         JOIN settlement_chargeback c ON c.payment_id = p.id JOIN settlement_unmatched u ON u.payment_id = p.id

@@ -41,6 +41,7 @@ from settlement import (
     payments,
     positions,
     reconciliation,
+    reserves,
     splits,
     taxes,
     trials,
@@ -687,10 +688,11 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     accepted = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
     _lock_each(accepted)
     _lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
-    paid = clearing.paid_by(cycle)
-    owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in paid})
-    payables = ledger.locked_payables(paid)
-    now = clock.now()
+    now, day = clock.now(), clock.today()
+    concerned = clearing.paid_by(cycle) | {(row.organisation_id, row.currency) for row in reserves.due(day)}
+    owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in concerned})
+    payables = ledger.locked_payables(concerned)
+    releasing = [row for row in reserves.due(day) if (row.organisation_id, row.currency) in payables]  # now they stand
     moved = 0
     found: positions.Positions = {}
     for part in positions.in_parts(accepted):
@@ -705,7 +707,9 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
         moved += len(ready)
     accepted.update(state=TradeState.CLEARED, cleared_at=now)
     positions.set_off(found, owed)
-    clearing.book_positions(cycle, found, payables)
+    terms = reserves.count_in(found, releasing, day)
+    reserved = reserves.book(cycle, found, releasing, terms, payables, day)
+    clearing.book_positions(cycle, found, payables, reserved)
     clearing.move(cycle, "release", released_at=now, by=cycle.by, second_by=cycle.second_by)
     journal.record("cycle.released", cycle, by=by, trades=moved)
     _settle_unpaid(cycle)

@@ -5,6 +5,7 @@ Nothing here calls the code that books: the rows are read by SQL and added up an
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections import Counter, defaultdict
@@ -15,7 +16,7 @@ from typing import Any
 
 from django.db import connection
 
-NEVER_BELOW_ZERO = {"escrow", "payable", "refund", "suspense", "fee"}
+NEVER_BELOW_ZERO = {"escrow", "payable", "refund", "suspense", "fee", "reserve"}
 HOLDS_ITS_PRICE = {"funded", "delivered", "disputed"}
 PAID_TO_THE_SELLER = {"cleared", "settled"}
 
@@ -51,7 +52,7 @@ ROWS = {
         FROM settlement_payout p ORDER BY p.id""",
     "statements": """
         SELECT cycle_id, organisation_id, currency, gross_minor, fee_minor, shares_received_minor, shares_given_minor,
-            recovered_minor, net_minor, opening_minor, closing_minor
+            recovered_minor, reserved_minor, released_minor, net_minor, opening_minor, closing_minor, reserve_minor
         FROM settlement_statement ORDER BY id""",
     "shares": """
         SELECT f.trade_id, f.share_id, p.listing_id, l.seller_id, s.upstream_id, s.payee_id, s.basis_points
@@ -62,6 +63,11 @@ ROWS = {
         SELECT c.id, c.trade_id, c.amount_minor, c.currency, c.state, p.state = 'paid' OR EXISTS (
             SELECT FROM settlement_unmatched u WHERE u.payment_id = p.id AND u.decision = 'applied') AS is_spent
         FROM settlement_chargeback c JOIN settlement_payment p ON p.id = c.payment_id ORDER BY c.id""",
+    "reserves": """
+        SELECT r.id, r.cycle_id, r.organisation_id, r.currency, r.amount_minor, r.drawn_minor, r.released_minor,
+            r.released_in_id, r.release_on, r.released_on, t.basis_points, t.days, t.begins_on, t.ends_on,
+            t.currency AS terms_currency
+        FROM settlement_reserve r JOIN settlement_reserveterms t ON t.id = r.terms_id ORDER BY r.id""",
     "heard": "SELECT body FROM settlement_notice WHERE read_at IS NOT NULL ORDER BY id",
     "said": "SELECT body FROM settlement_sandboxnotice ORDER BY id",
     "orders": "SELECT kind, key, payer_reference FROM settlement_sandboxorder ORDER BY id",
@@ -85,6 +91,7 @@ class Books:
     unmatched: list[Any]
     payouts: list[Any]
     statements: list[Any]
+    reserves: list[Any]
     shares: list[Any]
     chargebacks: list[Any]
     heard: list[Any]
@@ -197,8 +204,11 @@ def what_waits_is_what_the_rows_say(books: Books) -> None:
     for row in books.payouts:
         waits = row.state == "due" or (row.state == "bounced" and not row.is_replaced)
         waiting[f"payable:{row.organisation_id}:{row.currency}"] += row.amount_minor if waits else 0
+    for row in books.reserves:
+        left = row.amount_minor - row.drawn_minor - row.released_minor
+        waiting[f"reserve:{row.organisation_id}:{row.currency}"] += left
     for account in books.accounts:
-        if account.kind in ("suspense", "refund", "payable"):
+        if account.kind in ("suspense", "refund", "payable", "reserve"):
             assert account.summed == waiting.pop(account.name, 0), f"{account.name} holds {account.summed}"
     assert not any(waiting.values()), waiting
 
@@ -255,6 +265,12 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
             given[cycle, share.seller_id, currency] += passed
             received[cycle, share.payee_id, currency] += passed
     recovered = {one.key: one.amount_minor for one in books.transfers if one.credit == "receivable"}
+    reserved: Counter[Any] = Counter()
+    released: Counter[Any] = Counter()
+    for row in books.reserves:
+        reserved[row.cycle_id, row.organisation_id, row.currency] += books.minor_of(f"reserved-{row.id}")
+        if row.released_in_id:
+            released[row.released_in_id, row.organisation_id, row.currency] += books.minor_of(f"released-{row.id}")
     chains: defaultdict[Any, list[Any]] = defaultdict(list)
     for payout in books.payouts:
         chains[payout.cycle_id, payout.organisation_id, payout.currency].append(payout)
@@ -267,11 +283,13 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
         assert (one.shares_received_minor, one.shares_given_minor) == (received.pop(key, 0), given.pop(key, 0)), key
         shared = one.shares_received_minor - one.shares_given_minor
         assert one.recovered_minor == recovered.pop("recovered-{}-{}-{}".format(*key), 0), key
-        assert one.net_minor == one.gross_minor - one.fee_minor + shared - one.recovered_minor >= 0, key
+        assert (one.reserved_minor, one.released_minor) == (reserved.pop(key, 0), released.pop(key, 0)), key
+        kept = one.reserved_minor - one.released_minor
+        assert one.net_minor == one.gross_minor - one.fee_minor + shared - one.recovered_minor - kept >= 0, key
         chain = chains.pop(key, [])
         assert [payout.amount_minor for payout in chain] == [one.net_minor] * len(chain), key
         assert bool(chain) == (one.net_minor > 0) and sum(not payout.is_replaced for payout in chain) <= 1, key
-    assert not (gross or fees or received or given or recovered or chains), (
+    assert not (gross or fees or received or given or recovered or reserved or released or chains), (
         "a movement of a member that no statement explains"
     )
 
@@ -282,18 +300,21 @@ def debts_are_what_the_bank_took_from_those_who_have_it(books: Books) -> None:
     lost = {one.id: one for one in books.chargebacks if one.state == "lost"}
     taken: Counter[int] = Counter()
     debts: Counter[tuple[int, int]] = Counter()
+    lost_by: Counter[tuple[int, int]] = Counter()
     for one in books.transfers:
         if found := re.match(r"chargeback-(\d+)-", one.key):
             taken[int(found[1])] += one.amount_minor
+            if one.debit in ("receivable", "reserve"):
+                lost_by[lost[int(found[1])].trade_id, one.debit_member] += one.amount_minor
             if one.debit == "receivable":
                 debts[lost[int(found[1])].trade_id, one.debit_member] += one.amount_minor
     assert taken == {key: one.amount_minor for key, one in lost.items()}, "a loss is booked whole and once"
     cleared = books.moved("escrow", "fee", "payable")
-    for (trade_id, member), owed in debts.items():
+    for (trade_id, member), minor in lost_by.items():
         trade = trades[trade_id]
         assert member in (trade.seller_id, trade.buyer_id)
         if member == trade.seller_id:
-            assert owed <= cleared[trade_id], f"trade {trade_id}: its seller owes {owed} and got {cleared[trade_id]}"
+            assert minor <= cleared[trade_id], f"trade {trade_id}: its seller lost {minor} and got {cleared[trade_id]}"
     owed_by: Counter[tuple[int, str]] = Counter()
     for (trade_id, member), owed in debts.items():
         owed_by[member, trades[trade_id].currency] += owed
@@ -302,6 +323,34 @@ def debts_are_what_the_bank_took_from_those_who_have_it(books: Books) -> None:
     for account in books.accounts:
         if account.kind == "receivable":
             assert -account.summed == owed_by[account.organisation_id, account.currency], account.name
+
+
+def each_reserve_is_by_its_terms_and_drawn_before_anybody_owes(books: Books) -> None:
+    """Kept back of what remained once debts were set off, released on its day or later, in a later cycle."""
+    stated = {(one.cycle_id, one.organisation_id, one.currency): one for one in books.statements}
+    drawn: Counter[str] = Counter()
+    for row in books.reserves:
+        one, where = stated[row.cycle_id, row.organisation_id, row.currency], f"reserve {row.id}"
+        got = one.gross_minor - one.fee_minor + one.shares_received_minor - one.shares_given_minor
+        assert row.amount_minor == int(Fraction((got - one.recovered_minor) * row.basis_points, 10_000)), where
+        day = row.release_on - dt.timedelta(days=row.days)
+        assert row.begins_on <= day and (row.ends_on is None or day <= row.ends_on), where
+        assert row.terms_currency in ("", row.currency), where
+        assert books.minor_of(f"reserved-{row.id}") == row.amount_minor, where
+        assert books.minor_of(f"released-{row.id}") == row.released_minor, where
+        if row.released_in_id:
+            assert row.released_minor + row.drawn_minor == row.amount_minor and row.released_on >= row.release_on, where
+            assert row.released_in_id != row.cycle_id, where
+        drawn[f"reserve:{row.organisation_id}:{row.currency}"] += row.drawn_minor
+    for transfer in books.transfers:
+        if transfer.debit == "reserve" and transfer.credit == "outside":
+            assert re.fullmatch(r"chargeback-\d+-owed(-by-payer)?-reserve", transfer.key), transfer.key
+            drawn[transfer.debit_name] -= transfer.amount_minor
+    assert not any(drawn.values()), drawn
+    for account in books.accounts:
+        if account.kind == "receivable" and account.summed < 0:
+            name = account.name.replace("receivable", "reserve")
+            assert not books.by_name.get(name, 0), f"{account.name} owes while {name} holds something"
 
 
 def no_contested_trade_goes_on(books: Books) -> None:
@@ -345,6 +394,8 @@ def each_posting_has_a_cause(books: Books) -> None:
             assert trades[found[2]].state in PAID_TO_THE_SELLER and one.debit_trade == int(found[2]), one.key
         elif found := re.fullmatch(r"share-(\d+)-\d+", one.key):
             assert trades[found[1]].state in PAID_TO_THE_SELLER and sides == ("payable", "payable"), one.key
+        elif found := re.fullmatch(r"(reserved|released)-\d+", one.key):
+            assert sides == (("payable", "reserve") if found[1] == "reserved" else ("reserve", "payable")), one.key
         elif found := re.fullmatch(r"chargeback-(\d+)-.+", one.key):
             assert chargebacks[found[1]].state == "lost" and one.credit == "outside", one.key
         else:
@@ -379,6 +430,7 @@ PROOFS: tuple[Callable[[Books], None], ...] = (
     money_in_is_money_out_and_held,
     statements_add_up_to_the_ledger,
     debts_are_what_the_bank_took_from_those_who_have_it,
+    each_reserve_is_by_its_terms_and_drawn_before_anybody_owes,
     no_contested_trade_goes_on,
     each_posting_has_a_cause,
     refunds_go_to_those_who_paid,
@@ -398,7 +450,7 @@ def prove_all_is_paid() -> None:
     """When everything was worked off: nothing is held, and the bank's own list of movements is what the ledger says."""
     books = prove()
     for account in books.accounts:
-        if account.kind in ("escrow", "suspense", "refund", "payable"):
+        if account.kind in ("escrow", "suspense", "refund", "payable", "reserve"):
             assert not account.summed, f"{account.name} still holds {account.summed}"
     moved: Counter[str] = Counter()
     for told in _bodies(books.said):

@@ -10,7 +10,7 @@ TRY = [
     ("", "buyer@peak-analytics.example", "Quotes: order the metro by one, at the price of its discount"),
     ("seller", "seller@lingang-aviation.example", "answer a proposal and an objection; bring a new release"),
     ("", "seller@lingang-aviation.example", "Studio: a discount on the flights by the download"),
-    ("", "seller@lingang-aviation.example", "what the flights pass on to others; Money: its statements"),
+    ("", "seller@lingang-aviation.example", "what the flights pass on; Money: statements and the reserve"),
     ("", "seller@victoria-data.example", "Money: mend the account that bounced; answer a proposal"),
     ("", "seller@jinghua-calendar.example", "Studio: rework the manual that came back"),
     ("", "seller@nansha-shipping.example", "a licence that expires soon; an objection to “Simulated tides”"),

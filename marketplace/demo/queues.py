@@ -18,7 +18,7 @@ from marketplace import clock, documents
 from marketplace.demo import asked, lowered, needed, people, products, shelves, shown, tried
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
-from settlement import payout_accounts, splits
+from settlement import payout_accounts, reserve_terms, splits
 from settlement.models import PayoutAccount, RevenueShare, RevenueSplit
 
 PUBLICITY_DAYS = 20
@@ -55,6 +55,7 @@ class Queues:
     def _acts(self) -> list[tuple[int, Callable[[], None]]]:
         return [
             (60, self._shared_revenue),
+            (45, self._reserve),
             (40, self._tiers),
             (20, shown.entries),
             (12, lambda: lowered.by(10, self._listings.get("workdays"), days=6)),
@@ -90,6 +91,19 @@ class Queues:
         for payee in (airports.seller, self._institute):
             if splits.waiting_for(payee).filter(split=split).exists():
                 splits.agree(split, payee=payee, by=payee.created_by)
+
+    def _reserve(self) -> None:
+        """A tenth of what the seller of the flights gets is kept back for thirty days."""
+        if (flights := self._on_sale("flights")) and not flights.seller.reserve_terms.exists():
+            terms = reserve_terms.ask(
+                flights.seller,
+                basis_points=1_000,
+                days=30,
+                begins_on=clock.today() + dt.timedelta(days=1),
+                reason="A new product with large sales. 新产品，销售额较大。",
+                by=self._staff["clearing"],
+            )
+            reserve_terms.confirm(terms, by=self._staff["clearing2"])
 
     def _share_to_agree_to(self) -> None:
         """A share of another product waits for the institute's word."""

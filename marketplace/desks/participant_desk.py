@@ -26,7 +26,7 @@ from marketplace.models import Organisation, User
 from marketplace.money import Money
 from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
 from marketplace.signed_in import person
-from settlement import payout_accounts
+from settlement import payout_accounts, reserve_desk, reserve_terms, reserves
 from settlement.models import Account, Payout
 from settlement.states import OutgoingState
 
@@ -77,7 +77,11 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
         context["sections"] = facts_desk.sections_of(found)
         context["papers"] = [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)]
     if context["sees_money"]:
-        context |= _money(found)
+        context |= _money(found) | {
+            "reserve_terms": reserve_terms.told_to(found),
+            "reserves": reserves.held(found)[:ROWS_ON_A_PAGE],
+            "reserve_acts": reserve_desk.acts_on(found, by),
+        }
     return render_desk(request, "participants", "admin/desks/participant.html", context)
 
 
@@ -95,7 +99,7 @@ def participant_list(request: HttpRequest, public_id: str, name: str) -> HttpRes
 
 
 def _money(found: Organisation) -> dict[str, Any]:
-    """By currency what lies in escrow for its sales, what the exchange owes it, and what it was paid."""
+    """By currency what lies in escrow for its sales, what is kept back, what the exchange owes it, what it was paid."""
     sums: dict[str, dict[str, Money]] = {}
 
     def add(currency: str, name: str, minor: int) -> None:
@@ -106,6 +110,9 @@ def _money(found: Organisation) -> dict[str, Any]:
     )
     for row in escrow.annotate(total=Sum("balance_minor")).order_by("currency"):
         add(row["currency"], "escrow", row["total"])
+    kept = Account.objects.filter(kind=Account.Kind.RESERVE, organisation=found, balance_minor__gt=0)
+    for currency, minor in kept.values_list("currency", "balance_minor"):
+        add(currency, "reserve", int(minor or 0))
     payouts = Payout.objects.filter(organisation=found).values("currency", "state")
     for row in payouts.annotate(total=Sum("amount_minor")).order_by("currency", "state"):
         name = "paid" if row["state"] == OutgoingState.PAID else "due"

@@ -12,6 +12,7 @@ from settlement.models.quotes import Quote
 from settlement.models.reconciliation import Break, GatewayMovement, Reconciliation
 from settlement.models.reminders import Reminder
 from settlement.models.renewals import Renewal
+from settlement.models.reserves import Reserve, ReserveTerms
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
 from settlement.models.splits import RevenueShare, RevenueSplit, TradeShare
 from settlement.models.stripe import StripeAccount, StripeIntent
@@ -48,6 +49,8 @@ __all__ = [
     "RefundMending",
     "Reminder",
     "Renewal",
+    "Reserve",
+    "ReserveTerms",
     "RevenueShare",
     "RevenueSplit",
     "SandboxNotice",

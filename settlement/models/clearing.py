@@ -70,7 +70,8 @@ class Statement(models.Model):
     """What a clearing cycle means for one member in one currency, to the cent.
 
     It runs from the balance at which the member's statement before it closed to the one it closes at: what the exchange
-    owes the member after the cycle, less what the member owes the exchange. Below zero, the member owes.
+    owes the member after the cycle, in reserve or to be paid, less what the member owes the exchange. Below zero, the
+    member owes.
     """
 
     cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, related_name="statements", db_index=False)
@@ -81,10 +82,13 @@ class Statement(models.Model):
     shares_received_minor = models.BigIntegerField(default=0)  # of others' revenue
     shares_given_minor = models.BigIntegerField(default=0)
     recovered_minor = models.BigIntegerField(default=0)  # set against a receivable
+    reserved_minor = models.BigIntegerField(default=0)  # kept back of this cycle
+    released_minor = models.BigIntegerField(default=0)  # out of what earlier ones kept back
     net_minor = models.BigIntegerField()
     opening_minor = models.BigIntegerField()
     other_minor = models.BigIntegerField()  # what moved since the one before but for this cycle: payouts, new debts
     closing_minor = models.BigIntegerField()
+    reserve_minor = models.BigIntegerField(default=0)  # what of it is in reserve
     last_transfer = models.BigIntegerField()  # the member's transfers up to this id are in it or in one before
     paper = models.OneToOneField(Paper, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
@@ -104,11 +108,20 @@ class Statement(models.Model):
                     + F("shares_received_minor")
                     - F("shares_given_minor")
                     - F("recovered_minor")
+                    - F("reserved_minor")
+                    + F("released_minor")
                 ),
             ),
             sentence(
                 "statement_runs_from_opening_to_closing",
-                Q(closing_minor=F("opening_minor") + F("other_minor") + F("net_minor") + F("recovered_minor")),
+                Q(
+                    closing_minor=F("opening_minor")
+                    + F("other_minor")
+                    + F("net_minor")
+                    + F("recovered_minor")
+                    + F("reserved_minor")
+                    - F("released_minor")
+                ),
             ),
         ]
         indexes = [models.Index(fields=["organisation", "currency", "id"])]
@@ -116,16 +129,19 @@ class Statement(models.Model):
             never_changes(
                 "cycle", "organisation", "currency", "gross_minor", "fee_minor", "shares_received_minor",
                 "shares_given_minor", "recovered_minor", "net_minor",
-                "opening_minor", "other_minor", "closing_minor", "last_transfer",
+                "reserved_minor", "released_minor", "opening_minor", "other_minor", "closing_minor", "reserve_minor",
+                "last_transfer",
             ),
             pgtrigger.Trigger(
                 name="balance_continues_and_is_that_of_the_books",
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,
-                declare=[("closed", "BIGINT"), ("held", "BIGINT"), ("owed", "NUMERIC")],
+                declare=[("closed", "BIGINT"), ("held", "BIGINT"), ("kept", "BIGINT"), ("owed", "NUMERIC")],
                 func="""
                     SELECT balance_minor INTO held FROM settlement_account
                         WHERE name = 'payable:' || NEW.organisation_id || ':' || NEW.currency FOR NO KEY UPDATE;
+                    SELECT balance_minor INTO kept FROM settlement_account
+                        WHERE name = 'reserve:' || NEW.organisation_id || ':' || NEW.currency;
                     SELECT closing_minor INTO closed FROM settlement_statement
                         WHERE organisation_id = NEW.organisation_id AND currency = NEW.currency
                         ORDER BY id DESC LIMIT 1;
@@ -137,14 +153,20 @@ class Statement(models.Model):
                             - coalesce((SELECT sum(amount_minor) FROM settlement_transfer WHERE credit_id = a.id), 0)
                         INTO owed FROM settlement_account a
                         WHERE a.name = 'receivable:' || NEW.organisation_id || ':' || NEW.currency;
-                    IF NEW.closing_minor <> coalesce(held, 0) - coalesce(owed, 0) THEN
-                        RAISE 'the statement closes at %, the books hold % and are owed %',
-                            NEW.closing_minor, held, owed USING ERRCODE = 'check_violation';
+                    IF NEW.reserve_minor <> coalesce(kept, 0)
+                    OR NEW.closing_minor <> coalesce(held, 0) + NEW.reserve_minor - coalesce(owed, 0) THEN
+                        RAISE 'the statement closes at %, the books hold % and %, and are owed %',
+                            NEW.closing_minor, held, kept, owed USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),
             *never_deleted(),
         ]  # fmt: skip
+
+    @property
+    def cleared_minor(self) -> int:
+        """What the cycle brought the member, before debts were set off and anything was kept back or released."""
+        return self.net_minor + self.recovered_minor + self.reserved_minor - self.released_minor
 
 
 class PayoutAccount(models.Model):

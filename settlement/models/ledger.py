@@ -13,6 +13,12 @@ from marketplace.guards import append_only, never_changes, never_deleted, senten
 from marketplace.models import Organisation
 from settlement.models.trades import Trade
 
+# What the rows of NEW's member and currency say is in reserve; written before the transfers that move it.
+IN_RESERVE = """
+    SELECT coalesce(sum(amount_minor - drawn_minor - released_minor), 0) FROM settlement_reserve
+    WHERE organisation_id = NEW.organisation_id AND currency = NEW.currency
+"""
+
 
 class Account(models.Model):
     """A place where money is. Its balance is what was credited less what was debited.
@@ -28,6 +34,7 @@ class Account(models.Model):
         REFUND = "refund", _("Payable refund")
         SUSPENSE = "suspense", _("Suspense")
         RECEIVABLE = "receivable", _("Receivable from member")
+        RESERVE = "reserve", _("Reserve of member")
 
     name = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -59,6 +66,18 @@ class Account(models.Model):
                 func="""
                     IF pg_trigger_depth() < 2 THEN
                         RAISE 'the balance of account % is written by transfers alone', OLD.name
+                        USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="reserve_is_moved_as_its_rows_say",
+                operation=pgtrigger.UpdateOf("balance_minor"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__kind="reserve"),
+                func=f"""
+                    IF NEW.balance_minor <> ({IN_RESERVE}) THEN
+                        RAISE 'account % would not hold what its reserves say', OLD.name
                         USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,

@@ -196,7 +196,7 @@ def test_a_year_of_a_market_is_right_to_the_fen():
     statement = Statement.objects.select_related("paper").get()
     assert (statement.gross_minor, statement.fee_minor) == (22_000_000_000_020, fees)
     assert statement.paper.record["totals"]["net_minor"] == Payout.objects.get().amount_minor == 21_450_000_000_020
-    assert "220,000,000,000.20" in str(clearing_preview.Sum("CNY", 2, statement.gross_minor, 0, 0, 0, 0).gross)
+    assert "220,000,000,000.20" in str(clearing_preview.Sum("CNY", 2, statement.gross_minor, 0, 0, 0, 0, 0, 0).gross)
     assert [ledger.balance(ledger.escrow(deal.trade)) for deal in deals] == [0, 0]
     assert ledger.totals()["CNY"]["fee"] == fees and sum(ledger.totals()["CNY"].values()) == 0
     trading.work()

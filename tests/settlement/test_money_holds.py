@@ -34,7 +34,7 @@ from listings.models import Listing
 from marketplace import clock
 from marketplace.errors import Refused
 from marketplace.models import Organisation, User
-from settlement import clearing, mendings, payments, payout_accounts, splits, tasks, trades
+from settlement import clearing, mendings, payments, payout_accounts, reserve_terms, splits, tasks, trades
 from settlement.gateways import sandbox_bank, sandbox_signature
 from settlement.models import (
     Account,
@@ -127,12 +127,24 @@ def make_world() -> World:
         Wanted(Kind.BROKER, 101, buyer),
     )
     _share(listings[1], Wanted(Kind.RIGHT_HOLDER, 10_000, right_holder))
-    return World(
-        listings,
-        [buyer, sellers[0]],
-        {desk: [factories.make_staff(desk) for _one in range(2)] for desk in desks},
-        right_holder,
+    officers = {desk: [factories.make_staff(desk) for _one in range(2)] for desk in desks}
+    with clock.moved_to(clock.now() - dt.timedelta(days=2)):
+        for member, basis_points, days in ((sellers[0], 3_333, 2), (sellers[1], 1, 9), (right_holder, 10_000, 4)):
+            _reserve(member, officers["clearing"], basis_points, days)
+    return World(listings, [buyer, sellers[0]], officers, right_holder)
+
+
+def _reserve(member: Organisation, officers: list[User], basis_points: int, days: int, currency: str = "") -> None:
+    terms = reserve_terms.ask(
+        member,
+        basis_points=basis_points,
+        days=days,
+        begins_on=clock.today() + dt.timedelta(days=1),
+        currency=currency,
+        reason="Many of its sales were contested.",
+        by=officers[0],
     )
+    reserve_terms.confirm(terms, by=officers[1])
 
 
 def _share(listing: Listing, *shares: Wanted) -> None:
@@ -398,6 +410,16 @@ class Market(RuleBasedStateMachine):
             self.command(lambda: clearing.close(clearing.open_cycle(), by=by))
         else:
             self.command(lambda: trades.release(cycle, by=by), dies)
+
+    @rule(
+        which=st.integers(0, 4),
+        basis_points=st.sampled_from([0, 1, 999, 5_000, 10_000]),
+        days=st.sampled_from([1, 3, 10]),
+        currency=st.sampled_from(["", *CURRENCIES]),
+    )
+    def the_desk_sets_a_reserve(self, which: int, basis_points: int, days: int, currency: str) -> None:
+        member = self.world.members[which]
+        self.command(lambda: _reserve(member, self.world.officers["clearing"], basis_points, days, currency))
 
     @rule(hours=st.sampled_from([1, 5, 24, 25, 3 * 24, 8 * 24, 15 * 24]))
     def time_passes(self, hours: int) -> None:

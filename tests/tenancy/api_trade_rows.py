@@ -255,6 +255,7 @@ SETTLEMENT = [
     ),
     Row("GET", f"{API}/invoices", Own("see_money")),
     Row("GET", f"{API}/money", Own("see_money")),
+    Row("GET", f"{API}/reserves", Own("see_money")),
     Row("GET", f"{API}/payouts", Own("see_money")),
     Row(
         "GET",

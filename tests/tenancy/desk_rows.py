@@ -328,6 +328,21 @@ ROWS = [
         gives=302,
         says=_says(act="ask", percent="2", begins_on="2099-01-01", reason="A new tariff."),
     ),
+    Row("GET", DESK + "clearing/reserves/", Staff("clearing")),
+    Row(
+        "POST",
+        DESK + "clearing/reserves/act/",
+        Staff("clearing", ("set_reserve",)),
+        gives=302,
+        says=lambda world: {
+            "act": "ask",
+            "organisation": world.seller.public_id,
+            "percent": "10",
+            "days": "30",
+            "begins_on": "2099-01-01",
+            "reason": "Many sales were contested.",
+        },
+    ),
     Row("POST", DESK + "clearing/close/", Staff("clearing", ("release_clearing",)), gives=302, says=_says(act="close")),
     Row(
         "POST",
