@@ -6,6 +6,7 @@ from settlement import (
     accounts_api,
     api,
     evidence_page,
+    fees_page,
     invoices_api,
     library_page,
     market_page,
@@ -19,6 +20,7 @@ from settlement.gateways.sandbox_api import SandboxActs
 
 urlpatterns = [
     path("market", market_page.MarketFigures.as_view(), name="api_market"),
+    path("fees", fees_page.FeeSchedules.as_view(), name="api_fees"),
     path("licences", library_page.Licences.as_view(), name="api_licences"),
     path("trades", api.Trades.as_view(), name="api_trades"),
     path("trades/<str:trade_id>", api.OneTrade.as_view(), name="api_trade"),

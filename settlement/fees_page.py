@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
 
 from compliance.models import Tier
 from marketplace import clock, roles
@@ -26,6 +30,29 @@ def fees_page(request: HttpRequest) -> HttpResponse:
     """The schedules in force and those to come; answers 200 to anyone."""
     page = Paginator(fees.published(), ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "settlement/fees.html", {"page": page, "rows": _told(page.object_list)})
+
+
+class FeeScheduleOut(serializers.ModelSerializer[FeeSchedule]):
+    """What the seller bears of the trades it fits: a share of what it keeps of the price, within bounds in minor units
+    of `currency`. An empty condition fits every trade."""
+
+    class Meta:
+        model = FeeSchedule
+        fields = [
+            "version", "seller_basis_points", "least_minor", "most_minor", "product_type", "region", "tier", "currency",
+            "valid_from", "valid_until",
+        ]  # fmt: skip
+
+
+class FeeSchedules(ListAPIView):
+    """GET: the fee schedules in force and those to come, the newest first, open to anyone. Of those in force that fit
+    a trade the one with most conditions counts."""
+
+    permission_classes = [AllowAny]
+    serializer_class = FeeScheduleOut
+
+    def get_queryset(self) -> QuerySet[FeeSchedule]:
+        return fees.published()
 
 
 @desk("clearing")

@@ -205,3 +205,14 @@ def test_the_desk_writes_agrees_and_drops_and_anyone_reads_the_page_in_three_lan
     for language, words in [("en", "every trade"), ("zh-hans", "所有交易"), ("zh-hant", "所有交易")]:
         shown = Client().get(page, headers={"Accept-Language": language}).content.decode()
         assert all(part in shown for part in [words, asked.version, "1.75 %", "12.50", "2.5 %"]), language
+
+
+def test_anyone_reads_by_api_what_counts_now_and_what_comes(officers, moving):
+    agreed(officers, 100, region="CN-SH", currency="CNY", least_minor=500)
+    waiting = fees.ask(by=officers[0], begins_on=days(1), reason="A new tariff.", basis_points=900)
+    told = Client().get("/api/v1/fees").json()["results"]
+    assert [(one["region"], one["seller_basis_points"], one["least_minor"]) for one in told] == [
+        ("CN-SH", 100, 500),
+        ("", 250, None),
+    ]
+    assert waiting.version not in {one["version"] for one in told} and "reason" not in told[0]

@@ -179,6 +179,7 @@ BUYERS = ("buyer",)
 CLEAR, MATCH = Staff(acts=("release_clearing",)), Staff(acts=("match_payment",))
 SETTLEMENT = [
     Row("GET", f"{API}/market", Anyone()),
+    Row("GET", f"{API}/fees", Anyone()),
     Row("GET", f"{API}/trades", Own("look")),
     Row(
         "POST",
