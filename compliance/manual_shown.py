@@ -109,7 +109,11 @@ def offers(version: Version, before: Version | None, language: str) -> list[dict
     since: dt.datetime | None = before.approved_at if before else None
     if since:
         wanted |= Q(created_at__lte=since, closed_at__gt=since)
-    rows = Offer.objects.filter(wanted, listing=version.listing_id).order_by("closed_at", "price_minor", "pk")
+    rows = (
+        Offer.objects.with_discounts()
+        .filter(wanted, listing=version.listing_id)
+        .order_by("closed_at", "price_minor", "pk")
+    )
     return [
         {
             "offer": offer,

@@ -85,6 +85,7 @@ def test_queue_and_screen_cost_the_same_however_much_there_is():
     reviews.take(review, by=officer)
     review_questions.ask(review, field="rights", question="Which?", by=officer)
     review_questions.note(review, text="One.", by=officer)
+    make_offer(review.version.listing)
     screen = f"{QUEUE}{review.pk}/"
     before = statements_for(client, QUEUE), statements_for(client, screen)
     seller = review.version.listing.seller

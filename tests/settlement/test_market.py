@@ -133,6 +133,7 @@ def test_who_never_registered_a_product_has_no_page() -> None:
 @pytest.mark.parametrize("page", ["market", "merchant"])
 def test_the_pages_cost_the_same_however_much_is_traded(page: str, django_assert_max_num_queries) -> None:
     first = trading.make_listed()
+    trading.make_offer(first)
     url = "/market/" if page == "market" else f"/merchants/{first.seller.public_id}/"
     with django_assert_max_num_queries(25) as few:
         Client().get(url)
