@@ -38,6 +38,7 @@ _SHOWN = [
     ("price_minor", "price", "price"),
     ("discount_percent", "discount", "discount"),
     ("quantity", "calls", "calls"),
+    ("credit_minor", "credit", "credit"),
     ("purchase_order", "purchase_order", "text"),
     ("purpose", "purpose", "text"),
     ("valid_until_at", "valid_until", "time"),
@@ -152,6 +153,10 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
             return "text", said["discount_of"].replace("{percent}", str(value)).replace("{list}", str(listed))
         case "pay_within":
             return "text", said["pay_within"].replace("{days}", str(value))
+        case "credit":
+            credit, full = (Money(record[key], record["currency"]) for key in ("credit_minor", "full_price_minor"))
+            text = said["credit_of"].replace("{credit}", str(credit)).replace("{full}", str(full))
+            return "text", text.replace("{trade}", record["upgraded_trade_number"])
         case "sum":
             return "money", Money(value, record["currency"])
         case "supplied":

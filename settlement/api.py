@@ -36,7 +36,18 @@ from settlement.presenting import (
 )
 from settlement.states import GrantState, TradeState
 
-PARTS = ("offer__converts_to", "discount", "listing", "version", "release", "seller", "buyer", "certificate", "renews")
+PARTS = (
+    "offer__converts_to",
+    "discount",
+    "listing",
+    "version",
+    "release",
+    "seller",
+    "buyer",
+    "certificate",
+    "renews",
+    "upgrades",
+)
 NOTICE_LIMIT_BYTES = 256 * 1024
 
 

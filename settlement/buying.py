@@ -25,24 +25,24 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, block: Pr
     `offer` is one that `buyer` may see, with its listing, seller and current version.
     """
     if buyer is None:
-        return [_reason(NoOrganisation.code, str(NoOrganisation.says), NoOrganisation.next)]
+        return [reason(NoOrganisation.code, str(NoOrganisation.says), NoOrganisation.next)]
     if joint_merchants.are_one_party(offer.listing.seller, buyer):
         return [
-            _reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
+            reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
         ]
     reasons = [*_not_on_sale(offer), *_not_paid(block), *_barred(offer, buyer)]
     if offer.is_trial and trials.taken(offer.listing, buyer):
-        reasons.append(_reason(trials.TrialTaken.code, trials.TrialTaken.says, trials.TrialTaken.next))
+        reasons.append(reason(trials.TrialTaken.code, trials.TrialTaken.says, trials.TrialTaken.next))
     if not roles.may(by, buyer, "propose"):
         roles_that_may = in_words(*sorted((role.label for role in roles.MEMBER_ACTS["propose"]), key=str))
         detail = gettext("Buying for %(buyer)s takes the role of %(roles_that_may)s.") % {
             "buyer": buyer,
             "roles_that_may": roles_that_may,
         }
-        reasons.append(_reason("role_needed", detail, gettext("Ask an owner of your organisation.")))
+        reasons.append(reason("role_needed", detail, gettext("Ask an owner of your organisation.")))
     if offer.listing.current_version is not None:
         next_step = gettext("Ask the seller for another way of delivery.")
-        reasons += [_reason("not_deliverable", problem, next_step) for problem in channel(offer.channel).check(offer)]
+        reasons += [reason("not_deliverable", problem, next_step) for problem in channel(offer.channel).check(offer)]
     return [*reasons, *clearance.reasons_against_trade(buyer, offer)]
 
 
@@ -51,13 +51,11 @@ def _not_on_sale(offer: Offer) -> list[Reason]:
     is_listed = offer.listing.state == ListingState.LISTED and version is not None and version.release_id is not None
     if offer.closed_at is not None or offer.has_lapsed or not is_listed:
         return [
-            _reason(
-                "not_on_sale", gettext("This offer is not on sale."), gettext("Look at the product's other offers.")
-            )
+            reason("not_on_sale", gettext("This offer is not on sale."), gettext("Look at the product's other offers."))
         ]
     if offer.licences_left == 0:
         return [
-            _reason(
+            reason(
                 "sold_out", gettext("No licence of this offer is left."), gettext("Ask the seller for another offer.")
             )
         ]
@@ -71,7 +69,7 @@ def _not_paid(block: Priced) -> list[Reason]:
     try:
         amounts.require_taken(block.price_minor, block.currency)
     except Refused as refusal:
-        return [_reason(refusal.code, refusal.detail, refusal.next)]
+        return [reason(refusal.code, refusal.detail, refusal.next)]
     return []
 
 
@@ -80,9 +78,10 @@ def _barred(offer: Offer, buyer: Organisation) -> list[Reason]:
         if offer.price_minor:
             defaults.require_not_barred(buyer)
     except defaults.TooManyUnpaid as refusal:
-        return [_reason(refusal.code, refusal.detail, refusal.next)]
+        return [reason(refusal.code, refusal.detail, refusal.next)]
     return []
 
 
-def _reason(code: str, detail: Text, next_step: Text) -> Reason:
+def reason(code: str, detail: Text, next_step: Text) -> Reason:
+    """Something that stands in the way, with what one does then."""
     return {"code": code, "detail": str(detail), "next": str(next_step)}

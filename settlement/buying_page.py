@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
+from compliance import clearance
 from listings import licence_contract, pricing, terms, terms_apart
 from listings.models import Offer
 from listings.product_page import language_of
@@ -22,7 +24,7 @@ from marketplace.models import Organisation
 from marketplace.money import Money
 from marketplace.participants import acting_or_none, acting_organisation
 from marketplace.signed_in import person
-from settlement import buying, deadlines, deliveries, fees, quotes, tasks, taxes, trade_page, trades
+from settlement import buying, deadlines, deliveries, fees, quotes, tasks, taxes, trade_page, trades, upgrades
 from settlement.forms import ProposalForm
 from settlement.models import Quote, Trade
 
@@ -55,6 +57,8 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
         typed: dict[str, Any] = {"purpose": renewed.purpose, "renews": renewed.public_id} if renewed else {}
         if quote := _quoted(organisation, offer, request.GET.get("quote", "")):
             typed |= {"purpose": quote.purpose, "quote": quote.public_id}
+        if upgraded := _upgraded(organisation, offer, request.GET.get("upgrades", "")):
+            typed = {"purpose": upgraded.purpose, "upgrades": upgraded.public_id}
         if offer.steps:
             asked = request.GET.get("quantity", "") or getattr(quote or renewed, "quantity", None)
             typed |= {"quantity": asked or offer.least_quantity}
@@ -63,9 +67,9 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
         chosen = next((plan for plan in plans if plan.public_id == wanted), None)
         if chosen is None:
             raise Http404
-        return _page(request, chosen, plans, _unbound(chosen, _typed(request, "purpose", "purchase_order")))
+        return _page(request, chosen, plans, _unbound(chosen, _typed(request, "purpose", "purchase_order", "upgrades")))
     if request.POST.get("show"):
-        kept = _typed(request, "converts", "quantity", "purpose", "purchase_order", "renews", "quote")
+        kept = _typed(request, "converts", "quantity", "purpose", "purchase_order", "renews", "quote", "upgrades")
         return _page(request, offer, plans, _unbound(offer, kept))
     form = ProposalForm(offer, request.POST)
     refusal: Refused | None = None
@@ -131,6 +135,13 @@ def _page(
     language = get_language() or "en"
     renewed = _renewed(organisation, offer, str(form["renews"].value() or ""))
     cost, why_not = _cost(offer, form)
+    upgraded = _upgraded(organisation, offer, str(form["upgrades"].value() or ""))
+    full, credit = cost, None
+    against: list[clearance.Reason] = []
+    if upgraded is not None:
+        cost, credit, against = _replacing(upgraded, cost)
+        seen: Any = form.data if form.is_bound else form.initial
+        seen["price_minor"] = cost.price_minor
     context: dict[str, Any] = {
         "offer": offer,
         "plans": plans,
@@ -144,11 +155,14 @@ def _page(
         "cheaper": pricing.cheaper(offer, cost),
         "renewed": renewed,
         "quote": _quoted(organisation, offer, str(form["quote"].value() or "")),
-        "may_be_quoted": bool(offer.price_minor) and offer.audience != Offer.Audience.ON_REQUEST,
+        "may_be_quoted": bool(offer.price_minor) and offer.audience != Offer.Audience.ON_REQUEST and upgraded is None,
+        "upgraded": upgraded,
+        "credit": credit,
+        "full": full,
         "begins_at": renewed.grant.ends_at if renewed else None,
         "refusal": refusal,
         "key": posted.new_key(),
-        "reasons": buying.reasons_against_proposal(offer, organisation, cost, by=person(request)),
+        "reasons": [*buying.reasons_against_proposal(offer, organisation, cost, by=person(request)), *against],
         "licence": trade_page.said_plainly(offer.terms),
         "apart": terms_apart.from_standard(offer.terms, language if language in terms.LANGUAGES else "en"),
         "days_to_fund": deadlines.days_to_fund(offer),
@@ -192,6 +206,24 @@ def _quoted(organisation: Organisation | None, offer: Offer, quote_id: str) -> Q
     return Quote.objects.of(organisation).filter(public_id=quote_id, offer=offer).first() if quote_id else None
 
 
+def _upgraded(organisation: Organisation | None, offer: Offer, trade_id: str) -> Trade | None:
+    """The trade whose licence is replaced; one of another product or buyer is as if there were none."""
+    rows = Trade.objects.bought_by(organisation).select_related("grant", "listing", "seller")
+    return rows.filter(public_id=trade_id, listing=offer.listing).first() if trade_id else None
+
+
+def _replacing(
+    old: Trade, full: pricing.Priced
+) -> tuple[pricing.Priced, upgrades.Credit | None, list[clearance.Reason]]:
+    """What is paid once the unused part of the old licence is taken off; or why it cannot be replaced."""
+    try:
+        upgrades.require_possible(old, price_minor=full.price_minor, currency=full.currency)
+    except upgrades.NotUpgradable as refusal:
+        return full, None, [buying.reason(refusal.code, refusal.detail, refusal.next)]
+    credit = upgrades.credit_of(old, old.grant)
+    return replace(full, price_minor=full.price_minor - credit.minor), credit, []
+
+
 def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
     """The public id of the trade this form led to."""
     organisation: Organisation = acting_organisation(request)
@@ -210,7 +242,8 @@ def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
         command = partial(quotes.order, quote, **facts)
     else:
         facts |= {"quantity": said.get("quantity"), "price_minor": said.get("price_minor")}
-        command = partial(trades.propose, offer, buyer=organisation, converts=said.get("converts", False), **facts)
+        facts |= {"converts": said.get("converts", False), "upgrades": _upgraded(organisation, offer, said["upgrades"])}
+        command = partial(trades.propose, offer, buyer=organisation, **facts)
     trade_id = posted.posted_once(request, organisation, lambda: command().public_id)
     ring(tasks.register_trades)
     return str(trade_id)

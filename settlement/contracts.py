@@ -41,6 +41,7 @@ def bound(trade: Trade) -> dict[str, Any]:
         }
         | papers.discounted(trade)
         | papers.block(trade)
+        | papers.upgrade(trade)
         | _bound_text(trade)
     )
 

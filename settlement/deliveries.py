@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
@@ -206,9 +206,10 @@ def tell_ending() -> int:
 
 
 def due_to_close() -> QuerySet[Grant]:
-    """Ended by its trade, or by its licence's term."""
-    over = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) | Q(state__in=LIVE) & extensions.over()
-    return Grant.objects.filter(over)
+    """Ended by its trade, by its licence's term, or by an upgrade that is accepted and so cannot give it back."""
+    inspected = Trade.objects.filter(upgrades=OuterRef("trade"), state__in=extensions.INSPECTED)
+    ended = Q(is_close_due=True) & ~Q(state=GrantState.CLOSED) & ~Exists(inspected)
+    return Grant.objects.filter(ended | Q(state__in=LIVE) & extensions.over())
 
 
 def claim_next_close() -> Grant | None:

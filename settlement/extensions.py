@@ -24,6 +24,7 @@ from settlement.states import RENEWAL_MOVES, GrantState, RenewalState, TradeStat
 
 LIVE = (GrantState.OPEN, GrantState.SUSPENDED)
 UNDER_WAY = (TradeState.AGREED, TradeState.REGISTERED, TradeState.FUNDED)
+INSPECTED = (TradeState.DELIVERED, TradeState.DISPUTED)
 FAILED = (TradeState.DECLINED, TradeState.CANCELLED, TradeState.EXPIRED, TradeState.REFUNDED)
 
 
@@ -55,12 +56,19 @@ def require_renewable(old: Trade, *, offer: Offer, buyer: Organisation) -> Grant
         raise NotRenewable(_("The licence has no end."))
     if standing_renewals(old).exists():
         raise NotRenewable(_("The licence is renewed already."), code="renewed_already", next=_("See your orders."))
+    if standing_upgrades(old).exists():
+        raise NotRenewable(_("An upgrade of this licence is under way."), code="upgraded_already")
     return grant
 
 
 def standing_renewals(old: Trade | OuterRef) -> QuerySet[Trade]:
     """The trade that renews this one, or that of an outer query, unless it failed."""
     return Trade.objects.filter(renews=old).exclude(state__in=FAILED)
+
+
+def standing_upgrades(old: Trade | OuterRef) -> QuerySet[Trade]:
+    """The trade that upgrades this one, or that of an outer query, unless it failed."""
+    return Trade.objects.filter(upgrades=old).exclude(state__in=FAILED)
 
 
 def over() -> Q:

@@ -39,6 +39,7 @@ class ProposalForm(forms.Form):
     price_minor = forms.IntegerField(required=False, widget=forms.HiddenInput)
     renews = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     quote = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
+    upgrades = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     converts = forms.BooleanField(label=_("Go on with the paid plan when the trial ends"), required=False)
     accept = forms.BooleanField(label=_("We agree to the licence and the contract"))
 

@@ -184,6 +184,8 @@ def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
             )
     if ends_trade:
         trades.charge_back(trade)
+    if is_spent:
+        trades.drop_upgrade(trade)
 
 
 def _lose_suspense(chargeback: Chargeback, at_most: int) -> int:

@@ -11,7 +11,7 @@ from marketplace import documents
 from marketplace.models import Paper
 from settlement import taxes
 from settlement.models import Invoice
-from settlement.papers import block, paid_without_money
+from settlement.papers import block, paid_without_money, upgrade
 
 
 def issue(invoices: Sequence[Invoice]) -> None:
@@ -62,7 +62,7 @@ def _record(invoice: Invoice, corrected: str | None) -> dict[str, Any]:
         "cleared_at": trade.cleared_at.isoformat() if trade.cleared_at else "",
     }
     if invoice.kind == Invoice.Kind.LICENCE and not invoice.corrects_id:
-        record |= block(trade)
+        record |= block(trade) | upgrade(trade)
     if trade.purchase_order:
         record |= {"purchase_order": trade.purchase_order}
     if invoice.corrects:

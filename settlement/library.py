@@ -64,7 +64,7 @@ class Licence:
 def condition(show: str) -> Q:
     """Which licences one of SHOWS holds."""
     now = clock.now()
-    over = Q(state=GrantState.CLOSED) | extensions.over()
+    over = Q(state=GrantState.CLOSED) | Q(is_close_due=True) | extensions.over()
     soon = Q(ends_at__gt=now, ends_at__lte=now + dt.timedelta(days=ENDS_SOON_DAYS))
     return {"valid": ~over, "ending": soon & ~over, "ended": over}.get(show, Q())
 

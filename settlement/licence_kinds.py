@@ -40,6 +40,17 @@ KINDS = [
         is_required=True,
     ),
     Kind(
+        code="renewal.upgraded",
+        group=Group.TRADES,
+        label=_("A licence of yours was upgraded, and its renewal ended"),
+        subject=_("Your upgraded licence of “%(title)s” is not renewed by itself"),
+        text=_(
+            "The order to renew ended with the licence it was given for: the new one costs more. If the new one is to"
+            " be renewed too, say so on its order."
+        ),
+        act="propose",
+    ),
+    Kind(
         code="trial.ending",
         group=Group.TRADES,
         label=_("A trial of yours ends"),

@@ -40,6 +40,7 @@ def about(trade: Trade, product_number: str | None) -> dict[str, Any]:
         }
         | discounted(trade)
         | block(trade)
+        | upgrade(trade)
     )
 
 
@@ -55,6 +56,17 @@ def block(trade: Trade) -> dict[str, Any]:
     if trade.quantity is None:
         return {}
     return {"quantity": trade.quantity, "unit_price_minor": trade.unit_price_minor}
+
+
+def upgrade(trade: Trade) -> dict[str, Any]:
+    """Which trade's licence it replaced, its price before the credit for that, and the credit; nothing otherwise."""
+    if trade.upgrades is None:
+        return {}
+    return {
+        "upgraded_trade_number": trade.upgrades.register_number,
+        "full_price_minor": trade.full_price.minor,
+        "credit_minor": trade.credit_minor,
+    }
 
 
 def identity(trade: Trade, product_number: str | None) -> dict[str, Any]:

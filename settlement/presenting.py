@@ -59,6 +59,12 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     renews = serializers.CharField(
         source="renews.public_id", allow_null=True, default=None, help_text="The trade whose licence this one extends."
     )
+    upgrades = serializers.CharField(
+        source="upgrades.public_id",
+        allow_null=True,
+        default=None,
+        help_text="The trade whose licence this one replaces; `credit_minor` was taken off its price for that.",
+    )
     converts_to = serializers.CharField(
         source="offer.converts_to.public_id",
         allow_null=True,
@@ -76,7 +82,7 @@ class TradeOut(serializers.ModelSerializer[Trade]):
         model = Trade
         fields = [
             "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "renews",
-            "converts_to",
+            "converts_to", "upgrades", "credit_minor",
             "seller", "buyer",
             "price_minor", "list_price_minor", "discount_percent", "currency", "quantity", "unit_price_minor",
             "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",

@@ -32,6 +32,12 @@ class ProposalIn(serializers.Serializer[Any]):
         default="",
         help_text="A trade of yours on this offer, or on a trial of it: its licence is extended.",
     )
+    upgrades = serializers.CharField(
+        max_length=20,
+        allow_blank=True,
+        default="",
+        help_text="A trade of yours of this product: its licence is replaced, and what is unused of it is credited.",
+    )
     converts = serializers.BooleanField(
         default=False, help_text="Of a free trial: let it go on with its paid offer at its end, unless stopped before."
     )
@@ -42,6 +48,7 @@ def command(body: dict[str, Any], buyer: Organisation, *, by: User) -> Callable[
     offer = get_object_or_404(Offer.objects.visible_to(buyer), public_id=body["offer"])
     own = Trade.objects.bought_by(buyer)
     renewed = get_object_or_404(own, public_id=body["renews"]) if body["renews"] else None
+    upgraded = get_object_or_404(own, public_id=body["upgrades"]) if body["upgrades"] else None
     return partial(
         trades.propose,
         offer,
@@ -52,6 +59,7 @@ def command(body: dict[str, Any], buyer: Organisation, *, by: User) -> Callable[
         text_digest=body["text_digest"],
         price_minor=body["price_minor"],
         renews=renewed,
+        upgrades=upgraded,
         converts=body["converts"],
         by=by,
     )

@@ -69,6 +69,7 @@ def due() -> QuerySet[Renewal]:
     renewed = extensions.standing_renewals(OuterRef("trade"))
     return Renewal.objects.filter(
         ~Exists(renewed),
+        ~Exists(extensions.standing_upgrades(OuterRef("trade"))),
         Q(trade__is_trial=False) | Q(trade__grant__ends_at__lte=now),
         state=RenewalState.STANDING,
         trade__grant__state__in=extensions.LIVE,
@@ -89,7 +90,7 @@ def renews_on(grant: Grant) -> dt.date | None:
 
 
 def possible_acts(trade: Trade) -> list[str]:
-    """Whether its buyer may let this licence be renewed, or stop that. Two statements for a licence with a term."""
+    """Whether its buyer may let this licence be renewed, or stop that. Three statements for a licence with a term."""
     grant = getattr(trade, "grant", None)
     if grant is None or grant.ends_at is None or grant.state not in extensions.LIVE or grant.is_close_due:
         return []
@@ -98,7 +99,8 @@ def possible_acts(trade: Trade) -> list[str]:
         return ["stop_converting" if trade.is_trial else "stop_renewing"]
     offer = extensions.extending(trade.offer)
     is_on_sale = offer.closed_at is None and not offer.has_lapsed
-    is_free = is_on_sale and not extensions.is_over(grant) and not extensions.standing_renewals(trade).exists()
+    is_replaced = extensions.standing_renewals(trade).exists() or extensions.standing_upgrades(trade).exists()
+    is_free = is_on_sale and not extensions.is_over(grant) and not is_replaced
     return ["convert" if trade.is_trial else "keep_renewed"] if is_free else []
 
 

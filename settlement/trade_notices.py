@@ -206,7 +206,8 @@ def _not_renewed(event: Event) -> None:
     facts = event.facts or {}
     if facts["because"]:
         trade = Trade.objects.select_related(*PARTS).get(pk=facts["trade"])
-        _tell("trial.stopped" if trade.is_trial else "renewal.stopped", trade, trade.buyer_id, event)
+        kind = "trial.stopped" if trade.is_trial else "renewal.stopped"
+        _tell("renewal.upgraded" if facts["because"] == "upgraded" else kind, trade, trade.buyer_id, event)
 
 
 def _closed(event: Event) -> None:

@@ -30,6 +30,7 @@ from settlement import (
     taxes,
     timeline,
     trades,
+    upgrades,
     waits,
 )
 from settlement.bank import details
@@ -166,6 +167,8 @@ def context(
         "title_lang": language_of(trade.version, trade.version.titles),
         "is_buyer": is_buyer,
         "renewed_by": extensions.standing_renewals(trade).first() if trade.delivered_at else None,
+        "upgraded_by": extensions.standing_upgrades(trade).first() if trade.delivered_at else None,
+        "dearer": upgrades.possible(trade) if is_buyer and roles.may(by, organisation, "propose") else [],
         "goes_on_with": trade.offer.converts_to,
         "renews_on": renewals.renews_on(trade.grant) if is_buyer and hasattr(trade, "grant") else None,
         "following": following,

@@ -26,6 +26,7 @@ from marketplace.canonical import digest_of
 from marketplace.claims import BACK_OFF_LIMIT_SECONDS
 from marketplace.errors import Invalid, NotCleared, Refused, WrongState, in_words
 from marketplace.models import Organisation, User
+from marketplace.money import Money
 from marketplace.numbers import new_number
 from settlement import (
     clearing,
@@ -46,6 +47,7 @@ from settlement import (
     taxes,
     trials,
 )
+from settlement import upgrades as replacing
 from settlement.channels import Access, channel
 from settlement.gateways import amounts
 from settlement.models import (
@@ -61,7 +63,17 @@ from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeSta
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 50
-PARTS = ("offer__converts_to", "discount", "listing", "version__release", "release", "seller", "buyer", "fee_schedule")
+PARTS = (
+    "offer__converts_to",
+    "discount",
+    "listing",
+    "version__release",
+    "release",
+    "seller",
+    "buyer",
+    "fee_schedule",
+    "upgrades",
+)
 
 
 class NotOnSale(Refused):
@@ -196,17 +208,19 @@ def propose(
     text_digest: str = "",
     price_minor: int | None = None,
     renews: Trade | None = None,
+    upgrades: Trade | None = None,
     converts: bool = False,
     by: User,
 ) -> Trade:
     """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
     publishing it. `text_digest` is that of the licence contract the buyer has read and `price_minor` the price it
     saw, if it says. The licence of `renews`, a trade of the same offer and buyer or of a trial of it, is extended. A
-    trial that `converts` goes on with its paid offer unless that is stopped. Of an offer priced per call, `quantity`
-    calls are taken. The discount in force is frozen into the trade.
+    trial that `converts` goes on with its paid offer unless that is stopped. The licence of `upgrades`, a trade of the
+    same product and buyer, is replaced, and what is unused of it is taken off the price. Of an offer priced per call,
+    `quantity` calls are taken. The discount in force is frozen into the trade.
 
     Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, PriceChanged, ContractChanged, NotRenewable,
-    TooManyUnpaid, TrialTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
+    NotUpgradable, TooManyUnpaid, TrialTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -228,16 +242,23 @@ def propose(
         raise NotOnSale(_("This offer is for named buyers."), code="not_named")
     if renews is not None:
         extensions.require_renewable(renews, offer=offer, buyer=buyer)
+    if upgrades is not None:
+        replacing.lock(upgrades)
     now = clock.now()
     cost = pricing.priced(offer, quantity, discounts.held(offer, now))
-    _require_payable(cost.price_minor, cost.currency)
+    credit_minor = 0
+    if upgrades is not None:
+        credit = replacing.require_upgradable(upgrades, offer=offer, buyer=buyer, price_minor=cost.price_minor)
+        credit_minor = credit.minor
+    due_minor = cost.price_minor - credit_minor
+    _require_payable(due_minor, cost.currency)
     if cost.price_minor:
         defaults.require_not_barred(buyer)
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next=_("Ask the seller for another way of delivery."))
     proposed_text = licence_contract.digest(offer, version, cost.discount)
-    if price_minor not in (None, cost.price_minor) or _names_another_price(text_digest, offer, version, proposed_text):
-        raise PriceChanged(price=cost.price)
+    if price_minor not in (None, due_minor) or _names_another_price(text_digest, offer, version, proposed_text):
+        raise PriceChanged(price=Money(due_minor, cost.currency))
     if text_digest not in ("", proposed_text):
         raise ContractChanged()
     decision = clearance.require_trade(buyer, offer)
@@ -246,13 +267,15 @@ def propose(
         offer=offer,
         discount=cost.discount,
         renews=renews,
+        upgrades=upgrades,
+        credit_minor=credit_minor,
         is_trial=offer.is_trial,
         listing=listing,
         version=version,
         release=version.release,
         seller=listing.seller,
         buyer=buyer,
-        price_minor=cost.price_minor,
+        price_minor=due_minor,
         currency=offer.currency,
         quantity=cost.quantity,
         unit_price_minor=cost.unit_price_minor,
@@ -280,6 +303,7 @@ def propose(
         currency=offer.currency,
         **({"quantity": cost.quantity, "unit_price_minor": cost.unit_price_minor} if cost.quantity else {}),
         **({"discount": cost.discount.pk, "percent": cost.discount.percent} if cost.discount else {}),
+        **({"upgrades": upgrades.pk, "credit_minor": credit_minor} if upgrades else {}),
     )
     if renews is not None:
         extensions.hand_on_standing_order(trade)
@@ -474,6 +498,7 @@ def deliver(opened: Sequence[tuple[Grant, Access]]) -> list[Trade]:
 
     All of them or none: raises WrongState, NotCleared, Frozen.
     """
+    replaced = replacing.replaced_by([grant.trade for grant, _access in opened])
     trades = {
         trade.pk: trade for trade in locked_together([grant.trade for grant, _access in opened], TradeState.FUNDED)
     }
@@ -486,6 +511,9 @@ def deliver(opened: Sequence[tuple[Grant, Access]]) -> list[Trade]:
         _require_not_frozen(trade)
         trade.delivered_at, trade.inspect_until = now, now + dt.timedelta(days=trade.inspection_days)
     deliveries.record_open([(grant, accesses[grant.pk]) for grant in grants])
+    for old in replaced:
+        deliveries.end(old)
+        replacing.stop_renewing(old)
     _move_together(
         list(trades.values()),
         "deliver",
@@ -509,6 +537,7 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
     if held:
         payments.open_refund(trade, held, reason=reason, by=by)
     deliveries.end(trade)
+    replacing.give_back(trade)
     extensions.give_back_licence(trade)
     return _move(trade, act, by=by, facts={"refund_minor": held}, ended_at=clock.now(), end_reason=reason[:300])
 
@@ -519,8 +548,17 @@ def charge_back(trade: Trade) -> Trade:
     if rest := ledger.balance(ledger.escrow(trade)):
         payments.open_refund(trade, rest, reason=gettext_noop("charged back in part"), by=None)
     deliveries.end(trade)
+    replacing.give_back(trade)
     extensions.give_back_licence(trade)
     return _move(trade, "charge_back", by=None, ended_at=clock.now(), end_reason=gettext_noop("charged back"))
+
+
+def drop_upgrade(old: Trade) -> None:
+    """What was paid for the locked trade is lost: an upgrade that counts on it and is not paid yet ends."""
+    waiting = Trade.objects.filter(upgrades=old, state__in=replacing.UNPAID)
+    for upgrade in waiting.select_for_update(of=("self",), no_key=True).select_related(*PARTS).order_by("pk"):
+        reason = gettext_noop("the licence it replaces was charged back")
+        _end_before_funding(upgrade, "expire", reason=reason, by=None)
 
 
 # --- acceptance and dispute ----------------------------------------------------------------------------------------

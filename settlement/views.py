@@ -43,6 +43,7 @@ PARTS = (
     "cycle",
     "certificate",
     "renews",
+    "upgrades",
 )
 
 

@@ -18,6 +18,8 @@ from django.db import connection
 
 NEVER_BELOW_ZERO = {"escrow", "payable", "refund", "suspense", "fee", "reserve"}
 HOLDS_ITS_PRICE = {"funded", "delivered", "disputed"}
+OPENED = {"delivered", "disputed", "accepted", "cleared", "settled"}
+FAILED = {"declined", "cancelled", "expired", "refunded"}
 PAID_TO_THE_SELLER = {"cleared", "settled"}
 
 ROWS = {
@@ -68,6 +70,11 @@ ROWS = {
             r.released_in_id, r.release_on, r.released_on, t.basis_points, t.days, t.begins_on, t.ends_on,
             t.currency AS terms_currency
         FROM settlement_reserve r JOIN settlement_reserveterms t ON t.id = r.terms_id ORDER BY r.id""",
+    "upgrades": """
+        SELECT u.id, u.state, u.price_minor, u.credit_minor, o.price_minor AS listed_minor, u.upgrades_id,
+               t.price_minor + t.credit_minor AS worth_minor, g.state AS old_access, g.is_close_due AS old_ended
+        FROM settlement_trade u JOIN listings_offer o ON o.id = u.offer_id
+        JOIN settlement_trade t ON t.id = u.upgrades_id JOIN settlement_grant g ON g.trade_id = t.id ORDER BY u.id""",
     "heard": "SELECT body FROM settlement_notice WHERE read_at IS NOT NULL ORDER BY id",
     "said": "SELECT body FROM settlement_sandboxnotice ORDER BY id",
     "orders": "SELECT kind, key, payer_reference FROM settlement_sandboxorder ORDER BY id",
@@ -94,6 +101,7 @@ class Books:
     reserves: list[Any]
     shares: list[Any]
     chargebacks: list[Any]
+    upgrades: list[Any]
     heard: list[Any]
     said: list[Any]
     orders: list[Any]
@@ -353,6 +361,17 @@ def each_reserve_is_by_its_terms_and_drawn_before_anybody_owes(books: Books) -> 
             assert not books.by_name.get(name, 0), f"{account.name} owes while {name} holds something"
 
 
+def an_upgrade_pays_its_price_less_what_was_unused_and_one_access_ends(books: Books) -> None:
+    """No credit is more than its licence cost, none is given twice, and of the two accesses one is open."""
+    in_force = [one for one in books.upgrades if one.state not in FAILED]
+    assert len({one.upgrades_id for one in in_force}) == len(in_force), "a licence was credited twice"
+    for one in books.upgrades:
+        assert one.price_minor + one.credit_minor == one.listed_minor > one.worth_minor, one
+        assert 0 <= one.credit_minor <= one.worth_minor, one
+        if one.state in OPENED:
+            assert one.old_ended or one.old_access == "closed", f"trade {one.id} opened beside what it replaces"
+
+
 def no_contested_trade_goes_on(books: Books) -> None:
     """While the bank decides, a trade that holds the money it may take stands still, and no other."""
     open_trades = {one.trade_id for one in books.chargebacks if one.state == "open" and one.is_spent}
@@ -431,6 +450,7 @@ PROOFS: tuple[Callable[[Books], None], ...] = (
     statements_add_up_to_the_ledger,
     debts_are_what_the_bank_took_from_those_who_have_it,
     each_reserve_is_by_its_terms_and_drawn_before_anybody_owes,
+    an_upgrade_pays_its_price_less_what_was_unused_and_one_access_ends,
     no_contested_trade_goes_on,
     each_posting_has_a_cause,
     refunds_go_to_those_who_paid,

@@ -327,6 +327,7 @@ MOST_LINES = 400
 LONGER = {
     "marketplace/column_words.py": "a word for each column, in order of the alphabet",
     "settlement/trades.py": "the story of a trade, told in order in one place",
+    "settlement/models/trades.py": "every row of a trade beside the rules PostgreSQL holds it to",
     "listings/models.py": "every row of a product beside the rules PostgreSQL holds it to",
     "marketplace/models.py": "every row of the ground beside the rules PostgreSQL holds it to",
 }

@@ -52,6 +52,20 @@ class Grant(Claimable):
             only_moves(GRANT_MOVES),
             born_in(GrantState.DUE),
             never_changes("trade", "channel"),
+            pgtrigger.Trigger(
+                name="ended_access_comes_back_from_a_refunded_upgrade",
+                operation=pgtrigger.UpdateOf("is_close_due"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(old__is_close_due=True, new__is_close_due=False),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_trade u WHERE u.upgrades_id = NEW.trade_id AND u.state = 'refunded'
+                    ) THEN
+                        RAISE 'access of trade % has ended', NEW.trade_id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
             *never_deleted(),
         ]
 

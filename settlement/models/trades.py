@@ -91,6 +91,10 @@ class Trade(models.Model):
     renews = models.ForeignKey(  # the trade whose licence this one extends
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="renewals"
     )
+    upgrades = models.ForeignKey(  # the trade whose licence this one replaces
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="upgraded_by"
+    )
+    credit_minor = models.BigIntegerField(_("credit for the replaced licence"), default=0)  # taken off the price
     is_trial = models.BooleanField(_("free trial"), default=False)  # as its offer is
     crossborder = models.JSONField()  # the decision as compliance.crossborder gave it
     inspection_days = models.PositiveSmallIntegerField()
@@ -136,6 +140,12 @@ class Trade(models.Model):
                 Q(quantity=None, unit_price_minor=None)
                 | Q(quantity__gt=0, unit_price_minor__gt=0, price_minor=F("quantity") * F("unit_price_minor")),
             ),
+            sentence(
+                "only_an_upgrade_has_a_credit",
+                Q(upgrades=None, credit_minor=0)
+                | Q(upgrades__isnull=False, renews=None, quantity=None, is_trial=False, credit_minor__gte=0)
+                & Q(price_minor__gt=0),
+            ),
             both_or_neither("registered_trade_has_a_number", "register_number", "registered_at"),
             sentence("only_settled_trades_have_a_certificate", Q(certificate=None) | Q(state=TradeState.SETTLED)),
             sentence(
@@ -146,6 +156,11 @@ class Trade(models.Model):
                 fields=["renews"],
                 condition=~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
                 name="licence_is_renewed_by_one_trade",
+            ),
+            models.UniqueConstraint(
+                fields=["upgrades"],
+                condition=~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
+                name="licence_is_upgraded_by_one_trade",
             ),
             models.UniqueConstraint(
                 fields=["buyer", "listing"],
@@ -159,7 +174,8 @@ class Trade(models.Model):
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "discount", "price_minor",
                 "currency", "quantity", "unit_price_minor", "terms", "contract_version", "jurisdiction", "text_digest",
-                "fee_schedule", "renews", "is_trial", "crossborder", "inspection_days", "purpose", "purchase_order",
+                "fee_schedule", "renews", "upgrades", "credit_minor", "is_trial", "crossborder", "inspection_days",
+                "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
@@ -190,10 +206,60 @@ class Trade(models.Model):
                         WHERE t.id = NEW.renews_id AND t.buyer_id = NEW.buyer_id
                         AND coalesce(o.converts_to_id, o.id) = NEW.offer_id
                         AND g.state IN ('open', 'suspended') AND g.ends_at IS NOT NULL
+                        AND NOT EXISTS (
+                            SELECT FROM settlement_trade u WHERE u.upgrades_id = t.id
+                            AND u.state NOT IN ('declined', 'cancelled', 'expired', 'refunded')
+                        )
                     ) THEN
                         RAISE 'trade % holds no licence that this one could extend', NEW.renews_id
                             USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="upgrades_a_licence_of_its_own",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__upgrades__isnull=False),
+                func="""
+                    PERFORM FROM settlement_trade t WHERE t.id = NEW.upgrades_id FOR NO KEY UPDATE;
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_trade t JOIN settlement_grant g ON g.trade_id = t.id
+                        WHERE t.id = NEW.upgrades_id AND t.buyer_id = NEW.buyer_id AND t.seller_id = NEW.seller_id
+                        AND t.listing_id = NEW.listing_id AND t.currency = NEW.currency AND t.quantity IS NULL
+                        AND t.price_minor > 0 AND t.state IN ('accepted', 'cleared', 'settled') AND NOT t.is_frozen
+                        AND g.state = 'open' AND NOT g.is_close_due AND g.ends_at > NEW.proposed_at
+                        AND NEW.price_minor + NEW.credit_minor > t.price_minor + t.credit_minor
+                        AND NEW.credit_minor <= t.price_minor + t.credit_minor - (
+                            SELECT coalesce(sum(r.amount_minor), 0) FROM settlement_refund r
+                            WHERE r.trade_id = t.id AND r.unmatched_id IS NULL AND r.replaces_id IS NULL
+                        )
+                        AND NOT EXISTS (
+                            SELECT FROM settlement_chargeback c WHERE c.trade_id = t.id AND c.state <> 'won'
+                        )
+                        AND NOT EXISTS (
+                            SELECT FROM settlement_trade r WHERE r.renews_id = t.id
+                            AND r.state NOT IN ('declined', 'cancelled', 'expired', 'refunded')
+                        )
+                    ) THEN
+                        RAISE 'trade % holds no licence that this one could replace for %', NEW.upgrades_id,
+                            NEW.credit_minor USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="replaced_access_ends_as_its_upgrade_opens",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__state="delivered", new__upgrades__isnull=False),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM settlement_grant g JOIN settlement_trade u ON u.upgrades_id = g.trade_id
+                        WHERE u.id = NEW.id AND u.state = 'delivered' AND g.state <> 'closed' AND NOT g.is_close_due
+                    ) THEN
+                        RAISE 'trade % is delivered beside what it replaces', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
                 """,
             ),
             pgtrigger.Trigger(
@@ -306,6 +372,16 @@ class Trade(models.Model):
     def list_price(self) -> Money:
         """What it would have cost without its discount."""
         return pricing.priced(self.offer, self.quantity).price
+
+    @property
+    def credit(self) -> Money:
+        """What the licence it replaces was worth still, taken off its price."""
+        return Money(self.credit_minor, self.currency)
+
+    @property
+    def full_price(self) -> Money:
+        """Its price before that credit."""
+        return Money(self.price_minor + self.credit_minor, self.currency)
 
     @property
     def unit_price(self) -> Money | None:

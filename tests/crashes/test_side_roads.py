@@ -196,6 +196,28 @@ def test_a_trial_goes_on_once(at: str, tmp_path: Path) -> None:
     assert list(Renewal.objects.values_list("trade", "state")) == [(old.pk, "renewed")]
 
 
+@pytest.mark.parametrize("at", [f"{moment} settlement.trades.deliver" for moment in ("before", "within", "after")])
+def test_an_upgrade_opens_as_what_it_replaces_ends(at: str, tmp_path: Path) -> None:
+    deal = walk_to("delivered")
+    trades.accept(deal.trade, by=deal.buyer)
+    dearer = trading.make_offer(deal.trade.listing, price_minor=2 * PRICE_MINOR)
+    new = trades.propose(dearer, buyer=deal.trade.buyer, upgrades=deal.trade, by=deal.buyer)
+    tasks.register_trades()
+    tasks.start_payments()
+    sandbox_bank.act(new.payments.get().reference, "pay")
+    trading.hand_over_notices()
+    tasks.read_notices()
+    die_at(at, "settlement.tasks.open_grants", tmp_path)
+    opened = at.startswith("after")
+    states = dict(Grant.objects.values_list("trade", "state"))
+    assert (states[new.pk], states[deal.trade.pk]) == (GrantState.OPEN if opened else GrantState.DUE, GrantState.OPEN)
+    assert Grant.objects.get(trade=deal.trade).is_close_due == opened
+    let_claims_lapse()
+    tasks.open_grants()
+    assert Grant.objects.get(trade=new).state == GrantState.OPEN
+    assert Grant.objects.get(trade=deal.trade).is_close_due
+
+
 DEEM = [f"{moment} settlement.trades.deem_accepted" for moment in ("before", "within", "after")]
 
 

@@ -157,6 +157,7 @@ def owner(organisation: Organisation) -> User:
     return organisation.created_by
 
 
+UPGRADED = (TradeState.ACCEPTED, TradeState.CLEARED, TradeState.SETTLED)
 PARTY_ACTS: dict[str, tuple[set[str], Callable[[Trade], object]]] = {
     "agree": ({TradeState.PROPOSED}, lambda trade: trades.agree(trade, by=owner(trade.seller))),
     "decline": ({TradeState.PROPOSED}, lambda trade: trades.decline(trade, by=owner(trade.seller))),
@@ -282,6 +283,15 @@ class Market(RuleBasedStateMachine):
         )
         who = self.world.buyers[buyer]
         self.command(lambda: trades.propose(offer, buyer=who, purpose="Research", by=owner(who)))
+
+    @precondition(lambda self: Trade.objects.filter(state__in=UPGRADED).exists())
+    @rule(data=st.data(), more_minor=st.one_of(st.integers(1, 200), st.integers(1, 3_000_000)), dies=st.integers(0, 40))
+    def a_buyer_upgrades(self, data: st.DataObject, more_minor: int, dies: int) -> None:
+        old = data.draw(st.sampled_from(list(Trade.objects.filter(state__in=UPGRADED).order_by("pk"))))
+        worth_minor = old.price_minor + old.credit_minor
+        offer = factories.make_offer(old.listing, price_minor=worth_minor + more_minor, currency=old.currency)
+        by = owner(old.buyer)
+        self.command(lambda: trades.propose(offer, buyer=old.buyer, purpose="More", upgrades=old, by=by), dies)
 
     @rule(data=st.data(), surprise=st.integers(0, A_SURPRISE), dies_after=st.integers(0, 30))
     def a_party_acts(self, data: st.DataObject, surprise: int, dies_after: int) -> None:
