@@ -1,5 +1,6 @@
 """The demo exchange, a slice of it: three weeks and a handful of products, opened as the whole is."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -26,13 +27,14 @@ from listings.models import (
 )
 from listings.states import ListingState
 from marketplace import clock
-from marketplace.demo import explained, market, opening, products
+from marketplace.demo import explained, hands, market, opening, products, tried
 from marketplace.demo.cast import APPLICANTS, BUYERS, HOUSES, SELLERS
 from marketplace.journal_audit import Audit
 from marketplace.models import Event, Revocation, User
-from settlement import ledger, quotes
+from settlement import ledger, quotes, tasks
 from settlement.models import ClearingCycle, Quote, Receipt, Refund, SandboxNotice, Trade
 from settlement.states import TradeState
+from tests import trading
 from tests.crashes.dying import surroundings
 
 KEYS = {"carriers", "planes", "workdays", "metro", "closings"}
@@ -188,6 +190,22 @@ def test_an_opening_that_is_killed_goes_on_where_it_was(moving, tmp_path):
         assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
     open_slice()
     require_whole()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_trial_went_on_one_was_stopped_and_one_runs(moving):
+    listing = trading.make_offer().listing
+    houses = {house: trading.make_verified() for house, _taken, _stopped in tried.TAKEN}
+    opened = clock.now()
+    for days_left in range(31, 0, -1):
+        with clock.moved_to(opened + dt.timedelta(days=31 - days_left)):
+            tried.about(listing, houses, days_left)
+            hands.work()
+            tasks.close_grants()
+    bank, lion, institute = (Trade.objects.get(buyer=houses[one], is_trial=True) for one in houses)
+    assert Trade.objects.get(renews=bank).state == TradeState.DELIVERED
+    assert [trade.grant.state for trade in (bank, lion, institute)] == ["closed", "closed", "open"]
+    assert [trade.renewal.state for trade in (bank, lion, institute)] == ["renewed", "stopped", "standing"]
 
 
 def test_the_explanation_names_everybody_and_fits_a_terminal():
