@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import journal, roles
+from marketplace import clock, journal, roles
 from marketplace.errors import Refused
 from marketplace.models import Annotation, Organisation, Paper, Revocation, User
 from marketplace.numbers import NotANumber, check_code_matches, new_check_code, normalise
@@ -70,6 +71,13 @@ class Check:
     @property
     def is_valid(self) -> bool:
         return self.revocation is None
+
+    @property
+    def lapsed_at(self) -> dt.datetime | None:
+        """Since when what the paper offers is over; None of a paper whose offer still stands, or that makes none."""
+        until = self.paper.record.get("valid_until_at")
+        moment = dt.datetime.fromisoformat(until) if until else None
+        return moment if moment and moment <= clock.now() else None
 
     def annotations(self) -> list[Annotation]:
         """What became of what the paper is about, the oldest first."""

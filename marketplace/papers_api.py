@@ -42,6 +42,7 @@ class PaperOut(serializers.Serializer[Any]):
     is_valid = serializers.BooleanField()
     revoked_at = serializers.DateTimeField(source="revocation.revoked_at", default=None, allow_null=True)
     revoked_because = serializers.CharField(source="revocation.reason", default=None, allow_null=True)
+    lapsed_at = serializers.DateTimeField(allow_null=True, help_text="Since when what it offers, as a quote, is over.")
 
 
 class AnnotationOut(serializers.ModelSerializer[Annotation]):

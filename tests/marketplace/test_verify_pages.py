@@ -103,6 +103,7 @@ def test_by_its_number_a_stranger_sees_validity_kind_product_and_date_and_nothin
         "is_valid": True,
         "revoked_at": None,
         "revoked_because": None,
+        "lapsed_at": None,
         "digest": None,
         "record": None,
         "journal_position": None,

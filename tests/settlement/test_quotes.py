@@ -74,6 +74,9 @@ def test_a_quote_names_the_price_less_the_discount_on_a_paper_that_is_the_same_e
     client = Client()
     checked = client.get(documents.verify_url(paper).removeprefix("http://testserver")).content.decode()
     assert "1,000.00" in checked and offer.name in checked
+    assert 'id="lapsed"' not in checked
+    with clock.moved_to(quote.valid_until):
+        assert 'id="lapsed"' in client.get(f"/verify/{paper.number}/").content.decode()
     assert Event.objects.filter(kind="quote.made").count() == 1
 
 
