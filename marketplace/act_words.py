@@ -33,6 +33,7 @@ ACTS: dict[str, Promise] = {
     "confirm_account": pgettext_lazy("act", "confirm a payout account"),
     "decide_objection": pgettext_lazy("act", "decide an objection"),
     "decide_report": pgettext_lazy("act", "decide a report"),
+    "excuse_default": pgettext_lazy("act", "excuse a trade that expired unpaid"),
     "explain_break": pgettext_lazy("act", "explain a break of the books"),
     "forget": pgettext_lazy("act", "forget facts of the journal"),
     "hide_demand": pgettext_lazy("act", "hide a demand"),

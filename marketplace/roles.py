@@ -83,6 +83,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "match_payment": frozenset({S.PAYMENTS}),
     "confirm_account": frozenset({S.PAYMENTS}),
     "release_clearing": frozenset({S.CLEARING}),
+    "excuse_default": frozenset({S.PAYMENTS, S.DISPUTES}),
     "explain_break": frozenset({S.PAYMENTS, S.CLEARING}),
     "set_fees": frozenset({S.CLEARING}),
     "set_reserve": frozenset({S.CLEARING}),

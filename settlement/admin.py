@@ -262,6 +262,12 @@ class Reminders(Looking):
     search_fields = ["=trade__register_number"]
 
 
+@admin.register(models.Excuse)
+class Excuses(Looking):
+    list_display = ["trade", "reason", "by", "at"]
+    search_fields = ["=trade__register_number"]
+
+
 @admin.register(models.LicenseeNotice)
 class LicenseeNotices(Looking):
     list_display = ["listing", "kind", "release", "effective_on", "licensees", "by", "given_at"]

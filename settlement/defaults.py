@@ -14,11 +14,11 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import clock, journal
-from marketplace.errors import Refused
-from marketplace.models import Organisation
+from marketplace import clock, journal, roles
+from marketplace.errors import Refused, WrongState
+from marketplace.models import Organisation, User
 from settlement import deadlines
-from settlement.models import Reminder, Trade
+from settlement.models import Excuse, Reminder, Trade
 from settlement.states import TradeState
 
 AT_ONCE = 200
@@ -37,7 +37,7 @@ class TooManyUnpaid(Refused):
     code = "too_many_unpaid"
     status = 403
     says = _("Your organisation let too many registered trades expire unpaid.")
-    next = _("Take free offers until then, or write to the exchange.")
+    next = _("Take free offers until then, or write to the exchange why they were not paid; it may excuse them.")
 
 
 def due(wait: Reminder.Wait) -> QuerySet[Trade]:
@@ -71,11 +71,32 @@ def remind(wait: Reminder.Wait) -> int:
 
 
 def unpaid(buyer: Organisation) -> QuerySet[Trade]:
-    """The registered trades this buyer let expire within UNPAID_DAYS, but for renewals, which may lapse."""
+    """The registered trades this buyer let expire within UNPAID_DAYS, but for renewals, which may lapse, and those
+    the exchange excused."""
     since = clock.now() - dt.timedelta(days=settings.UNPAID_DAYS)
     return Trade.objects.filter(
-        buyer=buyer, state=TradeState.EXPIRED, renews=None, registered_at__isnull=False, ended_at__gt=since
+        buyer=buyer, state=TradeState.EXPIRED, renews=None, registered_at__isnull=False, ended_at__gt=since, excuse=None
     )
+
+
+def is_excusable(trade: Trade) -> bool:
+    """Whether this trade is held against its buyer, and may be excused."""
+    return unpaid(trade.buyer).filter(pk=trade.pk).exists()
+
+
+@transaction.atomic
+def excuse(trade: Trade, *, reason: str, by: User) -> Excuse:
+    """Hold an expired trade no longer against its buyer, who may take offers again if no others bar it.
+
+    Raises RoleNeeded, and WrongState for a trade that bars nobody or was excused.
+    """
+    roles.require_staff(by, "excuse_default")
+    trade = Trade.objects.select_for_update(no_key=True, of=("self",)).select_related("buyer").get(pk=trade.pk)
+    if not is_excusable(trade):
+        raise WrongState(_("This trade is not held against its buyer."))
+    excused = Excuse.objects.create(trade=trade, reason=reason, by=by)
+    journal.record("trade.excused", trade, by=by, reason=reason)
+    return excused
 
 
 def barred_until(buyer: Organisation) -> dt.datetime | None:

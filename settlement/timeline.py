@@ -20,6 +20,7 @@ HAPPENED = {
     "trade.declined": gettext_lazy("The seller declined."),
     "trade.cancelled": gettext_lazy("The buyer cancelled."),
     "trade.expired": gettext_lazy("The time ran out."),
+    "trade.excused": gettext_lazy("The exchange excused that it was not paid."),
     "trade.reminded": gettext_lazy("The exchange reminded whom it waited for."),
     "trade.registered": gettext_lazy("The exchange registered the trade."),
     "trade.funded": gettext_lazy("The money is held by the exchange’s gateway."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -10,16 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from compliance import hold_acts
+from compliance.desk_forms import SentenceForm
 from compliance.models import Hold
-from marketplace import paper_checks
-from marketplace.desk_pages import desk, render_desk
+from marketplace import paper_checks, roles
+from marketplace.desk_pages import act_button, acted, desk, parsed, render_desk
 from marketplace.errors import Invalid
-from marketplace.models import Paper
+from marketplace.models import Paper, User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import tax_acts, taxes, timeline, trade_page, waits
+from settlement import defaults, tax_acts, taxes, timeline, trade_page, waits
 from settlement.models import Trade, Transfer
 
+EXCUSE = "excuse_default"
 PARTS = (
     "seller",
     "buyer",
@@ -76,20 +80,33 @@ def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
         "may_take_evidence": paper_checks.sees_every_paper(by),
         "tax": taxes.shown_of(found) if found.price_minor else None,
         "tax_acts": tax_acts.buttons(found, reverse("desk_trade_act", args=[trade_id]), by=by),
+        "excuse_acts": _excuse_acts(found, by),
         "holds": placed,
         "hold_acts": hold_acts.buttons(placed, reverse("desk_trade_act", args=[trade_id]), by=by),
     }
     return render_desk(request, "trades", "admin/desks/trade.html", context)
 
 
+def _excuse_acts(found: Trade, by: User) -> list[dict[str, Any]]:
+    """What this person may do about a trade that expired unpaid."""
+    if not roles.staff_may(by, EXCUSE) or not defaults.is_excusable(found):
+        return []
+    url = reverse("desk_trade_act", args=[found.public_id])
+    return [act_button(EXCUSE, _("Excuse the default"), url, form=SentenceForm(auto_id="excuse_%s"))]
+
+
 @desk("trades")
 @require_POST
 def trade_act(request: HttpRequest, trade_id: str) -> HttpResponse:
-    """Hold a trade, lift its hold, or decide on its tax; everything else of a trade is its parties' to do."""
+    """Hold a trade, lift its hold, decide on its tax or excuse its default; all else is its parties' to do."""
     found = get_object_or_404(Trade, public_id=trade_id)
     act, back = request.POST.get("act", ""), reverse("desk_trade", args=[trade_id])
     if act == tax_acts.ACT:
         return tax_acts.act(request, found, back=back)
+    if act == EXCUSE:
+        said, by = parsed(SentenceForm(request.POST)), person(request)
+        done = _("It is held against its buyer no more.")
+        return acted(request, lambda: defaults.excuse(found, by=by, **said), done=done, back=back)
     if act not in hold_acts.ACTS:
         raise Http404
     return hold_acts.act(request, act, Hold.Subject.TRADE, found.pk, back=back)

@@ -10,7 +10,7 @@ from settlement.models.licensee_notices import LicenseeNotice
 from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
 from settlement.models.quotes import Quote
 from settlement.models.reconciliation import Break, GatewayMovement, Reconciliation
-from settlement.models.reminders import Reminder
+from settlement.models.reminders import Excuse, Reminder
 from settlement.models.renewals import Renewal
 from settlement.models.reserves import Reserve, ReserveTerms
 from settlement.models.sandbox import SandboxNotice, SandboxOrder
@@ -33,6 +33,7 @@ __all__ = [
     "ClearingCycle",
     "Dispute",
     "ElectronicInvoice",
+    "Excuse",
     "FeeSchedule",
     "GatewayMovement",
     "Grant",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from listings import pricing
 from marketplace import clock, journal
+from marketplace.errors import RoleNeeded, WrongState
 from marketplace.models import Notification
 from settlement import buying, defaults, tasks, timeline, trades
-from settlement.models import Reminder, Trade
+from settlement.models import Excuse, Reminder, Trade
 from settlement.states import TradeState
 from tests import factories, trading
 
@@ -113,3 +117,48 @@ def test_who_lets_three_trades_expire_unpaid_takes_no_priced_offer_until_the_fir
         settings.UNPAID_LIMIT = 3
     with clock.moved_to(first + DAY):
         assert trading.propose(offer, buyer=buyer).state == TradeState.AGREED
+
+
+def expired_unpaid() -> trading.Deal:
+    deal = trading.propose()
+    trading.work()
+    with clock.moved_to(deal.reload().fund_until + DAY):
+        tasks.expire_trades()
+    assert deal.reload().state == TradeState.EXPIRED
+    return deal
+
+
+def test_the_exchange_excuses_a_default_once_with_a_reason_and_the_buyer_takes_offers_again(settings):
+    settings.UNPAID_LIMIT = 1
+    deal, officer = expired_unpaid(), factories.make_staff("disputes")
+    buyer, client = deal.trade.buyer, Client()
+    client.force_login(officer)
+    page = reverse("desk_trade", args=[deal.trade.public_id])
+    with clock.moved_to(deal.trade.ended_at + DAY):
+        assert defaults.barred_until(buyer)
+        with pytest.raises(RoleNeeded):
+            defaults.excuse(deal.trade, reason="The bank was closed.", by=factories.make_staff("clearing"))
+        shown = client.get(page).content.decode()
+        key = re.search(r'name="key" value="([^"]+)"', shown.partition("Excuse the default")[2])
+        said = {"act": "excuse_default", "reason": "The bank was closed.", "key": key[1]}
+        for _again in range(2):
+            assert client.post(f"{page}act/", said).status_code == 302
+        excused = Excuse.objects.get(trade=deal.trade)
+        assert (excused.by, excused.reason, defaults.barred_until(buyer)) == (officer, "The bank was closed.", None)
+        with pytest.raises(WrongState):
+            defaults.excuse(deal.trade, reason="Again.", by=officer)
+        told = client.get(page).content.decode()
+        assert "The exchange excused that it was not paid." in told and 'value="excuse_default"' not in told
+        assert trading.propose(buyer=buyer).state == TradeState.AGREED
+
+
+def test_the_database_excuses_nothing_but_what_expired_unpaid():
+    deal = trading.propose()
+    officer = factories.make_staff("payments")
+    with pytest.raises(WrongState):
+        defaults.excuse(deal.trade, reason="Kindness.", by=officer)
+    with pytest.raises(IntegrityError, match="did not expire unpaid"), transaction.atomic():
+        Excuse.objects.create(trade=deal.trade, reason="Kindness.", by=officer)
+    expired = expired_unpaid()
+    with pytest.raises(IntegrityError, match="excuse_has_a_reason"), transaction.atomic():
+        Excuse.objects.create(trade=expired.trade, reason="", by=officer)

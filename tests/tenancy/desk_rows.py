@@ -75,6 +75,10 @@ def _registered(world):
     return {"trade_id": world.registered.trade.public_id}
 
 
+def _expired(world):
+    return {"trade_id": world.expired.trade.public_id}
+
+
 def _objection(world):
     return {"objection_id": world.objection.pk}
 
@@ -381,6 +385,14 @@ ROWS = [
         gives=302,
         at=_registered,
         says=_says(act="set_tax", vat="6", vat_how="charged", income="0", reason="The contract says so."),
+    ),
+    Row(
+        "POST",
+        DESK + "trades/<str:trade_id>/act/",
+        Staff("trades", ("excuse_default",)),
+        gives=302,
+        at=_expired,
+        says=_says(act="excuse_default", reason="The bank was closed."),
     ),
     # --- papers
     Row("GET", DESK + "papers/", Staff("papers")),

@@ -260,6 +260,9 @@ class World:
         trades.dispute(self.disputed.trade, reason="The dates are wrong." + self.mark, by=self.buyer.created_by)
         self.dispute = Dispute.objects.get(trade=self.disputed.trade)
         self.registered = self._walked(TradeState.REGISTERED)
+        self.expired = self._walked(TradeState.REGISTERED)
+        with clock.moved_to(self.expired.reload().fund_until):
+            trades.expire(self.expired.trade)
         self.failed = self._walked(TradeState.REGISTERED)
         trading.pay(self.failed, "fail")
         self.overpaid = self._walked(TradeState.REGISTERED)
