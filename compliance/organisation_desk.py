@@ -119,6 +119,7 @@ def organisation(request: HttpRequest, public_id: str) -> HttpResponse:
     placed = hold_acts.holds_on(Hold.Subject.ORGANISATION, found.pk)
     url = reverse("desk_organisation_act", args=[public_id])
     by = person(request)
+    papers = list(proofs.with_pictures(found))
     context = {
         "organisation": found,
         "country": COUNTRY_NAMES.get(found.country, found.country),
@@ -130,8 +131,8 @@ def organisation(request: HttpRequest, public_id: str) -> HttpResponse:
         "tier_decisions": found.tier_decisions.select_related("tier", "by")[:20],
         "tier_acts": facts_desk.tier_acts(url, by=by),
         "same_number": verification.others_with_number(found)[:10],
-        "papers": [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)],
-        "expired": proofs.expired_reasons(found),
+        "papers": [shown(proof, desk_of=public_id) for proof in papers],
+        "expired": proofs.expired_reasons(papers),
         "fact_changes": facts_desk.changes_of(found, url, by=by),
         "joint_rows": joint_desk.rows_of(found, url, by=by),
         "pending": pending,

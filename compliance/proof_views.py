@@ -38,10 +38,11 @@ def papers(request: HttpRequest) -> HttpResponse:
             ring(tasks.draw_papers)
             messages.success(request, _("The paper is with the exchange."))
             return redirect("organisation_papers")
+    papers = list(proofs.with_pictures(organisation))
     context = {
         "organisation": organisation,
-        "papers": [shown(proof) for proof in proofs.with_pictures(organisation)],
-        "expired": proofs.expired_reasons(organisation),
+        "papers": [shown(proof) for proof in papers],
+        "expired": proofs.expired_reasons(papers),
         "form": form,
     }
     return render(request, "compliance/papers.html", context, status=422 if form.errors else 200)

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,15 +250,16 @@ def expiring(days: int = WARN_DAYS) -> QuerySet[Proof]:
     return rows.select_related("organisation").order_by("expires_on", "pk")
 
 
-def expired_reasons(organisation: Organisation) -> list[dict[str, str]]:
-    """One reason for each paper that has expired and was not withdrawn. One statement."""
+def expired_reasons(papers: Iterable[Proof]) -> list[dict[str, str]]:
+    """One reason for each of an organisation's standing papers that has expired."""
     return [
         {
             "code": "paper_expired",
             "detail": gettext("%(paper)s expired on %(day)s.") % {"paper": proof, "day": proof.expires_on},
             "next": gettext("Show the new one under Organisation → Papers and withdraw the old."),
         }
-        for proof in standing(organisation).filter(expires_on__lt=clock.today())
+        for proof in papers
+        if proof.expires_on and proof.expires_on < clock.today()
     ]
 
 

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from compliance import clearance, facts_desk, joint_members, notes, proofs, tiers
 from compliance.desk_forms import SentenceForm
-from compliance.models import Verification
 from compliance.proof_views import shown
 from marketplace import roles
 from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, desks_of, parsed, render_desk
@@ -54,28 +53,29 @@ def participant(request: HttpRequest, public_id: str) -> HttpResponse:
     """One organisation and everything about it that this person may see."""
     found = get_object_or_404(Organisation.objects.select_related("verification"), public_id=public_id)
     by = person(request)
-    standing = Verification.objects.filter(organisation=found).first()
     form = SentenceForm(auto_id="note_%s")
     note = act_button("note", _("Write a note"), reverse("desk_participant_note", args=[public_id]), form=form)
     may_note = roles.staff_may(by, "note")
     seen = desks_of(by)
+    sees_vetting = "organisations" in seen
+    papers = list(proofs.with_pictures(found) if sees_vetting else proofs.standing(found))
     context: dict[str, Any] = {
         "organisation": found,
         "country": COUNTRY_NAMES.get(found.country, found.country),
         "region": REGION_NAMES.get(found.region, found.region),
         "kinds": [Organisation.Kind(kind).label for kind in found.kinds],
-        "standing": standing,
+        "standing": getattr(found, "verification", None),
         "tier": tiers.tier_of(found),
-        "reasons": [*clearance.reasons_against_listing(found), *proofs.expired_reasons(found)],
+        "reasons": [*clearance.reasons_against_listing(found), *proofs.expired_reasons(papers)],
         "joint_rows": [{"row": row} for row in joint_members.of(found)],
         "note_acts": [note] if may_note else [],
         "lists": participant_lists.first(found, seen),
-        "sees_vetting": "organisations" in seen,
+        "sees_vetting": sees_vetting,
         "sees_money": not {"payments", "clearing"}.isdisjoint(seen),
     }
-    if context["sees_vetting"]:
+    if sees_vetting:
         context["sections"] = facts_desk.sections_of(found)
-        context["papers"] = [shown(proof, desk_of=public_id) for proof in proofs.with_pictures(found)]
+        context["papers"] = [shown(proof, desk_of=public_id) for proof in papers]
     if context["sees_money"]:
         context |= _money(found) | {
             "reserve_terms": reserve_terms.told_to(found),
@@ -105,14 +105,10 @@ def _money(found: Organisation) -> dict[str, Any]:
     def add(currency: str, name: str, minor: int) -> None:
         sums.setdefault(currency, {})[name] = Money(minor, currency)
 
-    escrow = Account.objects.filter(kind=Account.Kind.ESCROW, trade__seller=found, balance_minor__gt=0).values(
-        "currency"
-    )
-    for row in escrow.annotate(total=Sum("balance_minor")).order_by("currency"):
-        add(row["currency"], "escrow", row["total"])
-    kept = Account.objects.filter(kind=Account.Kind.RESERVE, organisation=found, balance_minor__gt=0)
-    for currency, minor in kept.values_list("currency", "balance_minor"):
-        add(currency, "reserve", int(minor or 0))
+    held = Account.objects.filter(balance_minor__gt=0).values_list("kind", "currency").annotate(Sum("balance_minor"))
+    escrow = held.filter(kind=Account.Kind.ESCROW, trade__seller=found)
+    for kind, currency, minor in escrow.union(held.filter(kind=Account.Kind.RESERVE, organisation=found), all=True):
+        add(currency, kind, minor)
     payouts = Payout.objects.filter(organisation=found).values("currency", "state")
     for row in payouts.annotate(total=Sum("amount_minor")).order_by("currency", "state"):
         name = "paid" if row["state"] == OutgoingState.PAID else "due"

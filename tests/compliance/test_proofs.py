@@ -196,12 +196,12 @@ def test_a_paper_about_to_expire_is_told_once_and_an_expired_one_is_a_reason():
     tasks.tell_expiring_papers()
     kinds = list(journal.of(member).values_list("kind", flat=True))
     assert kinds.count("proof.expiring") == 1
-    assert proofs.expired_reasons(member) == []
+    assert proofs.expired_reasons(proofs.standing(member)) == []
     client = Client()
     client.force_login(make_staff("vetting"))
     assert member.name in client.get("/admin/desks/expiring-papers/").content.decode()
     with clock.moved_to(clock.now() + dt.timedelta(days=12)):
-        [reason] = proofs.expired_reasons(member)
+        [reason] = proofs.expired_reasons(proofs.standing(member))
         assert reason["code"] == "paper_expired"
         assert "paper_expired" in client.get(f"/admin/desks/organisations/{member.public_id}/").content.decode()
     proofs.withdraw(soon, by=owner_of(member))
