@@ -63,8 +63,11 @@ def _count(by: dict[str, int]) -> None:
     global _silent_until
     if time.monotonic() < _silent_until:
         return
+    # Held until the figures are sent: of threads that make one at once all but one's are kept nowhere else, and a
+    # client that is collected closes the connection its pipeline still reads from.
+    client = _redis(settings.REDIS_URL)
     try:
-        with _redis(settings.REDIS_URL).pipeline(transaction=False) as line:
+        with client.pipeline(transaction=False) as line:
             for field, number in by.items():
                 line.hincrby(KEPT_AS, field, number)
             line.execute()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
+import redis
 from django.db import DatabaseError
 from django.test import Client
 from django.urls import resolve
@@ -110,6 +113,29 @@ def test_requests_are_counted_by_route_and_never_by_address():
 def test_a_method_nobody_knows_is_one_label():
     Client().generic("BREW", "/healthz")
     assert figures()["databourse_requests_total"][("OTHER", "healthz", "405")] == 1
+
+
+def test_a_client_that_nobody_keeps_lives_until_its_figures_are_sent(monkeypatch):
+    """As where threads that make the first client at once each get their own, and one of them alone is kept."""
+    made = []
+
+    def anew(url):
+        client = redis.Redis.from_url(url)
+        made.append(weakref.ref(client))
+        return client
+
+    def collected_meanwhile(pipeline, *args, **kwargs):
+        gc.collect()
+        assert made[-1]() is not None
+        return execute(pipeline, *args, **kwargs)
+
+    execute = redis.client.Pipeline.execute
+    monkeypatch.setattr(redis.client.Pipeline, "execute", collected_meanwhile)
+    monkeypatch.setattr(metrics, "_redis", anew)
+    metrics.count_task("listings.tasks.tidy", True, 0.02)
+    assert made
+    monkeypatch.undo()
+    assert metrics._redis(metrics.settings.REDIS_URL).hget(metrics.KEPT_AS, "tasks|listings.tasks.tidy|done") == "1"
 
 
 def test_tasks_are_counted_with_their_failures():
