@@ -32,6 +32,9 @@ class FeeForm(forms.Form):
     currency = forms.ChoiceField(label=_("Currency"), required=False)
     least = forms.CharField(label=_("At least"), max_length=30, required=False)
     most = forms.CharField(label=_("At most"), max_length=30, required=False)
+    seller_bears_charges = forms.BooleanField(
+        label=_("The seller also bears what the payment costs at the gateway"), required=False
+    )
     reason = forms.CharField(
         label=_("Why"), max_length=LONGEST_REASON_CHARACTERS, widget=forms.Textarea(attrs={"rows": 2})
     )

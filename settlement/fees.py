@@ -68,11 +68,13 @@ def ask(
     currency: str = "",
     least_minor: int | None = None,
     most_minor: int | None = None,
+    seller_bears_charges: bool = False,
     reason: str,
     by: User,
 ) -> FeeSchedule:
     """One of the staff writes a schedule; it waits for a second person.
 
+    What a gateway takes for a payment is the seller's to bear where the schedule says so, else the exchange's.
     It is in force from the first moment of `begins_on` to the last of `ends_on`, by the exchange's clock. Raises
     RoleNeeded, Invalid, BeginsTooEarly, WrongState `begins_already`.
     """
@@ -101,6 +103,7 @@ def ask(
                 seller_basis_points=basis_points,
                 least_minor=least_minor,
                 most_minor=most_minor,
+                seller_bears_charges=seller_bears_charges,
                 valid_from=_first_moment(begins_on),
                 valid_until=_first_moment(ends_on + dt.timedelta(days=1)) if ends_on else None,
                 reason=reason,

@@ -34,13 +34,14 @@ def fees_page(request: HttpRequest) -> HttpResponse:
 
 class FeeScheduleOut(serializers.ModelSerializer[FeeSchedule]):
     """What the seller bears of the trades it fits: a share of what it keeps of the price, within bounds in minor units
-    of `currency`. An empty condition fits every trade."""
+    of `currency`, and, where it says so, what the gateway charges for the payment. An empty condition fits every
+    trade."""
 
     class Meta:
         model = FeeSchedule
         fields = [
-            "version", "seller_basis_points", "least_minor", "most_minor", "product_type", "region", "tier", "currency",
-            "valid_from", "valid_until",
+            "version", "seller_basis_points", "least_minor", "most_minor", "seller_bears_charges", "product_type",
+            "region", "tier", "currency", "valid_from", "valid_until",
         ]  # fmt: skip
 
 

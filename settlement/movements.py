@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from settlement import gateway_charges
 from settlement.models import Account, Chargeback, Reserve, RevenueShare, Statement, Trade
 
 # Each statement reaches from the last transfer of the one before to its own. What came from escrow are its lines; what
@@ -58,6 +59,7 @@ MOVEMENTS = {
     "payout_returned": _("Payout that came back"),
     "debt": _("Taken back by the payer’s bank"),
     "debt_paid": _("Debt paid"),
+    "gateway_charge": _("Charge of the payment gateway"),
     "reserve_drawn": _("Taken back by the payer’s bank, out of reserve"),
 }
 
@@ -88,12 +90,13 @@ class Moved:
 
 
 def moved_since(stated: Sequence[Statement]) -> dict[int, Moved]:
-    """What moved since the statement before, by each statement's id. At most four SQL statements."""
+    """What moved since the statement before, by each statement's id. At most five SQL statements."""
     with connection.cursor() as cursor:
         cursor.execute(MOVED_SINCE, [[one.pk for one in stated]])
         rows = cursor.fetchall()
-    numbers = _trade_numbers(key for _pk, _kind, key, _at, _minor in rows)
-    shares = _shares(key for _pk, _kind, key, _at, _minor in rows)
+    keys = [key for _pk, _kind, key, _at, _minor in rows]
+    numbers = _taken_back_of(keys) | gateway_charges.trade_numbers(keys)
+    shares = _shares(keys)
     found = {one.pk: Moved() for one in stated}
     for pk, account, key, at, minor in rows:
         if key in shares:
@@ -103,6 +106,8 @@ def moved_since(stated: Sequence[Statement]) -> dict[int, Moved]:
             kind, reference = ("payout" if minor < 0 else "payout_returned"), key.rpartition("-")[0]
         elif account == Account.Kind.RESERVE:
             kind, reference = "reserve_drawn", numbers.get(key, key)
+        elif key.startswith(gateway_charges.PASSED):
+            kind, reference = "gateway_charge", numbers.get(key, key)
         else:
             kind, reference = ("debt" if minor < 0 else "debt_paid"), numbers.get(key, key)
         found[pk].movements.append(Movement(kind, reference, at, int(minor)))
@@ -149,7 +154,7 @@ def _shares(keys: Iterable[str]) -> dict[str, tuple[str, str, dict[str, str]]]:
     }
 
 
-def _trade_numbers(keys: Iterable[str]) -> dict[str, str]:
+def _taken_back_of(keys: Iterable[str]) -> dict[str, str]:
     """The register numbers of the trades whose money the bank took back, by the keys of those transfers."""
     named = {key: int(match[1]) for key in keys if (match := re.match(r"chargeback-(\d+)-", key))}
     if not named:

@@ -60,6 +60,7 @@ def take_in(gateway_name: str, movements: Iterable[Movement]) -> None:
                     cause=_cause_of(one) if one.key in ours else one.reference,
                     amount_minor=one.amount_minor,
                     currency=one.currency,
+                    charged_for=one.charged_for,
                 )
                 for one in batch
             ),

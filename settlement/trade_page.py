@@ -22,6 +22,7 @@ from marketplace.money import Money
 from settlement import (
     deliveries,
     extensions,
+    gateway_charges,
     invoices,
     licensee_notices,
     positions,
@@ -320,12 +321,14 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
     passed_minor = sum(positions.share_of(net_minor, basis_points) for basis_points in own)
     mine = {"cycle": trade.cycle_id, "organisation": trade.seller_id, "currency": trade.currency}
     cleared = trade.cleared_at is not None
+    charges_minor = gateway_charges.borne_minor(trade) if trade.fee_schedule.seller_bears_charges else 0
     return {
         "is_cleared": cleared,
         "fee": Money(fee_minor, trade.currency),
         "shares": Money(passed_minor, trade.currency),
         "net": Money(net_minor - passed_minor, trade.currency),
         "fee_percent": trade.fee_schedule.percent,
+        "charges": Money(charges_minor, trade.currency) if charges_minor else None,
         "payouts": _with_amount(Payout.objects.filter(**mine).order_by("pk")) if cleared else [],
         "statement": Statement.objects.filter(**mine).first() if cleared else None,
     }

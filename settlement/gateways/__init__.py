@@ -119,7 +119,8 @@ class Movement:
     """One line of the gateway's own books, for reconciliation.
 
     `reference` is the gateway's own and once in its books, the event's id where the gateway told of it; `key` is ours,
-    '' where it names none; `amount_minor` is negative for money that left; `booked_on` by the exchange's clock.
+    '' where it names none; `amount_minor` is negative for money that left; `booked_on` by the exchange's clock;
+    `charged_for` is our key of the payment or other work that a charge was taken for, where the gateway says it.
     """
 
     reference: str
@@ -128,6 +129,7 @@ class Movement:
     amount_minor: int
     currency: str
     booked_on: dt.date
+    charged_for: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def movements(day: dt.date) -> Iterator[Movement]:
         if line["amount"] and source.get("object") != "dispute":
             yield _moved(line, _KINDS.get(line["type"], MovementKind.OTHER), _key(source), day)
         if line["fee"]:
-            yield _kept(line, day)
+            yield _kept(line, _key(source), day)
     for event in listed(ask.events.list, {"created": during, "type": "charge.dispute.closed"}):
         with asking():  # as it is now: what the payee won comes back a little after the decision
             dispute = ask.disputes.retrieve(event["data"]["object"]["id"]).to_dict()
@@ -65,7 +65,7 @@ def _moved(line: dict[str, Any], kind: MovementKind, key: str, day: dt.date) -> 
     return Movement(line["id"], key, kind, amount_minor, currency, day)
 
 
-def _kept(line: dict[str, Any], day: dt.date) -> Movement:
+def _kept(line: dict[str, Any], charged_for: str, day: dt.date) -> Movement:
     """What Stripe charges for it."""
     amount_minor, currency = from_stripe(-line["fee"], line["currency"])
-    return Movement(f"{line['id']}-fee", "", MovementKind.FEE, amount_minor, currency, day)
+    return Movement(f"{line['id']}-fee", "", MovementKind.FEE, amount_minor, currency, day, charged_for)

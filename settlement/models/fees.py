@@ -51,6 +51,7 @@ class FeeSchedule(models.Model):
     seller_basis_points = models.PositiveIntegerField()
     least_minor = models.BigIntegerField(null=True, blank=True)
     most_minor = models.BigIntegerField(null=True, blank=True)
+    seller_bears_charges = models.BooleanField(default=False)  # what a gateway takes for the payment; else the exchange
     product_type = models.CharField(max_length=10, choices=ProductType.choices, blank=True, default="")
     region = models.CharField(max_length=20, blank=True, default="")  # of the seller
     tier = models.CharField(max_length=20, blank=True, default="")  # of the seller's membership, by its code
@@ -107,8 +108,8 @@ class FeeSchedule(models.Model):
         ]
         triggers = [
             never_changes(
-                "version", "seller_basis_points", "least_minor", "most_minor", *NARROWED_BY, "valid_from",
-                "valid_until", "reason", "asked_by", "asked_at",
+                "version", "seller_basis_points", "least_minor", "most_minor", "seller_bears_charges", *NARROWED_BY,
+                "valid_from", "valid_until", "reason", "asked_by", "asked_at",
             ),
             pgtrigger.Protect(
                 name="decided_once",

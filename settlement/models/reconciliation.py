@@ -22,6 +22,7 @@ class GatewayMovement(models.Model):
     booked_on = models.DateField()
     kind = models.CharField(max_length=10, choices=MovementKind.choices)
     cause = models.CharField(max_length=140)  # our key where the gateway names one we know, else its reference
+    charged_for = models.CharField(max_length=140, blank=True, default="")  # our key of what a charge was taken for
     amount_minor = models.BigIntegerField()  # negative for money that left
     currency = models.CharField(max_length=3)
     heard_at = models.DateTimeField(default=clock.now)

@@ -153,6 +153,7 @@ def test_the_database_keeps_what_was_agreed_and_takes_no_trade_under_another(off
     asked = fees.ask(basis_points=200, begins_on=days(1), reason="A tariff.", by=officers[0])
     for change in (
         {"seller_basis_points": 1},
+        {"seller_bears_charges": True},
         {"valid_until": asked.valid_from + dt.timedelta(days=1)},
         {"confirmed_by": officers[0], "confirmed_at": clock.now()},
         {"confirmed_by": officers[1]},
@@ -191,9 +192,10 @@ def test_the_desk_writes_agrees_and_drops_and_anyone_reads_the_page_in_three_lan
     assert send(clients[0], "ask", **tariff | {"least": "12.505"}) == 422
     assert send(clients[0], "ask", **tariff | {"currency": ""}) == 422
     assert send(clients[0], "ask", **tariff | {"percent": "1.755"}) == 422
-    assert send(clients[0], "ask", **tariff) == 302
+    assert send(clients[0], "ask", **tariff | {"seller_bears_charges": "on"}) == 302
     asked = FeeSchedule.objects.get(region="HK")
     assert (asked.seller_basis_points, asked.least_minor, asked.most_minor) == (175, 1_250, None)
+    assert asked.seller_bears_charges
     page = reverse("fees")
     assert asked.version not in Client().get(page).content.decode()
     assert 'value="confirm"' not in clients[0].get(reverse("desk_fees")).content.decode()
@@ -202,17 +204,18 @@ def test_the_desk_writes_agrees_and_drops_and_anyone_reads_the_page_in_three_lan
     assert send(clients[1], "confirm", schedule=asked.pk) == 302
     assert send(clients[1], "drop", schedule=asked.pk) == 409
     assert send(clients[1], "drop", schedule="x") == 404
-    for language, words in [("en", "every trade"), ("zh-hans", "所有交易"), ("zh-hant", "所有交易")]:
+    for language, words in [("en", "every trade"), ("zh-hans", "另加渠道手续费"), ("zh-hant", "另加渠道手續費")]:
         shown = Client().get(page, headers={"Accept-Language": language}).content.decode()
         assert all(part in shown for part in [words, asked.version, "1.75 %", "12.50", "2.5 %"]), language
 
 
 def test_anyone_reads_by_api_what_counts_now_and_what_comes(officers, moving):
-    agreed(officers, 100, region="CN-SH", currency="CNY", least_minor=500)
+    agreed(officers, 100, region="CN-SH", currency="CNY", least_minor=500, seller_bears_charges=True)
     waiting = fees.ask(by=officers[0], begins_on=days(1), reason="A new tariff.", basis_points=900)
     told = Client().get("/api/v1/fees").json()["results"]
     assert [(one["region"], one["seller_basis_points"], one["least_minor"]) for one in told] == [
         ("CN-SH", 100, 500),
         ("", 250, None),
     ]
+    assert [one["seller_bears_charges"] for one in told] == [True, False]
     assert waiting.version not in {one["version"] for one in told} and "reason" not in told[0]
