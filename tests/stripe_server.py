@@ -28,6 +28,8 @@ from settlement.gateways.stripe_line import API_VERSION
 KEY = "sk_test_of_the_tests"
 SECRET = "whsec_of_the_tests"
 LEAST = {"usd": 50, "eur": 50, "hkd": 400, "sgd": 50, "jpy": 50, "kwd": 155}
+CARDS = {"tok_bypassPending": "good", "tok_refundFail": "refund_fails", "tok_createDispute": "good"}  # of test mode
+HOME = {"id": "acct_home0001", "object": "account", "country": "HK", "default_currency": "hkd"}
 WITH_THREE_DECIMALS = {"kwd", "bhd", "jod", "omr", "tnd"}
 ON_A_PAGE = 3  # fewer than the adapter asks for, so that lists have several pages
 Values = dict[str, Any]
@@ -62,6 +64,7 @@ class StripeServer:
         self.sessions: dict[str, Values] = {}
         self.charges: dict[str, Values] = {}  # by payment intent
         self.refunds: dict[str, Values] = {}
+        self.cards: dict[str, Values] = {}
         self.transfers: dict[str, Values] = {}
         self.disputes: dict[str, Values] = {}
         self.reversals: dict[str, Values] = {}
@@ -178,14 +181,16 @@ class StripeServer:
             ),
             ("GET", "/v1/transfers", _LISTED | {"transfer_group"}, self._list(self.transfers)),
             ("GET", r"/v1/transfers/(\w+)", set(), lambda _params, one: self._one(self.transfers, one)),
+            ("GET", "/v1/disputes", _LISTED | {"payment_intent"}, self._list(self.disputes)),
             ("GET", r"/v1/disputes/(\w+)", set(), lambda _params, one: self._one(self.disputes, one)),
+            ("POST", r"/v1/disputes/(\w+)", {"evidence[uncategorized_text]", "submit"}, self._judge),
+            ("GET", r"/v1/payment_pages/(\w+)", set(), lambda _params, one: self._one(self.sessions, one)),
+            ("POST", "/v1/payment_methods", {"type", "card[token]", "billing_details[email]"}, self._card),
+            ("POST", r"/v1/payment_pages/(\w+)/confirm", {"payment_method", "expected_amount"}, self._confirm),
+            ("POST", "/v1/charges", {"amount", "currency", "source"}, self._charge_at_once),
+            ("GET", "/v1/accounts", _LISTED, self._list(self.accounts)),
             ("POST", "/v1/accounts", _ACCOUNT, self._open_account),
-            (
-                "GET",
-                "/v1/account",
-                set(),
-                lambda _params: {"id": "acct_home0001", "object": "account", "country": "HK"},
-            ),
+            ("GET", "/v1/account", set(), lambda _params: HOME),
             ("GET", r"/v1/accounts/(\w+)", set(), lambda _params, one: self._one(self.accounts, one)),
             ("POST", "/v1/account_links", {"account", "type", "refresh_url", "return_url"}, self._link),
             ("GET", "/v1/balance", set(), self._balance),
@@ -317,6 +322,39 @@ class StripeServer:
         self._one(self.accounts, params["account"])
         return {"object": "account_link", "url": f"https://connect.stripe.com/setup/e/{params['account']}"}
 
+    def _card(self, params: dict[str, str]) -> Values:
+        if params["card[token]"] not in CARDS:
+            raise Refusal("resource_missing")
+        return self._kept(self._new("pm", "payment_method", self.cards), token=params["card[token]"])
+
+    def _confirm(self, params: dict[str, str], reference: str) -> Values:
+        """The page is paid as Stripe's command line does it."""
+        session, card = self._one(self.sessions, reference), self._one(self.cards, params["payment_method"])
+        if session["status"] != "open" or int(params["expected_amount"]) != session["amount_total"]:
+            raise Refusal("checkout_amount_mismatch")
+        self.pay(reference, CARDS[card["token"]])
+        if card["token"] == "tok_createDispute":
+            self.contest(reference)
+        return session
+
+    def _charge_at_once(self, params: dict[str, str]) -> Values:
+        """Of a card whose money is available at once, and of nothing the exchange asked for."""
+        if CARDS.get(params["source"]) != "good":
+            raise Refusal("resource_missing")
+        self.available[params["currency"]] = self.available.get(params["currency"], 0) + int(params["amount"])
+        return self._new("ch", "charge", {})
+
+    def _judge(self, params: dict[str, str], reference: str) -> Values:
+        dispute = self._one(self.disputes, reference)
+        proof = params["evidence[uncategorized_text]"]
+        session = next(
+            one["id"] for one in self.sessions.values() if one["payment_intent"] == dispute["payment_intent"]
+        )
+        if proof not in ("losing_evidence", "winning_evidence") or params["submit"] != "true":
+            raise Refusal("parameter_invalid")
+        self.decide(session, is_lost=proof == "losing_evidence")
+        return dispute
+
     # --- what payers, payees and banks do --------------------------------------------------------------------------
 
     def pay(self, reference: str, card: str = "good") -> None:
@@ -395,6 +433,7 @@ class StripeServer:
         self.accounts[reference] = {
             "id": reference,
             "object": "account",
+            "created": int(clock.now().timestamp()),
             "capabilities": {"transfers": transfers},
             "payouts_enabled": transfers == "active",
         }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from settlement.bank import payment_files, reports
 from settlement.bank.references import in_groups
-from settlement.gateways import sandbox_bank, sandbox_signature
+from settlement.gateways import Movement, sandbox_bank, sandbox_signature
 from settlement.gateways.bank import headers_of
 from settlement.models import Notice, Payment, SandboxNotice
 from tests import bank_messages
 from tests.bank_messages import Line
+from tests.contracts.stripe_world import StripeWorld
 from tests.factories import make_staff
-from tests.stripe_server import KEY, SECRET, StripeServer
 
 
 class World(Protocol):
@@ -22,12 +22,14 @@ class World(Protocol):
     good_account: str
     bad_account: str
     bad_payer: str  # takes nothing back
+    contesting_payer: str  # whose payment is contested, here by `contest`
     currency: str
 
     def pay(self, payment: Payment, amount_minor: int, payer: str = "") -> None:
         """Somebody pays: the same one each time, or `payer`. Where only exact sums are taken, no other comes."""
 
-    def fail(self, payment: Payment) -> None: ...
+    def fail(self, payment: Payment) -> bool:
+        """Whether this world can make a payment fail."""
 
     def contest(self, payment: Payment) -> None: ...
 
@@ -36,12 +38,16 @@ class World(Protocol):
     def post(self) -> list[tuple[bytes, Mapping[str, str]]]:
         """What the gateway posts now: each notice's body and headers, each once."""
 
+    def of_this_test(self, lines: Sequence[Movement]) -> list[Movement]:
+        """Those of the gateway's own books that are of what the test did."""
+
     def close(self) -> None: ...
 
 
 class SandboxWorld:
     good_account = "account-of-a-payee"
     bad_account = bad_payer = "bounce-always"
+    contesting_payer = ""
     currency = "HKD"
 
     def __init__(self, settings: Any) -> None:
@@ -53,8 +59,12 @@ class SandboxWorld:
     def pay(self, payment: Payment, amount_minor: int, payer: str = "") -> None:
         sandbox_bank.act(_reference(payment), "pay", amount_minor=amount_minor, account=payer)
 
-    def fail(self, payment: Payment) -> None:
+    def fail(self, payment: Payment) -> bool:
         sandbox_bank.act(_reference(payment), "fail")
+        return True
+
+    def of_this_test(self, lines: Sequence[Movement]) -> list[Movement]:
+        return list(lines)
 
     def contest(self, payment: Payment) -> None:
         sandbox_bank.act(_reference(payment), "charge_back")
@@ -77,6 +87,7 @@ class BankWorld:
     """A bank whose staff bring its files in and take ours out. No payment fails there, and none is contested."""
 
     good_account = bank_messages.PAYER
+    contesting_payer = ""
     bad_account = bad_payer = "GB33BUKB20201555555555/BUKBGB22/A Closed Account"
     currency = "HKD"
 
@@ -92,8 +103,12 @@ class BankWorld:
         reference = in_groups(payment.bank_reference.reference)
         self.lines.append(Line(amount_minor, text=f"Invoice 7 {reference}", payer=payer or self.good_account))
 
-    def fail(self, payment: Payment) -> None:
+    def fail(self, payment: Payment) -> bool:
         """Money that does not come is nothing a bank tells of."""
+        return False
+
+    def of_this_test(self, lines: Sequence[Movement]) -> list[Movement]:
+        return list(lines)
 
     def contest(self, payment: Payment) -> None:
         """A transfer cannot be contested by who sent it."""
@@ -119,47 +134,6 @@ class BankWorld:
         new = [row for row in Notice.objects.filter(gateway="bank").order_by("pk") if row.event_id not in self.posted]
         self.posted |= {row.event_id for row in new}
         return [(row.body.encode(), headers_of(row.body.encode())) for row in new]
-
-
-class StripeWorld:
-    """Stripe on this machine. Its page takes the price and nothing else; what fails is what takes days."""
-
-    good_account = "acct_ofapayee0001"
-    bad_account = "acct_ofapayee0002"
-    bad_payer = "refund_fails"
-    currency = "HKD"
-
-    def __init__(self, settings: Any) -> None:
-        self.server = StripeServer().__enter__()
-        configure_stripe(settings, self.server)
-        self.server.available["hkd"] = 1_000_000
-        self.server.open_account(self.good_account)
-        self.server.open_account(self.bad_account, transfers="inactive")
-
-    def close(self) -> None:
-        self.server.__exit__()
-
-    def pay(self, payment: Payment, amount_minor: int, payer: str = "") -> None:
-        if amount_minor == payment.amount_minor:
-            self.server.pay(self.server.session_of(payment.key), payer or "good")
-
-    def fail(self, payment: Payment) -> None:
-        self.server.fail(self.server.session_of(payment.key))
-
-    def contest(self, payment: Payment) -> None:
-        self.server.contest(self.server.session_of(payment.key))
-
-    def decide(self, payment: Payment, *, is_lost: bool) -> None:
-        self.server.decide(self.server.session_of(payment.key), is_lost=is_lost)
-
-    def post(self) -> list[tuple[bytes, Mapping[str, str]]]:
-        return list(self.server.news())
-
-
-def configure_stripe(settings: Any, server: StripeServer) -> None:
-    """Let the exchange speak with this server as with Stripe."""
-    settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRETS = KEY, [SECRET]
-    settings.STRIPE_ADDRESS, settings.WEBHOOK_LOOPBACK = server.url, True
 
 
 WORLDS: dict[str, type[World]] = {"bank": BankWorld, "sandbox": SandboxWorld, "stripe": StripeWorld}

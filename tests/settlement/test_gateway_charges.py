@@ -15,7 +15,7 @@ from settlement.models import FeeSchedule, Payout, Statement
 from settlement.movements import moved_since
 from settlement.states import TradeState
 from tests import factories, trading
-from tests.contracts.worlds import configure_stripe
+from tests.contracts.stripe_world import configure_stripe
 from tests.races import together
 from tests.stripe_server import StripeServer
 

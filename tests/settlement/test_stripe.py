@@ -33,7 +33,7 @@ from settlement.models import (
 )
 from settlement.states import ChargebackState, MovementKind, OutgoingState, PaymentState, TradeState
 from tests import factories, rows, trading
-from tests.contracts.worlds import configure_stripe
+from tests.contracts.stripe_world import configure_stripe
 from tests.stripe_server import KEY, SECRET, StripeServer, signed
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from marketplace.errors import Invalid
 from settlement import payout_accounts
 from settlement.models import PayoutAccount, StripeAccount
 from tests import bank_messages, factories
-from tests.contracts.worlds import configure_stripe
+from tests.contracts.stripe_world import configure_stripe
 from tests.stripe_server import StripeServer
 
 pytestmark = pytest.mark.django_db
