@@ -45,7 +45,8 @@ settlement_statement      member, cycle, cleared_at, currency, lines [{trade_num
                           release_on, released_minor (the sum of released [{cycle, amount_minor}]), each of these with
                           payable_minor (the rest), reserve_minor (what of the balance is in reserve),
                           opening_minor and closing_minor (the balance) with movements [{kind, reference, moved_at,
-                          amount_minor}]; a line may say purchase_order
+                          amount_minor}]; payouts [{reference, kind (trade, net, reserve), amount_minor; of a trade also
+                          trade_number}] (their sum is the payable); a line may say purchase_order, payout_reference
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
                           the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
                           proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
@@ -205,6 +206,8 @@ def _require_sums(record: dict[str, Any]) -> None:
     remains = cleared - record.get("recovered_minor", 0) - record.get("reserved_minor", 0) + released
     if remains != record.get("payable_minor", cleared):
         raise CannotTypeset("What is paid out is not the net and the shares less what was set off or kept back.")
+    if "payouts" in record and sum(one["amount_minor"] for one in record["payouts"]) != remains:
+        raise CannotTypeset("The payouts do not sum to what is paid out.")
     if "closing_minor" in record:
         moved = sum(one["amount_minor"] for one in record["movements"])
         if record["opening_minor"] + moved + cleared != record["closing_minor"]:

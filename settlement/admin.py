@@ -224,8 +224,8 @@ class PayoutAccounts(Looking):
 
 @admin.register(models.Payout)
 class Payouts(Looking):
-    list_display = ["key", "organisation", "amount_minor", "currency", "state", "destination", "created_at", "tries"]
-    list_filter = ["state", "gateway", "currency"]
+    list_display = ["key", "organisation", "kind", "amount_minor", "currency", "state", "destination", "created_at"]
+    list_filter = ["state", "kind", "gateway", "currency"]
     search_fields = ["=key", "organisation__name", "=reference"]
     says = {"gateway": paid_through}
 

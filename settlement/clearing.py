@@ -6,7 +6,8 @@ The exchange calculates and pays; it does not step between buyer and seller (no 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -173,11 +174,11 @@ def book_positions(
     found: positions.Positions,
     payables: Mapping[positions.Member, int],
     reserved: list[ledger.Move],
-) -> list[Payout]:
+) -> None:
     """What is owed is set off, reserves are kept back and released, statements and payouts fall due.
 
-    A statement each, once all lines are booked. `reserved` are the transfers into and out of reserves, from
-    `reserves.book`; all that moves here is one insert.
+    Once all lines are booked: a statement each, and one for each part of the payouts. `reserved` are the transfers into
+    and out of reserves, from `reserves.book`; all that moves here is one insert.
     """
     receivables = ledger.receivables_of({organisation_id for organisation_id, _currency in found})
     ledger.book(
@@ -217,22 +218,24 @@ def book_positions(
         )
         for key, position in found.items()
     )
-    due = Payout.objects.bulk_create(
-        Payout(
-            cycle=cycle,
-            organisation_id=organisation_id,
-            key=f"payout-{cycle.number}-{organisation_id}-{currency}",
-            amount_minor=position.net_minor,
-            currency=currency,
-        )
-        for (organisation_id, currency), position in found.items()
-        if position.net_minor > 0
-    )
-    journal.record_many(
-        (("payout.due", payout, {"amount_minor": payout.amount_minor, "cycle": cycle.number}) for payout in due),
-        by=None,
-    )
-    return due
+    waiting = _payouts(cycle, found)
+    while part := list(islice(waiting, positions.AT_ONCE)):
+        due = Payout.objects.bulk_create(part)
+        facts = ((one.pk, {"amount_minor": one.amount_minor, "cycle": cycle.number}) for one in due)
+        journal.record_rows("payout.due", Payout, facts, by=None)
+
+
+def _payouts(cycle: ClearingCycle, found: positions.Positions) -> Iterator[Payout]:
+    """The payouts of these positions: one for each trade, one for what is released of reserves."""
+    for (organisation_id, currency), position in found.items():
+        owner = {"cycle": cycle, "organisation_id": organisation_id, "currency": currency}
+        key = f"payout-{cycle.number}-{organisation_id}-{currency}"
+        for trade_id, minor in position.paid_by_trade():
+            yield Payout(
+                **owner, kind=Payout.Kind.TRADE, trade_id=trade_id, key=f"{key}-{trade_id}", amount_minor=minor
+            )
+        if position.released_minor:
+            yield Payout(**owner, kind=Payout.Kind.RESERVE, key=f"{key}-reserve", amount_minor=position.released_minor)
 
 
 def _closings(payables: Mapping[positions.Member, int]) -> dict[positions.Member, int]:

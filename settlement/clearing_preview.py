@@ -44,6 +44,7 @@ class Sum:
     recovered_minor: int
     reserved_minor: int
     released_minor: int
+    payouts: int
     organisation_id: int = 0
 
     def _money(self, minor: int) -> Money:
@@ -123,14 +124,14 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
 def _by_currency(members: Iterable[Sum]) -> list[Sum]:
     totals: dict[str, list[int]] = {}
     for one in members:
-        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 8), _parts(one), strict=True)]
+        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 9), _parts(one), strict=True)]
     return [Sum(currency, *parts) for currency, parts in sorted(totals.items())]
 
 
-def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int, int, int]:
+def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int, int, int, int]:
     return (
         one.trades, one.gross_minor, one.fee_minor, one.received_minor, one.given_minor, one.recovered_minor,
-        one.reserved_minor, one.released_minor,
+        one.reserved_minor, one.released_minor, one.payouts,
     )  # fmt: skip
 
 

@@ -225,10 +225,7 @@ def _cleared_and_not_owed(trade: Trade) -> int:
 def _hear_paid_out(fact: PaidOut, gateway_name: str) -> None:
     """The member has its money: the trades that payout pays for are settled."""
     payout = payouts.record_paid(fact.key, gateway_name)
-    paid_for = Trade.objects.filter(
-        cycle=payout.cycle, seller=payout.organisation, currency=payout.currency, state=TradeState.CLEARED
-    )
-    trades.settle(paid_for)
+    trades.settle(payouts.paid_for(payout))
 
 
 HEAR: dict[type, Callable[..., object]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, Max, QuerySet, Sum
@@ -18,7 +18,7 @@ from django.db.models import F, Max, QuerySet, Sum
 from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.money import Money
-from settlement import clearing, ledger, papers, positions
+from settlement import clearing, ledger, papers, payouts, positions
 from settlement.models import Account, ClearingCycle, Payout, Trade, TradeShare
 from settlement.papers import plain_amount
 from settlement.states import CycleState, OutgoingState, TradeState
@@ -93,8 +93,8 @@ def standing(member: Organisation) -> list[Standing]:
             of(currency).to_clear_minor += total
         else:
             of(currency).held_minor += total
-    payouts = Payout.objects.filter(organisation=member).exclude(state=OutgoingState.BOUNCED, replaced_by__isnull=False)
-    sums = payouts.values_list("currency", "state").annotate(total=Sum("amount_minor"), last=Max("paid_at"))
+    own = Payout.objects.filter(organisation=member).exclude(state=OutgoingState.BOUNCED, replaced_by__isnull=False)
+    sums = own.values_list("currency", "state").annotate(total=Sum("amount_minor"), last=Max("paid_at"))
     for currency, state, total, last in sums.order_by():
         if state == OutgoingState.PAID:
             of(currency).paid_minor, of(currency).last_paid_at = total, last
@@ -158,10 +158,10 @@ def cleared_rows(member: Organisation) -> Iterator[list[str]]:
     rows = rows.select_related("version", "buyer", "cycle").defer("version__fields", "version__rights").order_by("-pk")
     last = None
     while part := list((rows if last is None else rows.filter(pk__lt=last))[:AT_ONCE]):
-        payouts = _payouts_of(member, part)
+        paid_by = payouts.of_trades(part)
         for line in lines(part):
             trade, money = line.trade, line.money()
-            payout = payouts.get((trade.cycle_id, trade.currency))
+            payout = paid_by.get(trade.pk)
             yield [
                 str(trade.cycle), _moment(trade.cleared_at), trade.public_id, trade.register_number or "",
                 trade.version.title, trade.buyer.name, trade.purchase_order, trade.currency,
@@ -169,12 +169,6 @@ def cleared_rows(member: Organisation) -> Iterator[list[str]]:
                 payout.key if payout else "", payout.state if payout else "", _moment(payout.paid_at) if payout else "",
             ]  # fmt: skip
         last = part[-1].pk
-
-
-def _payouts_of(member: Organisation, trades: Iterable[Trade]) -> dict[tuple[int | None, str], Payout]:
-    """The newest payout of each cycle and currency."""
-    rows = Payout.objects.filter(organisation=member, cycle__in={trade.cycle_id for trade in trades}).order_by("pk")
-    return {(row.cycle_id, row.currency): row for row in rows}
 
 
 def _moment(at: dt.datetime | None) -> str:

@@ -110,4 +110,4 @@ class Payouts(ListAPIView):
     def get_queryset(self):  # type: ignore[no-untyped-def]
         organisation = acting_organisation(self.request)
         roles.require(self.request.user, organisation, "see_money")
-        return Payout.objects.filter(organisation=organisation).select_related("cycle")
+        return Payout.objects.filter(organisation=organisation).select_related("cycle", "trade")

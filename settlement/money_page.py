@@ -30,6 +30,7 @@ from settlement import (
     member_money,
     movements,
     payout_accounts,
+    payouts,
     reserve_terms,
     reserves,
     statements,
@@ -195,7 +196,7 @@ def _language(trade: Trade) -> str:
 
 
 def _payouts(organisation: Organisation) -> list[tuple[Payout, Money]]:
-    rows = organisation.payouts.select_related("cycle", "replaced_by").order_by("-pk")[:ON_A_PAGE]
+    rows = organisation.payouts.select_related("cycle", "replaced_by", "trade").order_by("-pk")[:ON_A_PAGE]
     return [(payout, Money(payout.amount_minor, payout.currency)) for payout in rows]
 
 
@@ -209,17 +210,26 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
     roles.require(person(request), organisation, "see_money")
     trades = statements.cleared_in(found).select_related("buyer").defer("version__fields", "version__rights")
     page = Paginator(trades, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
-    payouts = organisation.payouts.filter(cycle=found.cycle_id, currency=found.currency).order_by("pk")
+    lines = member_money.lines(list(page))
+    paid_by = payouts.of_trades([line.trade for line in lines])
+    paid = organisation.payouts.filter(cycle=found.cycle_id, currency=found.currency).select_related("trade")
+    first = list(paid.order_by("pk")[: LINES_ON_A_PAGE + 1])
     context = {
         **_with_money(found),
         "page": page,
         "lines": [
-            {"trade": line.trade, "title_lang": _language(line.trade), **line.money()}
-            for line in member_money.lines(list(page))
+            {
+                "trade": line.trade,
+                "payout": paid_by.get(line.trade.pk),
+                "title_lang": _language(line.trade),
+                **line.money(),
+            }
+            for line in lines
         ],
         "none": Money(0, found.currency),
         **_balance(found),
-        "payouts": [(payout, Money(payout.amount_minor, payout.currency)) for payout in payouts],
+        "payouts": [(one, Money(one.amount_minor, one.currency)) for one in first[:LINES_ON_A_PAGE]],
+        "more_payouts": len(first) > LINES_ON_A_PAGE,
         "language": get_language(),
     }
     return render(request, "settlement/statement.html", context)

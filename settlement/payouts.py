@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -11,8 +13,14 @@ from compliance import clearance
 from marketplace import clock, journal
 from marketplace.errors import Invalid, NotCleared, WrongState, in_words
 from settlement import ledger, payout_accounts
-from settlement.models import Payout
+from settlement.models import Account, ClearingCycle, Payout, Trade
 from settlement.states import OUTGOING_MOVES, OutgoingState
+
+# Of a trade in an outer query: its own payouts to its seller, and the net ones that may cover it.
+OWN = Payout.objects.filter(trade=OuterRef("pk"), organisation=OuterRef("seller"))
+NET = Payout.objects.filter(
+    kind=Payout.Kind.NET, cycle=OuterRef("cycle"), organisation=OuterRef("seller"), currency=OuterRef("currency")
+)
 
 
 @transaction.atomic
@@ -35,6 +43,8 @@ def reopen_bounced() -> int:
             continue
         anew = Payout.objects.create(
             cycle=payout.cycle,
+            kind=payout.kind,
+            trade=payout.trade,
             organisation=payout.organisation,
             key=f"{payout.key}-r",
             amount_minor=payout.amount_minor,
@@ -127,6 +137,49 @@ def record_bounced(key: str, gateway_name: str, reason: str) -> Payout:
         )
         journal.record("payout.bounced", payout, by=None, amount_minor=payout.amount_minor)
     return payout
+
+
+def paid_for(payout: Payout) -> QuerySet[Trade]:
+    """The trades whose seller has its money with this payout; none for what is released of a reserve."""
+    sold = Trade.objects.filter(seller=payout.organisation_id)
+    if payout.kind == Payout.Kind.TRADE:
+        return sold.filter(pk=payout.trade_id)
+    if payout.kind == Payout.Kind.NET:
+        return sold.filter(~Exists(OWN), cycle=payout.cycle_id, currency=payout.currency)
+    return sold.none()
+
+
+def unpaid(cycle: ClearingCycle) -> QuerySet[Trade]:
+    """The trades of a cleared cycle that no payout to their seller is for: free ones, and those of a debt."""
+    escrow = Account.objects.filter(kind=Account.Kind.ESCROW, trade=OuterRef("pk"))
+    return Trade.objects.filter(~Exists(OWN), ~Exists(NET) | ~Exists(escrow), cycle=cycle)
+
+
+def of_trade(trade: Trade) -> QuerySet[Payout]:
+    """The payout of a cleared trade to its seller, its own or the net one, and those it came back as before."""
+    mine = Payout.objects.filter(organisation=trade.seller_id, cycle=trade.cycle_id, currency=trade.currency)
+    own = mine.filter(trade=trade)
+    return (own if own.exists() else mine.filter(kind=Payout.Kind.NET)).order_by("pk")
+
+
+def of_trades(trades: Collection[Trade]) -> dict[int, Payout]:
+    """The newest payout to the seller of each of these cleared trades, its own or the net one. One statement."""
+    rows = Payout.objects.filter(organisation__in={trade.seller_id for trade in trades}).filter(
+        Q(trade__in=[trade.pk for trade in trades])
+        | Q(kind=Payout.Kind.NET, cycle__in={trade.cycle_id for trade in trades})
+    )
+    own: dict[tuple[int, int | None], Payout] = {}
+    net: dict[tuple[int, int | None, str], Payout] = {}
+    for row in rows.order_by("pk"):
+        if row.kind == Payout.Kind.NET:
+            net[row.organisation_id, row.cycle_id, row.currency] = row
+        else:
+            own[row.organisation_id, row.trade_id] = row
+    found = {
+        trade.pk: own.get((trade.seller_id, trade.pk)) or net.get((trade.seller_id, trade.cycle_id, trade.currency))
+        for trade in trades
+    }
+    return {pk: payout for pk, payout in found.items() if payout is not None}
 
 
 def _locked(condition: Q) -> Payout:

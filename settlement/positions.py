@@ -1,13 +1,13 @@
 """What trades come to for each member when they are cleared. Sums of whole minor units, over trades read in parts.
 
 The preview and the run make the same sums here. However many trades there are, no more than `AT_ONCE` of them are in
-memory, and one position for each member and currency.
+memory, one position for each member and currency, and what each trade brought a member: two numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
@@ -65,14 +65,19 @@ class Passed(NamedTuple):
 
 @dataclass
 class Position:
-    """What a cycle means for one member in one currency, in minor units."""
+    """What a cycle means for one member in one currency, in minor units.
 
+    `brought` says what each trade brought it by the trade's id: net and shares received, less shares passed on.
+    """
+
+    brought: dict[int, int] = field(default_factory=dict)
     trades: int = 0
     gross_minor: int = 0
     fee_minor: int = 0
     received_minor: int = 0
     given_minor: int = 0
     recovered_minor: int = 0
+    reserve_basis_points: int = 0
     reserved_minor: int = 0
     released_minor: int = 0
 
@@ -85,6 +90,30 @@ class Position:
     def net_minor(self) -> int:
         """What is paid out."""
         return self.cleared_minor - self.recovered_minor - self.reserved_minor + self.released_minor
+
+    def paid_by_trade(self) -> Iterator[tuple[int, int]]:
+        """What is paid out for each trade, as (trade id, minor units), in the order the trades were proposed.
+
+        Debts are taken from the first trades until they are covered; of what remains each trade leaves its part in
+        reserve. The sums are cumulated before they are rounded, so that all payouts and what is released are the net.
+        """
+        brought = paid = 0
+        for trade_id in sorted(self.brought):
+            brought += self.brought[trade_id]
+            remains = max(brought - self.recovered_minor, 0)
+            paid_so_far = remains - share_of(remains, self.reserve_basis_points)
+            if paid_so_far > paid:
+                yield trade_id, paid_so_far - paid
+            paid = paid_so_far
+
+    @property
+    def payouts(self) -> int:
+        """How many payouts that is."""
+        return sum(1 for _one in self.paid_by_trade()) + bool(self.released_minor)
+
+    def bring(self, trade_id: int, minor: int) -> None:
+        """A trade brings it so many minor units, or takes them."""
+        self.brought[trade_id] = self.brought.get(trade_id, 0) + minor
 
 
 Member = tuple[int, str]  # (organisation id, currency)
@@ -143,13 +172,18 @@ def share_of(minor: int, basis_points: int) -> int:
 def add(positions: Positions, lines: Iterable[Line], passed: Iterable[Passed]) -> None:
     """Count these lines in with their sellers' positions, and what they pass on with both sides'."""
     for one in passed:
-        positions.setdefault((one.payer_id, one.currency), Position()).given_minor += one.amount_minor
-        positions.setdefault((one.payee_id, one.currency), Position()).received_minor += one.amount_minor
+        payer = positions.setdefault((one.payer_id, one.currency), Position())
+        payer.given_minor += one.amount_minor
+        payer.bring(one.trade_id, -one.amount_minor)
+        payee = positions.setdefault((one.payee_id, one.currency), Position())
+        payee.received_minor += one.amount_minor
+        payee.bring(one.trade_id, one.amount_minor)
     for line in lines:
         position = positions.setdefault((line.seller_id, line.currency), Position())
         position.trades += 1
         position.gross_minor += line.gross_minor
         position.fee_minor += line.fee_minor
+        position.bring(line.trade_id, line.net_minor)
 
 
 def set_off(positions: Positions, owed: Mapping[Member, int]) -> None:
@@ -162,6 +196,7 @@ def keep_back(positions: Positions, basis_points: Mapping[Member, int]) -> None:
     """Keep back so many basis points of what each of these members gets once its debts are set off, rounded down."""
     for key, share in basis_points.items():
         position = positions[key]
+        position.reserve_basis_points = share
         position.reserved_minor = share_of(position.cleared_minor - position.recovered_minor, share)
 
 

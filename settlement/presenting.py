@@ -270,8 +270,23 @@ class ReserveOut(serializers.ModelSerializer[Reserve]):
 
 
 class PayoutOut(serializers.ModelSerializer[Payout]):
+    """`trade` is what it is paid for; of a net payout it is null, as of what is released of a reserve."""
+
     cycle = serializers.IntegerField(source="cycle.number")
+    trade = serializers.CharField(source="trade.public_id", allow_null=True, default=None)
 
     class Meta:
         model = Payout
-        fields = ["key", "cycle", "amount_minor", "currency", "gateway", "state", "created_at", "sent_at", "paid_at"]
+        fields = [
+            "key",
+            "cycle",
+            "kind",
+            "trade",
+            "amount_minor",
+            "currency",
+            "gateway",
+            "state",
+            "created_at",
+            "sent_at",
+            "paid_at",
+        ]

@@ -50,7 +50,8 @@ def issue(due: Sequence[Statement]) -> int:
     ready = list(waiting.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True))
     if not ready:
         return 0
-    lines, payouts, sandboxed = _lines(ready), _payout_references(ready), _paid_without_money(ready)
+    payouts, sandboxed = _payouts(ready), _paid_without_money(ready)
+    lines = _lines(ready, payouts)
     reserved = movements.reserves_of(ready)
     moved = movements.moved_since(ready)
     documents.issue_many(
@@ -59,7 +60,7 @@ def issue(due: Sequence[Statement]) -> int:
                 Paper.Kind.SETTLEMENT_STATEMENT,
                 one,
                 f"Clearing cycle {one.cycle} · {one.currency}",
-                _record(one, lines.get(_about(one), []), moved[one.pk], payouts.get(_about(one)), reserved[one.pk]),
+                _record(one, lines.get(_about(one), []), moved[one.pk], payouts.get(_about(one), []), reserved[one.pk]),
                 (one.organisation,),
                 is_sandbox=_about(one) in sandboxed,
             )
@@ -113,8 +114,16 @@ def _moved(part: str) -> Coalesce:
     return Coalesce(Subquery(Transfer.objects.filter(key=key).values("amount_minor")), 0)
 
 
-def _lines(stated: Sequence[Statement]) -> dict[About, list[dict[str, Any]]]:
-    """The lines of these statements, trade by trade. Two statements."""
+def _lines(
+    stated: Sequence[Statement], payouts: dict[About, list[dict[str, Any]]]
+) -> dict[About, list[dict[str, Any]]]:
+    """The lines of these statements, trade by trade, each with its payout. Two statements."""
+    paid_by = {
+        (about, one.get("trade_number", "")): one["reference"]
+        for about, paid in payouts.items()
+        for one in paid
+        if one["kind"] != Payout.Kind.RESERVE
+    }
     rows = list(
         _cleared(stated)
         .annotate(fee_minor=_moved("fee"), net_minor=_moved("net"))
@@ -134,19 +143,27 @@ def _lines(stated: Sequence[Statement]) -> dict[About, list[dict[str, Any]]]:
             "fee_minor": fee_minor,
             "net_minor": net_minor,
         }
-        found.setdefault((int(cycle_id or 0), seller_id, currency), []).append(
-            line | ({"purchase_order": purchase_order} if purchase_order else {})
-        )
+        about = int(cycle_id or 0), seller_id, currency
+        reference = paid_by.get((about, number or "")) or paid_by.get((about, ""))
+        said = {"purchase_order": purchase_order, "payout_reference": reference}
+        found.setdefault(about, []).append(line | {name: value for name, value in said.items() if value})
     return found
 
 
-def _payout_references(stated: Sequence[Statement]) -> dict[About, str]:
-    """The key of each statement's payout, which is the reference the member sees with the money."""
-    payouts = Payout.objects.filter(
+def _payouts(stated: Sequence[Statement]) -> dict[About, list[dict[str, Any]]]:
+    """The payouts of each statement; `reference` is what the member sees with the money. One statement."""
+    rows = Payout.objects.filter(
         cycle__in={one.cycle_id for one in stated}, organisation__in={one.organisation_id for one in stated}
-    ).exclude(state=OutgoingState.BOUNCED)
-    rows = payouts.values_list("cycle_id", "organisation_id", "currency", "key")
-    return {(cycle_id, organisation_id, currency): key for cycle_id, organisation_id, currency, key in rows}
+    ).exclude(state=OutgoingState.BOUNCED, replaced_by__isnull=False)
+    found: dict[About, list[dict[str, Any]]] = {}
+    for cycle_id, organisation_id, currency, key, kind, number, minor in rows.order_by("pk").values_list(
+        "cycle_id", "organisation_id", "currency", "key", "kind", "trade__register_number", "amount_minor"
+    ):
+        said = {"reference": key, "kind": kind, "amount_minor": minor}
+        found.setdefault((cycle_id, organisation_id, currency), []).append(
+            said | ({"trade_number": number} if number else {})
+        )
+    return found
 
 
 def _paid_without_money(stated: Sequence[Statement]) -> set[About]:
@@ -172,7 +189,7 @@ def _record(
     statement: Statement,
     lines: list[dict[str, Any]],
     moved: Moved,
-    payout_reference: str | None,
+    payouts: list[dict[str, Any]],
     reserved: Reserves,
 ) -> dict[str, Any]:
     released_at = statement.cycle.released_at or statement.created_at
@@ -198,7 +215,8 @@ def _record(
             for one in moved.movements
         ],
         "closing_minor": statement.closing_minor,
-        "payout_reference": payout_reference,
+        "payout_reference": payouts[0]["reference"] if len(payouts) == 1 else None,
+        "payouts": payouts,
     } | _taken_off(statement, moved.shares, reserved)
 
 
@@ -250,10 +268,11 @@ def as_csv(statement: Statement) -> bytes:
     def amounts(row: dict[str, int]) -> list[str]:
         return [plain_amount(row[f"{part}_minor"], record["currency"]) for part in ("gross", "fee", "net")]
 
-    write(["trade", "product", "currency", "gross", "fee", "net"])
+    write(["trade", "product", "currency", "gross", "fee", "net", "payout"])
     for line in record["lines"]:
         title = next(iter(line["titles"].values()), "")
-        write([safe_cell(line["trade_number"]), safe_cell(title), record["currency"], *amounts(line)])
+        about = [safe_cell(line["trade_number"]), safe_cell(title), record["currency"]]
+        write([*about, *amounts(line), safe_cell(line.get("payout_reference", ""))])
     write(["total", "", record["currency"], *amounts(record["totals"])])
     for one in record.get("shares", []):
         title, minor = next(iter(one["titles"].values()), ""), one["amount_minor"]
@@ -269,4 +288,8 @@ def as_csv(statement: Statement) -> bytes:
         if f"{part}_minor" in record:
             until = record["release_on"] if part == "reserved" else ""
             write([part, until, record["currency"], "", "", plain_amount(record[f"{part}_minor"], record["currency"])])
+    for one in record.get("payouts", []):
+        minor = plain_amount(one["amount_minor"], record["currency"])
+        about = [f"payout {one['kind']}", safe_cell(one.get("trade_number", "")), record["currency"]]
+        write([*about, "", "", minor, safe_cell(one["reference"])])
     return text.getvalue().encode("utf-8-sig")

@@ -25,6 +25,7 @@ from settlement import (
     gateway_charges,
     invoices,
     licensee_notices,
+    payouts,
     positions,
     renewals,
     tasks,
@@ -37,7 +38,7 @@ from settlement import (
 from settlement.bank import details
 from settlement.channels import channel
 from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
-from settlement.models import Dispute, Payout, Statement, Trade, Transfer
+from settlement.models import Dispute, Statement, Trade, Transfer
 from settlement.states import GrantState, PaymentState, TradeState
 
 SHOWN_RECEIPTS = 20
@@ -328,8 +329,8 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
         "shares": Money(passed_minor, trade.currency),
         "net": Money(net_minor - passed_minor, trade.currency),
         "fee_percent": trade.fee_schedule.percent,
+        "payouts": _with_amount(payouts.of_trade(trade)) if cleared else [],
         "charges": Money(charges_minor, trade.currency) if charges_minor else None,
-        "payouts": _with_amount(Payout.objects.filter(**mine).order_by("pk")) if cleared else [],
         "statement": Statement.objects.filter(**mine).first() if cleared else None,
     }
 

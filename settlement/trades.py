@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -40,6 +40,7 @@ from settlement import (
     fees,
     ledger,
     payments,
+    payouts,
     positions,
     reconciliation,
     reserves,
@@ -56,7 +57,6 @@ from settlement.models import (
     Dispute,
     Grant,
     Payment,
-    Payout,
     Trade,
 )
 from settlement.states import DISPUTE_MOVES, TRADE_MOVES, DisputeState, TradeState
@@ -721,7 +721,7 @@ def clear(cycle: ClearingCycle) -> ClearingCycle:
 
 def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     """Escrow becomes fee and payable, payouts fall due: for each part of the trades one statement each for transfers,
-    events and moves, and one each for statements and payouts of all. One transaction, whatever the number of trades.
+    events and moves, for each part of the payouts two, and one for all statements. One transaction, however many.
     """
     accepted = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
     _lock_each(accepted)
@@ -767,9 +767,7 @@ def _cleared_facts(cycle: ClearingCycle, line: positions.Line | None) -> dict[st
 
 def _settle_unpaid(cycle: ClearingCycle) -> None:
     """The trades of a cleared cycle that nothing is paid out for end here: free ones, and those of a debt."""
-    due = Payout.objects.filter(cycle=cycle, organisation=OuterRef("seller"), currency=OuterRef("currency"))
-    escrow = ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade=OuterRef("pk"))
-    settle(Trade.objects.filter(cycle=cycle).exclude(Exists(due) & Exists(escrow)))
+    settle(payouts.unpaid(cycle))
 
 
 def settle(cleared: QuerySet[Trade]) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from marketplace import clock, working_time
-from settlement import clearing, deadlines
+from settlement import clearing, deadlines, payouts
 from settlement.models import ClearingCycle, Dispute, Payout, PayoutAccount, Trade
 from settlement.states import CycleState, OutgoingState, TradeState
 
@@ -133,17 +133,11 @@ def _accepted(trades: Sequence[Trade]) -> dict[int, Next]:
 def _cleared(trades: Sequence[Trade]) -> dict[int, Next]:
     """The payout arrives within its promise, or waits for the seller to say where to. Two statements."""
     sellers = {trade.seller_id for trade in trades}
-    rows = Payout.objects.filter(cycle__in={trade.cycle_id for trade in trades}, organisation__in=sellers)
-    payouts = {(row.organisation_id, row.cycle_id, row.currency): row for row in rows.order_by("pk")}
+    paid_by = payouts.of_trades(trades)
     accounts: dict[int, list[PayoutAccount]] = {}
     for account in PayoutAccount.objects.filter(organisation__in=sellers, dropped_at=None):
         accounts.setdefault(account.organisation_id, []).append(account)
-    return {
-        trade.pk: _payout(
-            payouts.get((trade.seller_id, trade.cycle_id or 0, trade.currency)), accounts.get(trade.seller_id, [])
-        )
-        for trade in trades
-    }
+    return {trade.pk: _payout(paid_by.get(trade.pk), accounts.get(trade.seller_id, [])) for trade in trades}
 
 
 def _payout(payout: Payout | None, accounts: Sequence[PayoutAccount]) -> Next:

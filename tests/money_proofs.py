@@ -50,6 +50,7 @@ ROWS = {
         FROM settlement_unmatched u LEFT JOIN settlement_payment p ON p.id = u.payment_id ORDER BY u.id""",
     "payouts": """
         SELECT p.id, p.key, p.cycle_id, p.organisation_id, p.replaces_id, p.amount_minor, p.currency, p.state,
+               p.kind, p.trade_id, p.paid_at,
                EXISTS (SELECT FROM settlement_payout n WHERE n.replaces_id = p.id) AS is_replaced
         FROM settlement_payout p ORDER BY p.id""",
     "statements": """
@@ -279,9 +280,12 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
         reserved[row.cycle_id, row.organisation_id, row.currency] += books.minor_of(f"reserved-{row.id}")
         if row.released_in_id:
             released[row.released_in_id, row.organisation_id, row.currency] += books.minor_of(f"released-{row.id}")
-    chains: defaultdict[Any, list[Any]] = defaultdict(list)
+    chains: defaultdict[Any, defaultdict[Any, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for payout in books.payouts:
-        chains[payout.cycle_id, payout.organisation_id, payout.currency].append(payout)
+        of_member = chains[payout.cycle_id, payout.organisation_id, payout.currency]
+        of_member[payout.kind, payout.trade_id].append(payout)
+    brought = _brought(books)
+    shares_kept = {(row.cycle_id, row.organisation_id, row.currency): row.basis_points for row in books.reserves}
     closed: Counter[tuple[int, str]] = Counter()
     for one in books.statements:
         assert one.opening_minor == closed[one.organisation_id, one.currency]
@@ -294,12 +298,62 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
         assert (one.reserved_minor, one.released_minor) == (reserved.pop(key, 0), released.pop(key, 0)), key
         kept = one.reserved_minor - one.released_minor
         assert one.net_minor == one.gross_minor - one.fee_minor + shared - one.recovered_minor - kept >= 0, key
-        chain = chains.pop(key, [])
-        assert [payout.amount_minor for payout in chain] == [one.net_minor] * len(chain), key
-        assert bool(chain) == (one.net_minor > 0) and sum(not payout.is_replaced for payout in chain) <= 1, key
+        paid = _paid_for(one, brought.pop(key, {}), shares_kept.get(key, 0))
+        assert sum(paid.values()) == one.net_minor, key
+        for what, chain in chains.pop(key, {}).items():
+            assert [payout.amount_minor for payout in chain] == [paid.pop(what, 0)] * len(chain), (key, what)
+            assert sum(not payout.is_replaced for payout in chain) == 1, (key, what)
+        assert not any(paid.values()), f"{key}: {paid} is not paid out"
     assert not (gross or fees or received or given or recovered or reserved or released or chains), (
         "a movement of a member that no statement explains"
     )
+
+
+def _brought(books: Books) -> dict[Any, Counter[int]]:
+    """What each trade brought each member: out of its escrow and by shares, by cycle, member and currency."""
+    trades = {trade.id: trade for trade in books.trades}
+    found: defaultdict[Any, Counter[int]] = defaultdict(Counter)
+    for trade_id, minor in books.moved("escrow", "payable").items():
+        trade = trades[trade_id]
+        found[trade.cycle_id, trade.seller_id, trade.currency][trade_id] += minor
+    for share in books.shares:
+        trade = trades[share.trade_id]
+        minor = books.minor_of(f"share-{share.trade_id}-{share.share_id}")
+        found[trade.cycle_id, share.seller_id, trade.currency][trade.id] -= minor
+        found[trade.cycle_id, share.payee_id, trade.currency][trade.id] += minor
+    return found
+
+
+def _paid_for(one: Any, brought: Counter[int], basis_points: int) -> Counter[Any]:
+    """What a statement pays for each trade, by its definition: debts from the first trades, then its part in reserve.
+
+    What is kept of the first so many trades is the reserve's part of all of them together, rounded down.
+    """
+    owes, remained, kept = one.recovered_minor, 0, 0
+    paid: Counter[Any] = Counter()
+    for trade_id in sorted(brought):
+        taken = min(owes, brought[trade_id])
+        owes -= taken
+        remained += brought[trade_id] - taken
+        now_kept = int(Fraction(remained * basis_points, 10_000))
+        paid["trade", trade_id] = brought[trade_id] - taken - (now_kept - kept)
+        kept = now_kept
+    assert (owes, kept) == (0, one.reserved_minor)
+    paid["reserve", None] = one.released_minor
+    return +paid
+
+
+def a_trade_is_settled_by_its_own_payout(books: Books) -> None:
+    """Once that reached the seller, and not before; at once where there is none."""
+    own: defaultdict[tuple[int, int], list[Any]] = defaultdict(list)
+    for payout in books.payouts:
+        if payout.trade_id:
+            own[payout.trade_id, payout.organisation_id].append(payout)
+    for trade in books.trades:
+        if trade.state in PAID_TO_THE_SELLER:
+            chain = own[trade.id, trade.seller_id]
+            arrived = not chain or any(payout.paid_at for payout in chain)
+            assert (trade.state == "settled") == arrived, f"trade {trade.id} is {trade.state}"
 
 
 def debts_are_what_the_bank_took_from_those_who_have_it(books: Books) -> None:
@@ -448,6 +502,7 @@ PROOFS: tuple[Callable[[Books], None], ...] = (
     what_came_astray_is_decided_whole,
     money_in_is_money_out_and_held,
     statements_add_up_to_the_ledger,
+    a_trade_is_settled_by_its_own_payout,
     debts_are_what_the_bank_took_from_those_who_have_it,
     each_reserve_is_by_its_terms_and_drawn_before_anybody_owes,
     an_upgrade_pays_its_price_less_what_was_unused_and_one_access_ends,

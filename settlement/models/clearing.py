@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace import clock
 from marketplace.claims import Claimable
@@ -160,6 +161,22 @@ class Statement(models.Model):
                     END IF; RETURN NEW;
                 """,
             ),
+            pgtrigger.Trigger(
+                name="payouts_are_the_net",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                declare=[("paid", "NUMERIC")],
+                func="""
+                    SELECT coalesce(sum(amount_minor), 0) INTO paid FROM settlement_payout
+                        WHERE cycle_id = NEW.cycle_id AND organisation_id = NEW.organisation_id
+                        AND currency = NEW.currency AND replaces_id IS NULL;
+                    IF paid <> NEW.net_minor THEN
+                        RAISE 'the payouts are % and the net of the statement is %', paid, NEW.net_minor
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
             *never_deleted(),
         ]  # fmt: skip
 
@@ -240,9 +257,23 @@ class PayoutAccount(models.Model):
 
 
 class Payout(Claimable):
-    """Money owed to a member, on its way."""
+    """Money owed to a member, on its way: what one trade brought it, or what is released of its reserve.
 
-    cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, related_name="payouts")
+    Of a net payout, over a whole cycle, are those from before members were paid trade by trade.
+    """
+
+    class Kind(models.TextChoices):
+        """What a payout is of."""
+
+        TRADE = "trade", pgettext_lazy("payout", "One trade")
+        NET = "net", pgettext_lazy("payout", "Net of several trades")
+        RESERVE = "reserve", pgettext_lazy("payout", "Released from reserve")
+
+    cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, related_name="payouts", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NET)
+    trade = models.ForeignKey(
+        "settlement.Trade", on_delete=models.PROTECT, null=True, blank=True, related_name="payouts"
+    )
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="payouts")
     gateway = models.CharField(max_length=20, blank=True)  # the payee's; written with `destination` at the first claim
     destination = models.CharField(max_length=120, blank=True)
@@ -260,19 +291,54 @@ class Payout(Claimable):
     class Meta:
         verbose_name = _("payout")
         verbose_name_plural = _("payouts")
-        indexes = [models.Index(fields=["state", "next_try_at"])]
+        indexes = [
+            models.Index(fields=["state", "next_try_at"]),
+            models.Index(fields=["cycle", "organisation", "currency"]),
+        ]
         constraints = [
             sentence("payout_is_positive", Q(amount_minor__gt=0)),
+            sentence(
+                "payout_of_a_trade_names_it", Q(kind="trade", trade__isnull=False) | ~Q(kind="trade") & Q(trade=None)
+            ),
             models.UniqueConstraint(
-                fields=["cycle", "organisation", "currency"],
-                condition=~Q(state="bounced"),
-                name="one_payout_per_member_and_cycle",
+                fields=["cycle", "organisation", "currency", "kind"],
+                condition=Q(trade=None) & ~Q(state="bounced"),
+                name="one_payout_per_member_cycle_and_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["trade", "organisation"],
+                condition=Q(trade__isnull=False) & ~Q(state="bounced"),
+                name="one_payout_per_member_and_trade",
             ),
         ]
         triggers = [
             only_moves(OUTGOING_MOVES),
             born_in(OutgoingState.DUE),
-            never_changes("cycle", "organisation", "key", "amount_minor", "currency", "created_at"),
+            never_changes(
+                "cycle", "kind", "trade", "organisation", "key", "amount_minor", "currency", "replaces", "created_at"
+            ),
+            pgtrigger.Trigger(
+                name="due_with_its_cycle_or_again_as_it_was",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.replaces_id IS NULL THEN
+                        IF EXISTS (
+                            SELECT FROM settlement_clearingcycle c WHERE c.id = NEW.cycle_id AND c.state = 'released'
+                        ) THEN
+                            RAISE 'cycle % was released with all its payouts', NEW.cycle_id
+                                USING ERRCODE = 'check_violation';
+                        END IF;
+                    ELSIF NOT EXISTS (
+                        SELECT FROM settlement_payout o WHERE o.id = NEW.replaces_id AND o.state = 'bounced'
+                        AND (o.cycle_id, o.organisation_id, o.currency, o.amount_minor, o.kind)
+                            = (NEW.cycle_id, NEW.organisation_id, NEW.currency, NEW.amount_minor, NEW.kind)
+                        AND o.trade_id IS NOT DISTINCT FROM NEW.trade_id
+                    ) THEN
+                        RAISE 'payout % is not what came back', NEW.key USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="payout_goes_to_an_account_that_serves",
                 operation=pgtrigger.Insert | pgtrigger.Update,

@@ -136,10 +136,14 @@ def test_a_run_in_parts_that_is_cut_at_any_statement_and_run_again_clears_each_t
     fees = 2_500 + 833  # 2.5 %, each rounded half up
     assert (total.gross_minor, total.fee_minor, promised.free) == (133_334, fees, 1)
     assert (statement.gross_minor, statement.fee_minor, statement.net_minor) == (133_334, fees, 133_334 - fees)
-    assert Payout.objects.get().amount_minor == 133_334 - fees
+    assert total.payouts == 2
+    assert list(Payout.objects.order_by("trade_id").values_list("trade", "amount_minor")) == [
+        (deals[0].trade.pk, 97_501),
+        (deals[1].trade.pk, 32_500),
+    ]
     assert [deal.state for deal in deals] == [TradeState.CLEARED, TradeState.CLEARED, TradeState.SETTLED]
     kinds = ["trade.cleared", "payout.due", "cycle.released", "trade.settled"]
-    assert [Event.objects.filter(kind=kind).count() for kind in kinds] == [3, 1, 1, 1]
+    assert [Event.objects.filter(kind=kind).count() for kind in kinds] == [3, 2, 1, 1]
     assert [ledger.balance(ledger.escrow(deal.trade)) for deal in deals[:2]] == [0, 0]
     assert ledger.reconcile() == [] and sum(ledger.totals()["CNY"].values()) == 0
 
@@ -195,8 +199,12 @@ def test_a_year_of_a_market_is_right_to_the_fen():
     fees = 300_000_000_000 + 250_000_000_000  # 2.5 %; of the 7 and the 13 fen less than half a one each
     statement = Statement.objects.select_related("paper").get()
     assert (statement.gross_minor, statement.fee_minor) == (22_000_000_000_020, fees)
-    assert statement.paper.record["totals"]["net_minor"] == Payout.objects.get().amount_minor == 21_450_000_000_020
-    assert "220,000,000,000.20" in str(clearing_preview.Sum("CNY", 2, statement.gross_minor, 0, 0, 0, 0, 0, 0).gross)
+    assert statement.paper.record["totals"]["net_minor"] == statement.net_minor == 21_450_000_000_020
+    assert list(Payout.objects.order_by("trade_id").values_list("amount_minor", flat=True)) == [
+        11_700_000_000_007,
+        9_750_000_000_013,
+    ]
+    assert "220,000,000,000.20" in str(clearing_preview.Sum("CNY", 2, statement.gross_minor, 0, 0, 0, 0, 0, 0, 0).gross)
     assert [ledger.balance(ledger.escrow(deal.trade)) for deal in deals] == [0, 0]
     assert ledger.totals()["CNY"]["fee"] == fees and sum(ledger.totals()["CNY"].values()) == 0
     trading.work()

@@ -467,7 +467,7 @@ def test_a_statement_and_its_payout_appear_and_the_csv_adds_up(settled):
     assert row and "1,218.75" in row.group()
     answer = client.get(reverse("statement_csv", args=[statement.pk]))
     assert answer["Content-Type"].startswith("text/csv")
-    assert answer.content.decode("utf-8-sig").splitlines()[-1].endswith("1218.75")
+    assert f"1218.75,{settled.trade.payouts.get().key}" in answer.content.decode("utf-8-sig").splitlines()[-1]
 
 
 def test_only_who_has_something_to_sell_is_asked_where_its_money_goes():

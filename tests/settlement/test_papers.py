@@ -339,11 +339,20 @@ def test_the_statement_adds_up_to_the_cent_and_only_the_seller_reads_it():
             "gross_minor": 99_999,
             "fee_minor": fee,
             "net_minor": 99_999 - fee,
+            "payout_reference": (reference := statement.cycle.payouts.get().key),
         }
     ]
     assert record["totals"] == {"gross_minor": 99_999, "fee_minor": fee, "net_minor": 99_999 - fee}
     assert statement.net_minor == 99_999 - fee
-    assert record["payout_reference"] == statement.cycle.payouts.get().key
+    assert record["payout_reference"] == reference
+    assert record["payouts"] == [
+        {
+            "reference": reference,
+            "kind": "trade",
+            "trade_number": deal.trade.register_number,
+            "amount_minor": 99_999 - fee,
+        }
+    ]
     assert "recovered_minor" not in record
     assert list(statement.paper.readers.all()) == [deal.trade.seller]
     assert statement.paper.is_sandbox
@@ -358,13 +367,15 @@ def test_the_csv_says_the_same_in_plain_decimals():
     assert written.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(written.decode("utf-8-sig"))))
     number, title = deal.trade.register_number, "Departures of New York"
+    reference = deal.trade.payouts.get().key
     assert rows == [
-        ["trade", "product", "currency", "gross", "fee", "net"],
-        [number, title, "HKD", "123456.78", "3086.42", "120370.36"],
+        ["trade", "product", "currency", "gross", "fee", "net", "payout"],
+        [number, title, "HKD", "123456.78", "3086.42", "120370.36", reference],
         ["total", "", "HKD", "123456.78", "3086.42", "120370.36"],
         ["opening", "", "HKD", "", "", "0.00"],
         ["cleared", "", "HKD", "", "", "120370.36"],
         ["closing", "", "HKD", "", "", "120370.36"],
+        ["payout trade", number, "HKD", "", "", "120370.36", reference],
     ]
 
 
