@@ -129,6 +129,7 @@ def a_payout(gateway: str, amount_minor: int, currency: str = "HKD") -> Payout:
         cycle=cycle,
         organisation=make_organisation("A Payee Limited"),
         gateway=gateway,
+        kind=Payout.Kind.RESERVE,
         key=f"payout-{number}",
         amount_minor=amount_minor,
         currency=currency,

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 model_name='payout',
                 name='kind',
                 field=models.CharField(choices=[('trade', 'One trade'), ('net', 'Net of several trades'), ('reserve', 'Released from reserve')], default='net', max_length=10),
+                preserve_default=False,
             ),
             migrations.AddField(
                 model_name='payout',

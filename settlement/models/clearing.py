@@ -270,7 +270,7 @@ class Payout(Claimable):
         RESERVE = "reserve", pgettext_lazy("payout", "Released from reserve")
 
     cycle = models.ForeignKey(ClearingCycle, on_delete=models.PROTECT, related_name="payouts", db_index=False)
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NET)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
     trade = models.ForeignKey(
         "settlement.Trade", on_delete=models.PROTECT, null=True, blank=True, related_name="payouts"
     )

@@ -534,7 +534,7 @@ def test_every_word_of_the_papers_is_written_in_three_languages_and_used():
         assert all(texts.values()), key
         prefix = re.match(
             r"(title|opening|sandbox|type|number|right|basis|class|course|price|audience|channel|role|accepted_by"
-            r"|supplied|tax|movement|share)_",
+            r"|supplied|tax|movement|share|payout)_",
             key,
         )
         assert f'"{key}"' in source or f"words.{key}" in source or (prefix and f'"{prefix[0]}"' in source), (
