@@ -93,8 +93,10 @@ def standing(member: Organisation) -> list[Standing]:
             of(currency).to_clear_minor += total
         else:
             of(currency).held_minor += total
-    own = Payout.objects.filter(organisation=member).exclude(state=OutgoingState.BOUNCED, replaced_by__isnull=False)
-    sums = own.values_list("currency", "state").annotate(total=Sum("amount_minor"), last=Max("paid_at"))
+    outgoing = Payout.objects.filter(organisation=member).exclude(
+        state=OutgoingState.BOUNCED, replaced_by__isnull=False
+    )
+    sums = outgoing.values_list("currency", "state").annotate(total=Sum("amount_minor"), last=Max("paid_at"))
     for currency, state, total, last in sums.order_by():
         if state == OutgoingState.PAID:
             of(currency).paid_minor, of(currency).last_paid_at = total, last

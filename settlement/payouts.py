@@ -142,7 +142,7 @@ def record_bounced(key: str, gateway_name: str, reason: str) -> Payout:
 def paid_for(payout: Payout) -> QuerySet[Trade]:
     """The trades whose seller has its money with this payout; none for what is released of a reserve."""
     sold = Trade.objects.filter(seller=payout.organisation_id)
-    if payout.kind == Payout.Kind.TRADE:
+    if payout.trade_id is not None:
         return sold.filter(pk=payout.trade_id)
     if payout.kind == Payout.Kind.NET:
         return sold.filter(~Exists(OWN), cycle=payout.cycle_id, currency=payout.currency)
