@@ -15,7 +15,9 @@ from settlement import gateway_charges
 from settlement.models import Account, Chargeback, Reserve, RevenueShare, Statement, Trade
 
 # Each statement reaches from the last transfer of the one before to its own. What came from escrow are its lines; what
-# went between the member's own two accounts changes no balance; what went between two members is a share.
+# went between the member's own two accounts changes no balance; what went between two members is a share. Rows are
+# compared whole, so that only the index of an account serves: right after a clearing the statistics are those of before
+# it, and the range of ids alone would seem short.
 MOVED_SINCE = """
     SELECT s.id, a.kind, t.key, t.at, CASE WHEN t.credit_id = a.id THEN t.amount_minor ELSE -t.amount_minor END
     FROM settlement_statement s
@@ -29,10 +31,10 @@ MOVED_SINCE = """
         AND a.kind IN ('payable', 'receivable', 'reserve')
     CROSS JOIN LATERAL (
         SELECT d.* FROM settlement_transfer d
-        WHERE d.debit_id = a.id AND d.id > stated.last_transfer AND d.id <= s.last_transfer
+        WHERE (d.debit_id, d.id) > (a.id, stated.last_transfer) AND (d.debit_id, d.id) <= (a.id, s.last_transfer)
         UNION ALL
         SELECT c.* FROM settlement_transfer c
-        WHERE c.credit_id = a.id AND c.id > stated.last_transfer AND c.id <= s.last_transfer
+        WHERE (c.credit_id, c.id) > (a.id, stated.last_transfer) AND (c.credit_id, c.id) <= (a.id, s.last_transfer)
     ) AS t
     JOIN settlement_account o ON o.id = CASE WHEN t.credit_id = a.id THEN t.debit_id ELSE t.credit_id END
     WHERE s.id = ANY(%s) AND o.kind <> 'escrow' AND o.organisation_id IS DISTINCT FROM a.organisation_id
