@@ -522,6 +522,8 @@ class Offer(models.Model):
     # Per call: [{from_quantity, unit_price_minor}], the numbers rising and the prices falling; [] is one price.
     steps = models.JSONField(_("prices per call"), default=list, db_default=[])
     most_quantity = models.PositiveIntegerField(_("most calls"), null=True, blank=True)
+    # In what parts the price is paid: [{basis_points, due_days}], days after registration; [] is at once.
+    instalments = models.JSONField(_("instalments"), default=list, db_default=[])
     terms = models.JSONField(_("licence terms"))
     channel = models.CharField(_("delivery channel"), max_length=20, default="files")
     inspection_days = models.PositiveSmallIntegerField(_("inspection days"), default=7)
@@ -566,9 +568,30 @@ class Offer(models.Model):
         ]
         triggers = [
             never_changes(
-                "public_id", "listing", "name", "price_minor", "currency", "steps", "most_quantity", "terms", "channel",
-                "inspection_days", "jurisdiction", "contract_version", "audience", "licences_total", "created_at",
-                "created_by", "open_until", "note", "converts_to",
+                "public_id", "listing", "name", "price_minor", "currency", "steps", "most_quantity", "instalments",
+                "terms", "channel", "inspection_days", "jurisdiction", "contract_version", "audience",
+                "licences_total", "created_at", "created_by", "open_until", "note", "converts_to",
+            ),
+            pgtrigger.Trigger(
+                name="instalments_are_the_whole_price_in_order",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=~pgtrigger.Q(new__instalments=[]),
+                func="""
+                    IF (
+                        SELECT NEW.price_minor > 0 AND NEW.steps = '[]' AND NEW.converts_to_id IS NULL
+                            AND count(*) BETWEEN 2 AND 12 AND sum(share) = 10000 AND min(share) > 0 AND min(days) >= 0
+                            AND bool_and(days > before IS NOT FALSE)
+                        FROM (
+                            SELECT (part->>'basis_points')::bigint AS share, (part->>'due_days')::bigint AS days,
+                                lag((part->>'due_days')::bigint) OVER (ORDER BY place) AS before
+                            FROM jsonb_array_elements(NEW.instalments) WITH ORDINALITY AS parts (part, place)
+                        ) plan
+                    ) IS NOT TRUE THEN
+                        RAISE 'the instalments of offer % are not its whole price in order', NEW.public_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
             ),
             pgtrigger.Trigger(
                 name="trial_goes_on_with_a_paid_offer",
@@ -584,7 +607,7 @@ class Offer(models.Model):
                             SELECT FROM listings_offer o WHERE o.id = NEW.converts_to_id
                             AND o.listing_id = NEW.listing_id AND o.channel = NEW.channel
                             AND o.audience = NEW.audience AND o.currency = NEW.currency
-                            AND o.price_minor > 0 AND o.steps = '[]' AND o.closed_at IS NULL
+                            AND o.price_minor > 0 AND o.steps = '[]' AND o.instalments = '[]' AND o.closed_at IS NULL
                             AND (o.open_until IS NULL OR o.open_until >= NEW.open_until)
                         ) END) IS NOT TRUE THEN
                         RAISE 'offer % is no free trial of a paid offer that is open', NEW.public_id

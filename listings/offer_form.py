@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, offers, pricing, private_offers, terms, trials
+from listings import licence_contract, offers, payment_plans, pricing, private_offers, terms, trials
 from listings.models import Listing, Offer
 from listings.terms_words import LANGUAGES, PURPOSES, TERRITORIES
 from marketplace import money
@@ -32,6 +32,11 @@ class OfferForm(forms.Form):
             _("Or a price per call"),
             _("The buyer takes a block of calls and pays it before; leave the price above empty."),
             ["steps", "most_quantity"],
+        ),
+        (
+            _("Paid in instalments"),
+            _("Of the price above, before delivery: the data is handed over once all of them are paid."),
+            ["instalments"],
         ),
         (
             _("Or a free trial"),
@@ -72,6 +77,16 @@ class OfferForm(forms.Form):
     )
     most_quantity = forms.IntegerField(
         label=_("Most calls in one purchase"), required=False, min_value=1, max_value=pricing.MOST_QUANTITY
+    )
+    instalments = forms.CharField(
+        label=_("Instalments"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "30 0\n40 30\n30 60"}),
+        help_text=_(
+            "An instalment a line: its share of the price in percent, and within how many days after registration it is"
+            " due. Empty: the price is paid at once."
+        ),
     )
     converts_to = forms.ModelChoiceField(
         label=_("Goes on with"), queryset=Offer.objects.none(), required=False, to_field_name="public_id",
@@ -163,6 +178,7 @@ class OfferForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
         said["price_minor"], said["steps"] = None, self._steps(said.get("steps", ""), said.get("currency"))
+        said["instalments"] = self._instalments(said.get("instalments", ""))
         trial = said.get("converts_to")
         if trial is not None and not said.get("price"):
             said["price_minor"] = 0
@@ -196,6 +212,20 @@ class OfferForm(forms.Form):
                 self.add_error("steps", _("Line %s: write a number of calls and a price, such as 100 5.00.") % number)
         return steps
 
+    def _instalments(self, lines: str) -> list[payment_plans.Part]:
+        """The instalments as they are typed, a line each: a share in percent, a space and a number of days."""
+        plan: list[payment_plans.Part] = []
+        for number, line in enumerate(lines.splitlines(), 1):
+            if not (parts := line.replace("%", " ").split()):
+                continue
+            try:
+                share, days = parts
+                hundredths = money.parse(share, "EUR").minor  # two decimals, as a share has
+                plan.append({"basis_points": hundredths, "due_days": money.parse(days, "JPY").minor})
+            except ValueError:
+                self.add_error("instalments", _("Line %s: write a share and a number of days, such as 30 60.") % number)
+        return plan
+
     def clean_open_until(self) -> dt.datetime | None:
         """The end of that day at the exchange; a day no offer can end on is for the command to refuse."""
         day: dt.date | None = self.cleaned_data["open_until"]
@@ -225,6 +255,7 @@ class OfferForm(forms.Form):
             "currency",
             "steps",
             "most_quantity",
+            "instalments",
             "channel",
             "inspection_days",
         )

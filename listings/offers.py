@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from listings import licence_contract, plain_text, pricing, private_offers, shelf, trials
+from listings import licence_contract, payment_plans, plain_text, pricing, private_offers, shelf, trials
 from listings import terms as licence_terms
 from listings.models import Classification, Listing, Offer, OfferBuyer, Version
 from listings.states import ListingState, VersionState
@@ -44,6 +44,7 @@ def make_offer(
     currency: str,
     steps: list[pricing.Step] | None = None,
     most_quantity: int | None = None,
+    instalments: list[payment_plans.Part] | None = None,
     terms: licence_terms.Terms,
     by: User,
     channel: str = "files",
@@ -57,7 +58,8 @@ def make_offer(
     converts_to: Offer | None = None,
 ) -> Offer:
     """Offer a product. `price_minor` is in minor units of `currency`, 0 is free; `licences_total` None is unlimited.
-    Priced per call it has `steps` and `most_quantity` instead (see `pricing`).
+    Priced per call it has `steps` and `most_quantity` instead (see `pricing`). Its price is paid in `instalments`, at
+    once where there are none (see `payment_plans`).
 
     `buyers` are the organisations a named offer names; they are told of it and read `note`. `open_until` ends the
     offer by itself; None keeps it until it is closed. `jurisdiction` is one of `licence_contract.jurisdictions`, the
@@ -97,7 +99,7 @@ def make_offer(
             open_until=open_until,
             converts_to=paid,
         )
-        reasons += trials.wrong_trial(trial, buyers, terms)
+        reasons += [*trials.wrong_trial(trial, buyers, terms), *payment_plans.wrong_plan(instalments, trial)]
     if not reasons:
         for version in standing_versions(listing):
             reasons += contradictions(version, channel=channel, terms=terms)
@@ -117,6 +119,7 @@ def make_offer(
         currency=currency,
         steps=steps or [],
         most_quantity=most_quantity,
+        instalments=instalments or [],
         terms=terms,
         channel=channel,
         inspection_days=inspection_days,
@@ -141,6 +144,7 @@ def make_offer(
         price_minor=offer.price_minor,
         currency=currency,
         **({"steps": steps, "most_quantity": most_quantity} if steps else {}),
+        **({"instalments": instalments} if instalments else {}),
         licences_total=licences_total,
         jurisdiction=jurisdiction,
         contract_version=offer.contract_version,

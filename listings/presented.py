@@ -21,7 +21,7 @@ from listings.models import (
     Upload,
     Version,
 )
-from listings.presented_prices import PricedNow, StepField
+from listings.presented_prices import PartField, PricedNow, StepField
 from listings.states import LISTING_MOVES, VersionState
 from listings.terms_words import LANGUAGES
 from marketplace.models import Organisation
@@ -149,6 +149,7 @@ class OfferIn(serializers.Serializer[Any]):
     most_quantity = serializers.IntegerField(
         allow_null=True, default=None, help_text="The most calls in one purchase, where priced per call."
     )
+    instalments = PartField(many=True, default=list, help_text="2 to 12, paid before delivery; empty for at once.")
     currency = serializers.CharField(max_length=3, help_text="ISO 4217.")
     terms = TermsField()
     channel = serializers.CharField(max_length=20, default="files")
@@ -253,9 +254,9 @@ class OfferOut(PricedNow, serializers.ModelSerializer[Offer]):  # type: ignore[m
         model = Offer
         fields = [
             "public_id", "name", "price_minor", "discount", "price_now_minor", "currency", "steps", "steps_now",
-            "most_quantity", "terms", "licence", "channel", "inspection_days", "jurisdiction", "contract_version",
-            "audience", "licences_total", "licences_left", "created_at", "open_until", "note", "closed_at",
-            "converts_to",
+            "most_quantity", "instalments", "terms", "licence", "channel", "inspection_days", "jurisdiction",
+            "contract_version", "audience", "licences_total", "licences_left", "created_at", "open_until", "note",
+            "closed_at", "converts_to",
         ]  # fmt: skip
 
     @extend_schema_field(WORDS)

@@ -18,6 +18,13 @@ class StepField(serializers.Serializer[Any]):
     unit_price_minor = serializers.IntegerField()
 
 
+class PartField(serializers.Serializer[Any]):
+    """An instalment: its share of the price, and within how many days after registration it is due."""
+
+    basis_points = serializers.IntegerField(help_text="Hundredths of a per cent; of all together 10000.")
+    due_days = serializers.IntegerField()
+
+
 class DiscountIn(serializers.Serializer[Any]):
     percent = serializers.IntegerField(help_text="Whole per cent, 1 to 99.")
     valid_from = serializers.DateTimeField(allow_null=True, default=None, help_text="null for at once.")
@@ -49,6 +56,7 @@ class PricedNow(serializers.Serializer[Any]):
         help_text="The list price; of an offer priced per call that of the least block."
     )
     steps = StepField(many=True, help_text="List prices per call; empty for one price.")
+    instalments = PartField(many=True, help_text="In which the price is paid before delivery; empty for at once.")
     discount = serializers.SerializerMethodField(help_text="In force now; null for none.")
     price_now_minor = serializers.SerializerMethodField(help_text="The price less the discount.")
     steps_now = serializers.SerializerMethodField(help_text="The prices per call less the discount.")

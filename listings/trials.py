@@ -39,6 +39,8 @@ def wrong_trial(trial: Offer, buyers: Sequence[Organisation], terms: Terms) -> l
         found.append(_target(gettext("The paid offer is not open any more.")))
     if paid.is_trial or not paid.price_minor or paid.steps:
         found.append(_target(gettext("A trial goes on with an offer that has one price, neither free nor per call.")))
+    if paid.instalments:
+        found.append(_target(gettext("A trial goes on with an offer that is paid at once.")))
     if (paid.channel, paid.currency, paid.audience) != (trial.channel, trial.currency, trial.audience):
         found.append(_target(gettext("Delivery, currency and who may buy are those of the paid offer.")))
     elif trial.audience == Offer.Audience.NAMED and not set(buyers) <= set(paid.buyers.all()):
@@ -56,7 +58,7 @@ def with_trials(offer: Offer) -> list[Offer]:
 
 def possible_targets(listing: Listing) -> QuerySet[Offer]:
     """The offers of a product that a trial may go on with."""
-    return listing.offers.still_open().filter(converts_to=None, price_minor__gt=0, steps=[])
+    return listing.offers.still_open().filter(converts_to=None, price_minor__gt=0, steps=[], instalments=[])
 
 
 def _target(detail: str) -> dict[str, str]:

@@ -108,6 +108,7 @@ WORDS: dict[str, _StrPromise] = {
     "dropped_at": pgettext_lazy("column", "dropped at"),
     "dropped_by": pgettext_lazy("column", "dropped by"),
     "due_at": pgettext_lazy("column", "due at"),
+    "due_days": pgettext_lazy("column", "days until it is due"),
     "duration_ms": pgettext_lazy("column", "duration in ms"),
     "effective_at": pgettext_lazy("column", "effective at"),
     "effective_on": pgettext_lazy("column", "effective on"),

@@ -43,6 +43,7 @@ _SHOWN = [
     ("purpose", "purpose", "text"),
     ("valid_until_at", "valid_until", "time"),
     ("pay_within_days", "payment", "pay_within"),
+    ("instalments", "instalments", "instalments"),
     ("quoted_by", "quoted_by", "text"),
     ("coverage_area", "covers", "covers"),
     ("rights", "rights", "rights"),
@@ -136,7 +137,9 @@ def rows(record: dict[str, Any], language: str) -> list[Row]:
     return [
         Row(said[word], *_row(shape, record[key], record, language))
         for key, word, shape in _SHOWN
-        if key in record and (record[key] is not None or shape in SAID_WHEN_MISSING)
+        if key in record
+        and (record[key] is not None or shape in SAID_WHEN_MISSING)
+        and (shape != "pay_within" or "instalments" not in record)
     ]
 
 
@@ -153,6 +156,8 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
             return "text", said["discount_of"].replace("{percent}", str(value)).replace("{list}", str(listed))
         case "pay_within":
             return "text", said["pay_within"].replace("{days}", str(value))
+        case "instalments":
+            return "lines", [_instalment(one, record, said) for one in value]
         case "credit":
             credit, full = (Money(record[key], record["currency"]) for key in ("credit_minor", "full_price_minor"))
             text = said["credit_of"].replace("{credit}", str(credit)).replace("{full}", str(full))
@@ -212,6 +217,14 @@ def _price(value: int | None, record: dict[str, Any], said: dict[str, str]) -> t
     if value is None:
         return "text", said["price_withheld"]
     return ("money", Money(value, record["currency"])) if value else ("text", said["price_free"])
+
+
+def _instalment(one: dict[str, Any], record: dict[str, Any], said: dict[str, str]) -> str:
+    words = said["instalment_within" if one["due_days"] else "instalment_at_once"].replace(
+        "{days}", str(one["due_days"])
+    )
+    amount = str(Money(one["amount_minor"], record["currency"]))
+    return words.replace("{percent}", one["percent"]).replace("{amount}", amount)
 
 
 def _taxes(taxes: list[dict[str, Any]], record: dict[str, Any], language: str) -> list[str]:

@@ -302,6 +302,7 @@ QUOTE_DAYS = env.int("QUOTE_DAYS", default=14)
 QUOTES_A_DAY = env.int("QUOTES_A_DAY", default=20)
 FUND_WITHIN_DAYS = env.int("FUND_WITHIN_DAYS", default=7)
 FUND_LIMITED_WITHIN_DAYS = env.int("FUND_LIMITED_WITHIN_DAYS", default=2)  # for offers whose licences are counted
+INSTALMENTS_WITHIN_DAYS = env.int("INSTALMENTS_WITHIN_DAYS", default=90)  # the last one, after registration
 DELIVER_WITHIN_HOURS = env.int("DELIVER_WITHIN_HOURS", default=24)  # what buyers are promised; nothing lapses
 PAYOUT_WITHIN_HOURS = env.int("PAYOUT_WITHIN_HOURS", default=24)  # working hours until a payout arrives; 0: no promise
 # The desks' working hours, and within how many of them a submission is decided, by its classification.

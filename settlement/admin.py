@@ -255,6 +255,12 @@ class Renewals(Looking):
     search_fields = ["=trade__register_number"]
 
 
+@admin.register(models.Instalment)
+class Instalments(Looking):
+    list_display = ["trade", "number", "amount_minor", "due_days", "paid_at"]
+    search_fields = ["=trade__register_number"]
+
+
 @admin.register(models.Reminder)
 class Reminders(Looking):
     list_display = ["trade", "wait", "until", "at"]

@@ -30,7 +30,7 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, block: Pr
         return [
             reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
         ]
-    reasons = [*_not_on_sale(offer), *_not_paid(block), *_barred(offer, buyer)]
+    reasons = [*_not_on_sale(offer), *_not_paid(offer, block), *_barred(offer, buyer)]
     if offer.is_trial and trials.taken(offer.listing, buyer):
         reasons.append(reason(trials.TrialTaken.code, trials.TrialTaken.says, trials.TrialTaken.next))
     if not roles.may(by, buyer, "propose"):
@@ -62,12 +62,12 @@ def _not_on_sale(offer: Offer) -> list[Reason]:
     return []
 
 
-def _not_paid(block: Priced) -> list[Reason]:
+def _not_paid(offer: Offer, block: Priced) -> list[Reason]:
     """What keeps the price from being paid: no gateway, or none for this currency or this sum."""
     if not block.price_minor:
         return []
     try:
-        amounts.require_taken(block.price_minor, block.currency)
+        amounts.require_all_taken(block.price_minor, block.currency, offer.instalments)
     except Refused as refusal:
         return [reason(refusal.code, refusal.detail, refusal.next)]
     return []

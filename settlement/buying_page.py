@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from compliance import clearance
-from listings import licence_contract, pricing, terms, terms_apart
+from listings import licence_contract, payment_plans, pricing, terms, terms_apart
 from listings.models import Offer
 from listings.product_page import language_of
 from marketplace import clock, posted
@@ -166,6 +166,7 @@ def _page(
         "licence": trade_page.said_plainly(offer.terms),
         "apart": terms_apart.from_standard(offer.terms, language if language in terms.LANGUAGES else "en"),
         "days_to_fund": deadlines.days_to_fund(offer),
+        "instalments": payment_plans.shown(cost.price_minor, cost.currency, offer.instalments),
         "has_contract": bool(offer.contract_version),
         "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
         "tax": taxes.shown(taxes.of_offer(offer, organisation, cost.price_minor), offer.currency),

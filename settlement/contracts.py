@@ -42,6 +42,7 @@ def bound(trade: Trade) -> dict[str, Any]:
         | papers.discounted(trade)
         | papers.block(trade)
         | papers.upgrade(trade)
+        | papers.instalments(trade.price_minor, trade.currency, trade.offer.instalments)
         | _bound_text(trade)
     )
 
@@ -92,26 +93,31 @@ def _contract(
         ("buyer", trade.buyer, agreement.buyer_by, agreement.buyer_agreed_at or trade.proposed_at),
         ("seller", trade.seller, agreement.seller_by, agreement.seller_agreed_at or agreement.agreed_at),
     )
-    record = papers.about(trade, product_number) | {
-        "release_digest": trade.release.digest,
-        "inspection_days": trade.inspection_days,
-        "governing_law": _sentences(named["law"]),
-        "forum": _sentences(named["forum"]),
-        "jurisdiction": trade.jurisdiction,
-        "channel": trade.offer.channel,
-        "terms": trade.terms,
-        "agreement_digest": agreement.digest,
-        "agreements": [
-            {
-                "side": side,
-                "organisation": organisation.name,
-                "person": str(person),
-                "role": held.get((person.pk, organisation.pk), ""),
-                "agreed_at": agreed_at.isoformat(),
-            }
-            for side, organisation, person, agreed_at in sides
-        ],
-    }
+    plan = papers.instalments(trade.price_minor, trade.currency, trade.offer.instalments)
+    record = (
+        papers.about(trade, product_number)
+        | plan
+        | {
+            "release_digest": trade.release.digest,
+            "inspection_days": trade.inspection_days,
+            "governing_law": _sentences(named["law"]),
+            "forum": _sentences(named["forum"]),
+            "jurisdiction": trade.jurisdiction,
+            "channel": trade.offer.channel,
+            "terms": trade.terms,
+            "agreement_digest": agreement.digest,
+            "agreements": [
+                {
+                    "side": side,
+                    "organisation": organisation.name,
+                    "person": str(person),
+                    "role": held.get((person.pk, organisation.pk), ""),
+                    "agreed_at": agreed_at.isoformat(),
+                }
+                for side, organisation, person, agreed_at in sides
+            ],
+        }
+    )
     if trade.purchase_order:
         record |= {"purchase_order": trade.purchase_order}
     return documents.Sheet(

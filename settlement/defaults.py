@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles
 from marketplace.errors import Refused, WrongState
 from marketplace.models import Organisation, User
-from settlement import deadlines
 from settlement.models import Excuse, Reminder, Trade
 from settlement.states import TradeState
 
@@ -45,7 +44,7 @@ def due(wait: Reminder.Wait) -> QuerySet[Trade]:
     now = clock.now()
     since, until = WAITS[wait]
     rows = Trade.objects.filter(
-        ~Exists(Reminder.objects.filter(trade=OuterRef("pk"), wait=wait)),
+        ~Exists(Reminder.objects.filter(trade=OuterRef("pk"), wait=wait, until=OuterRef(until))),
         state=wait.value,
         is_frozen=False,
         **{
@@ -62,9 +61,8 @@ def remind(wait: Reminder.Wait) -> int:
     """Leave a reminder and an event for the next trades that wait so, once each. How many."""
     rows = due(wait).select_for_update(of=("self",), no_key=True, skip_locked=True)
     found = list(rows[:AT_ONCE])
-    ends = deadlines.of_many(found)
     Reminder.objects.bulk_create(
-        Reminder(trade=trade, wait=wait, until=ends[trade.pk] or getattr(trade, WAITS[wait][1])) for trade in found
+        Reminder(trade=trade, wait=wait, until=getattr(trade, WAITS[wait][1])) for trade in found
     )
     journal.record_many((("trade.reminded", trade, {"wait": wait.value}) for trade in found), by=None)
     return len(found)

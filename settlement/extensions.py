@@ -50,6 +50,8 @@ def require_renewable(old: Trade, *, offer: Offer, buyer: Organisation) -> Grant
     grant = Grant.objects.select_for_update(no_key=True).filter(trade=old).first()
     if old.buyer_id != buyer.pk or (old.offer.converts_to_id or old.offer_id) != offer.pk:
         raise NotRenewable(_("A licence is renewed by its holder, on its own offer."))
+    if offer.instalments:
+        raise NotRenewable(_("A licence that was paid in instalments is bought anew."), code="paid_in_instalments")
     if grant is None or grant.state not in LIVE or grant.is_close_due or is_over(grant):
         raise NotRenewable(_("The licence is not in force."))
     if grant.ends_at is None:

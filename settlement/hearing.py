@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal
 from marketplace.errors import Invalid
-from settlement import contested, ledger, payments, payouts, reserves, trades
+from settlement import contested, escrowed, instalments, ledger, payments, payouts, reserves, trades
 from settlement.gateways import (
     DisputeClosed,
     Disputed,
@@ -21,11 +21,10 @@ from settlement.gateways import (
     RefundFailed,
     gateway,
 )
-from settlement.models import Chargeback, Notice, Payment, Trade, Unmatched
+from settlement.models import Chargeback, Instalment, Notice, Payment, Trade, Unmatched
 from settlement.states import CHARGEBACK_MOVES, TRADE_MOVES, ChargebackState, PaymentState, TradeState
 
 ONLY_GOES_BACK = ("paid_twice", "too_late")
-ENDED_UNPAID = (TradeState.CANCELLED, TradeState.EXPIRED)
 
 
 @transaction.atomic
@@ -49,10 +48,11 @@ def hear(notices: Sequence[Notice]) -> None:
 def _hear_paid(paid: Sequence[tuple[Paid, str]]) -> None:
     """Money arrived: it funds its trade if it fits exactly, else it waits in suspense, never guessed."""
     known = _locked_payments([(fact.key, name) for fact, name in paid])
+    unpaid = instalments.unpaid(payment.trade for payment in known.values())
     fitting: list[Payment] = []
     for fact, name in paid:
         payment = known.get((fact.key, name))
-        why = _why_not(payment, fact) if payment else "unknown_payment"
+        why = _why_not(payment, fact, unpaid.get(payment.trade_id)) if payment else "unknown_payment"
         if payment and payment in fitting:
             why = "paid_twice"
         if why or payment is None:
@@ -72,19 +72,23 @@ def _hear_paid(paid: Sequence[tuple[Paid, str]]) -> None:
         ]
     )
     payments.record_paid(fitting)
-    trades.fund([payment.trade for payment in fitting])
+    taken = [row for one in fitting for row in unpaid.get(one.trade_id, [])[:1]]
+    trades.receive([payment.trade for payment in fitting], taken)
 
 
-def _why_not(payment: Payment, fact: Paid) -> str:
-    """Why this money does not fund its trade: a stable code for the desk, or ''."""
+def _why_not(payment: Payment, fact: Paid, unpaid: list[Instalment] | None) -> str:
+    """Why this money does not pay its trade, or the first of its `unpaid` instalments: a stable code for the desk, or
+    ''."""
     trade = payment.trade
-    if payment.state == PaymentState.PAID or trade.state not in (TradeState.REGISTERED, *ENDED_UNPAID):
+    if payment.state == PaymentState.PAID or trade.funded_at is not None:
         return "paid_twice"
+    if unpaid and payment.instalment < unpaid[0].number:
+        return "paid_twice"  # the desk paid it otherwise
     if trade.state != TradeState.REGISTERED or payment.state not in payments.OPEN:
         return "too_late"
     if fact.currency != trade.currency:
         return "wrong_currency"
-    if fact.amount_minor != trade.price_minor:
+    if fact.amount_minor != payment.amount_minor:
         return "wrong_amount"
     return ""
 
@@ -160,7 +164,8 @@ def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
     outside = ledger.outside(payment.gateway, chargeback.currency)
     is_spent = contested.is_spent_on_trade(payment)
     ends_trade = is_spent and "charge_back" in TRADE_MOVES[trade.state]
-    if held := min(ledger.balance(ledger.escrow(trade)), lost) if ends_trade else 0:
+    brought = dict(escrowed.by_payment(trade)).get(payment, 0) if ends_trade else 0
+    if held := min(brought, lost):
         ledger.transfer(
             f"chargeback-{chargeback.pk}-escrow", debit=ledger.escrow(trade), credit=outside, amount_minor=held
         )

@@ -10,7 +10,7 @@ WHY: dict[str, Promise] = {
     "paid_twice": gettext_lazy("The trade was paid already."),
     "too_late": gettext_lazy("It came after the trade had ended, or its payment was closed."),
     "wrong_currency": gettext_lazy("It came in another currency."),
-    "wrong_amount": gettext_lazy("The amount is not the price."),
+    "wrong_amount": gettext_lazy("The amount is not what was asked for."),
 }
 DECIDED: dict[str, Promise] = {
     "returned": pgettext_lazy("money", "Returned"),

@@ -97,6 +97,14 @@ KINDS = [
         act="pay",
     ),
     Kind(
+        code="trade.pay_next",
+        group=Group.TRADES,
+        label=_("The next instalment is due"),
+        subject=_("Pay the next instalment of “%(title)s” until %(until)s"),
+        text=_("%(paid)s arrived and is held for you. %(price)s is due next; you may pay it at once."),
+        act="pay",
+    ),
+    Kind(
         code="trade.answer_soon",
         group=Group.TRADES,
         label=_("A proposal is about to lapse"),

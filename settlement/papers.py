@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from listings import payment_plans
 from listings.terms import plain_words_in_every_language
 from marketplace import clock, documents
 from marketplace.canonical import canonical
@@ -66,6 +67,19 @@ def upgrade(trade: Trade) -> dict[str, Any]:
         "upgraded_trade_number": trade.upgrades.register_number,
         "full_price_minor": trade.full_price.minor,
         "credit_minor": trade.credit_minor,
+    }
+
+
+def instalments(price_minor: int, currency: str, plan: Sequence[payment_plans.Part]) -> dict[str, Any]:
+    """In which parts a price is paid, by the plan of its offer; nothing where it is paid at once."""
+    parts = payment_plans.shown(price_minor, currency, plan)
+    if not parts:
+        return {}
+    return {
+        "instalments": [
+            {"percent": one["percent"], "amount_minor": one["amount"].minor, "due_days": one["due_days"]}
+            for one in parts
+        ]
     }
 
 

@@ -23,7 +23,7 @@ from marketplace.errors import Invalid
 from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import mendings, payments, payout_accounts, tasks, trades
+from settlement import instalments, mendings, payments, payout_accounts, tasks, trades
 from settlement.forms import MendedAccountForm
 from settlement.models import Chargeback, PayoutAccount, Refund, RefundMending, Unmatched
 from settlement.states import ChargebackState, OutgoingState, TradeState
@@ -59,7 +59,7 @@ def payment_desk(request: HttpRequest) -> HttpResponse:
 
 
 def _unmatched() -> QuerySet[Unmatched]:
-    return Unmatched.objects.filter(decided_at=None).select_related("payment__trade")
+    return Unmatched.objects.filter(decided_at=None).select_related("payment__trade__offer")
 
 
 def bounced_refunds() -> QuerySet[Refund]:
@@ -123,9 +123,9 @@ def _unmatched_acts(row: Unmatched, together: int, by: User) -> list[dict[str, A
     confirm = _("It goes back to the payer, and cannot be called back.")
     acts = [act_button("return", _("Return"), url, fields=fields, confirm=confirm)]
     if trade is not None and trade.state == TradeState.REGISTERED and row.currency == trade.currency:
-        confirm = _("It funds the trade; what is left over goes back to the payer.")
+        confirm = _("It pays the trade, or its next instalments; what is left over goes back to the payer.")
         apply = act_button("apply", _("Apply to the trade"), url, fields=fields, confirm=confirm)
-        if together < trade.price_minor:
+        if together < instalments.asked([trade])[trade.pk][1]:
             apply["why_not"] = _("Less than the price has arrived.")
         acts.append(apply)
     return acts
@@ -240,8 +240,9 @@ def payment_act(request: HttpRequest) -> HttpResponse:
         if unmatched.payment is None:
             raise Invalid(_("This money names no trade."), code="no_trade", next=_("Return it."))
         trade = unmatched.payment.trade
-        done = _("The trade is funded.")
+        done = _("The money was applied to the trade.")
         answer = acted(request, lambda: trades.apply_suspense(trade, by=by), done=done, back=back)
+        ring(tasks.start_payments)
         ring(tasks.open_grants)
         return answer
     raise Http404

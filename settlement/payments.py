@@ -1,7 +1,4 @@
-"""Money in and money back: ask for a payment, keep what a gateway tells us, send refunds.
-
-Nothing here moves a trade; `trades` tells that story and calls down here.
-"""
+"""Money in and money back: ask for a payment, keep what a gateway tells us, send refunds. No trade moves here."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, WrongState, in_words
 from marketplace.models import User
-from settlement import contested, ledger
+from settlement import contested, escrowed, instalments, ledger
 from settlement.gateways import Paid, Started, default_gateway, gateway
 from settlement.models import Notice, Payment, Refund, Trade, Unmatched
 from settlement.states import OUTGOING_MOVES, PAYMENT_MOVES, OutgoingState, PaymentState
@@ -51,17 +48,19 @@ def _move_refund(refund: Refund, act: str, **changes: object) -> Refund:
 
 
 def request(trades: Sequence[Trade], *, by: User | None) -> list[Payment]:
-    """Ask the buyers for the price. The unique index holds one open payment a trade. Raises NoGateway."""
+    """Ask the buyers for the price, or the next instalment; one open payment of each at a time. Raises NoGateway."""
     if not trades:
         return []
     gateway_name = default_gateway()
+    due = instalments.asked(trades)
     before = dict(Payment.objects.filter(trade__in=trades).values_list("trade").annotate(number=Count("pk")))
     asked = Payment.objects.bulk_create(
         Payment(
             trade=trade,
+            instalment=due[trade.pk][0],
             gateway=gateway_name,
             key=f"pay-{trade.public_id}-{before.get(trade.pk, 0) + 1}",
-            amount_minor=trade.price_minor,
+            amount_minor=due[trade.pk][1],
             currency=trade.currency,
         )
         for trade in trades
@@ -244,30 +243,31 @@ def close_unmatched(unmatched: Unmatched, decision: str, *, by: User | None) -> 
 # --- money back --------------------------------------------------------------------------------------------------
 
 
-def paid_payment(trade: Trade) -> Payment | None:
-    """The payment that funded the trade; None for a trade the desk funded from suspense."""
-    return trade.payments.filter(state=PaymentState.PAID).first()
+def open_refunds(trade: Trade, amount_minor: int, *, reason: str, by: User | None) -> None:
+    """Move money from the locked trade's escrow to refunds, each with an account of its own; a worker sends them.
 
-
-def open_refund(trade: Trade, amount_minor: int, *, reason: str, by: User | None) -> Refund:
-    """Move money from the trade's escrow to a refund's own account; a worker sends it. Raises Overdrawn."""
-    payment = paid_payment(trade)
-    source = payment or trade.payments.order_by("-pk").first()
-    refund = Refund.objects.create(
-        trade=trade,
-        payment=source,
-        gateway=source.gateway if source else default_gateway(),
-        key=f"refund-{trade.public_id}-{trade.refunds.count() + 1}",
-        amount_minor=amount_minor,
-        currency=trade.currency,
-        payer_reference=source.reference if source else "",
-        reason=reason[:300],
-    )
-    ledger.transfer(
-        f"{refund.key}-due", debit=ledger.escrow(trade), credit=ledger.refund_payable(refund), amount_minor=amount_minor
-    )
-    journal.record("refund.due", refund, by=by, trade=trade.pk, amount_minor=amount_minor)
-    return refund
+    It goes back the way it came: the newest payment's first, and of none more than it brought. Raises Overdrawn.
+    """
+    left, number = amount_minor, trade.refunds.count()
+    for payment, held in escrowed.by_payment(trade):
+        if not (part := min(left, held)):
+            break
+        left, number = left - part, number + 1
+        refund = Refund.objects.create(
+            trade=trade,
+            payment=payment,
+            gateway=payment.gateway,
+            key=f"refund-{trade.public_id}-{number}",
+            amount_minor=part,
+            currency=trade.currency,
+            payer_reference=payment.reference,
+            reason=reason[:300],
+        )
+        due = ledger.refund_payable(refund)
+        ledger.transfer(f"{refund.key}-due", debit=ledger.escrow(trade), credit=due, amount_minor=part)
+        journal.record("refund.due", refund, by=by, trade=trade.pk, amount_minor=part)
+    if left:
+        raise ledger.Overdrawn()
 
 
 def open_suspense_refund(unmatched: Unmatched, amount_minor: int, *, reason: str) -> Refund:

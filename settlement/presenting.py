@@ -9,10 +9,11 @@ from rest_framework import serializers
 
 from marketplace import roles
 from marketplace.models import Organisation, Paper
-from settlement import deliveries, taxes, timeline, waits
+from settlement import deliveries, instalments, taxes, timeline, waits
 from settlement.models import (
     Dispute,
     Grant,
+    Instalment,
     Payment,
     Payout,
     Receipt,
@@ -33,7 +34,17 @@ class PartyOut(serializers.ModelSerializer[Organisation]):
 class PaymentOut(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
-        fields = ["key", "gateway", "amount_minor", "currency", "state", "pay_at_url", "requested_at", "paid_at"]
+        fields = [
+            "instalment",
+            "key",
+            "gateway",
+            "amount_minor",
+            "currency",
+            "state",
+            "pay_at_url",
+            "requested_at",
+            "paid_at",
+        ]
 
 
 class RefundOut(serializers.ModelSerializer[Refund]):
@@ -128,9 +139,25 @@ class TaxOut(serializers.ModelSerializer[TradeTax]):
         fields = ["gross_minor", "net_minor", "withheld_minor", "is_known", "rulebook", "reason", "lines"]
 
 
-class TradeInFullOut(TradeOut):
-    """A trade with its tax, timeline, payments, refunds, dispute, papers and what the reader may do."""
+class InstalmentOut(serializers.ModelSerializer[Instalment]):
+    """A part of the price; `due_at` is null until the trade is registered, and holds are added to it."""
 
+    due_at = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Instalment
+        fields = ["number", "amount_minor", "due_days", "due_at", "paid_at"]
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_due_at(self, row: Instalment) -> str | None:
+        due = instalments.due_of(row)
+        return str(serializers.DateTimeField().to_representation(due)) if due else None
+
+
+class TradeInFullOut(TradeOut):
+    """A trade with its instalments, tax, timeline, payments, refunds, dispute, papers and what the reader may do."""
+
+    instalments = InstalmentOut(many=True, help_text="Empty where the price is paid at once.")
     tax = serializers.SerializerMethodField()
     steps = serializers.SerializerMethodField()
     next = serializers.SerializerMethodField()
@@ -144,7 +171,8 @@ class TradeInFullOut(TradeOut):
     class Meta(TradeOut.Meta):
         fields = [
             *TradeOut.Meta.fields,
-            "tax", "steps", "next", "possible_acts", "payments", "refunds", "dispute", "contract", "certificate",
+            "instalments", "tax", "steps", "next", "possible_acts", "payments", "refunds", "dispute", "contract",
+            "certificate",
         ]  # fmt: skip
 
     @extend_schema_field(TaxOut(allow_null=True))

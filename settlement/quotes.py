@@ -129,6 +129,7 @@ def _sheet(quote: Quote, cost: pricing.Priced) -> documents.Sheet:
         record |= {"list_price_minor": cost.list_price_minor, "discount_percent": cost.discount.percent}
     if quote.quantity is not None:
         record |= {"quantity": quote.quantity, "unit_price_minor": quote.unit_price_minor}
+    record |= papers.instalments(quote.price_minor, quote.currency, offer.instalments)
     if quote.purpose:
         record |= {"purpose": quote.purpose}
     return documents.Sheet(

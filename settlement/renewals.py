@@ -100,7 +100,7 @@ def possible_acts(trade: Trade) -> list[str]:
     offer = extensions.extending(trade.offer)
     is_on_sale = offer.closed_at is None and not offer.has_lapsed
     is_replaced = extensions.standing_renewals(trade).exists() or extensions.standing_upgrades(trade).exists()
-    is_free = is_on_sale and not extensions.is_over(grant) and not is_replaced
+    is_free = is_on_sale and not offer.instalments and not extensions.is_over(grant) and not is_replaced
     return ["convert" if trade.is_trial else "keep_renewed"] if is_free else []
 
 

@@ -99,7 +99,7 @@ T, P, M, G, C, D, B = TradeState, PaymentState, OutgoingState, GrantState, Cycle
 TRADE_MOVES: Moves = {
     T.PROPOSED: {"agree": T.AGREED, "decline": T.DECLINED, "cancel": T.CANCELLED, "expire": T.EXPIRED},
     T.AGREED: {"register": T.REGISTERED, "cancel": T.CANCELLED, "expire": T.EXPIRED},
-    T.REGISTERED: {"fund": T.FUNDED, "cancel": T.CANCELLED, "expire": T.EXPIRED},
+    T.REGISTERED: {"fund": T.FUNDED, "cancel": T.CANCELLED, "expire": T.EXPIRED, "charge_back": T.REFUNDED},
     T.FUNDED: {"deliver": T.DELIVERED, "cannot_deliver": T.REFUNDED, "charge_back": T.REFUNDED},
     T.DELIVERED: {"accept": T.ACCEPTED, "dispute": T.DISPUTED, "charge_back": T.REFUNDED},
     T.DISPUTED: {"resolve_for_seller": T.ACCEPTED, "resolve_for_buyer": T.REFUNDED, "charge_back": T.REFUNDED},

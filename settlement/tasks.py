@@ -105,6 +105,7 @@ def read_notices() -> None:
     while notices := payments.claim_next_notices():
         together_or_each(notices, hearing.hear, _hear_one)
     ring(open_grants)
+    ring(start_payments)
 
 
 def _hear_one(notice: Notice) -> None:

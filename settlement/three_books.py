@@ -121,8 +121,8 @@ _CAUSES = f"""
     ORDER BY x.cause COLLATE "C"
 """  # noqa: S608  no value of anybody's
 
-# A trade that is funded had its price put into escrow; one that is not had nothing. A trade is asked of the gateway
-# its last payment went through.
+# A trade that is funded had its price put into escrow; one that is not had its paid instalments, or nothing. A trade is
+# asked of the gateway its last payment went through.
 _TRADES = f"""
     WITH touched AS (
         SELECT id FROM settlement_trade
@@ -133,12 +133,17 @@ _TRADES = f"""
             WHERE gateway = %(gateway)s AND currency = %(currency)s AND ended_at IS NULL AND gateway_minor IS NULL
     )
     SELECT t.public_id, coalesce(sum(x.amount_minor), 0), count(x.id),
-        CASE WHEN t.funded_at IS NULL THEN 0 ELSE t.price_minor END, {_DAY.format("t.funded_at")}
+        CASE WHEN t.funded_at IS NULL THEN coalesce(i.minor, 0) ELSE t.price_minor END,
+        {_DAY.format("greatest(t.funded_at, i.paid_at)")}
     FROM touched JOIN settlement_trade t USING (id)
+    LEFT JOIN LATERAL (
+        SELECT sum(amount_minor) AS minor, max(paid_at) AS paid_at FROM settlement_instalment
+        WHERE trade_id = t.id AND paid_at IS NOT NULL
+    ) i ON true
     LEFT JOIN settlement_account a ON a.trade_id = t.id AND a.kind = 'escrow'
     LEFT JOIN settlement_transfer x ON x.credit_id = a.id AND (x.key LIKE 'paid-%%' OR x.key LIKE 'applied-%%')
     WHERE (SELECT p.gateway FROM settlement_payment p WHERE p.trade_id = t.id ORDER BY p.id DESC LIMIT 1) = %(gateway)s
-    GROUP BY t.id ORDER BY t.public_id COLLATE "C"
+    GROUP BY t.id, i.minor, i.paid_at ORDER BY t.public_id COLLATE "C"
 """  # noqa: S608  no value of anybody's
 
 _TOTALS = f"""

@@ -23,6 +23,7 @@ HAPPENED = {
     "trade.excused": gettext_lazy("The exchange excused that it was not paid."),
     "trade.reminded": gettext_lazy("The exchange reminded whom it waited for."),
     "trade.registered": gettext_lazy("The exchange registered the trade."),
+    "trade.instalment_paid": gettext_lazy("An instalment was paid into escrow."),
     "trade.funded": gettext_lazy("The money is held by the exchange’s gateway."),
     "trade.delivered": gettext_lazy("The data was delivered."),
     "trade.accepted": gettext_lazy("The delivery was accepted."),

@@ -13,7 +13,7 @@ from listings import pricing
 from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
-from settlement import deadlines, extensions, renewals
+from settlement import deadlines, extensions, instalments, renewals
 from settlement.models import Dispute, Grant, Payment, Trade
 from settlement.states import TradeState
 
@@ -29,6 +29,7 @@ def register() -> None:
             "trade.expired": _expired,
             "trade.reminded": _reminded,
             "trade.registered": _registered,
+            "trade.instalment_paid": _instalment_paid,
             "trade.funded": _funded,
             "trade.delivered": _delivered,
             "trade.accepted": _accepted,
@@ -108,14 +109,29 @@ def _reminded(event: Event) -> None:
             TradeState.REGISTERED.value: ("trade.pay_soon", trade.buyer_id),
             TradeState.DELIVERED.value: ("trade.inspect_soon", trade.buyer_id),
         }[wait]
-        _tell(kind, trade, party, event, until=deadlines.of(trade) or "")
+        facts = _asked(trade) if wait == TradeState.REGISTERED else {"until": deadlines.of(trade) or ""}
+        _tell(kind, trade, party, event, **facts)
 
 
 def _registered(event: Event) -> None:
     trade = trade_of(event)
     if trade.state == TradeState.REGISTERED and trade.price_minor:
-        until = deadlines.of(trade) or ""
-        _tell("trade.to_pay", trade, trade.buyer_id, event, until=until, number=trade.register_number or "")
+        facts = _asked(trade) | {"number": trade.register_number or ""}
+        _tell("trade.to_pay", trade, trade.buyer_id, event, **facts)
+
+
+def _asked(trade: Trade) -> dict[str, Any]:
+    """What its buyer pays next and until when: the price, or an instalment of it."""
+    _number, minor = instalments.asked([trade])[trade.pk]
+    return {"price": Money(minor, trade.currency), "until": deadlines.of(trade) or ""}
+
+
+def _instalment_paid(event: Event) -> None:
+    """While others are due; that the last one came is told as the payment of the whole."""
+    trade, facts = trade_of(event), event.facts or {}
+    if trade.state == TradeState.REGISTERED:
+        paid = Money(int(facts["amount_minor"]), trade.currency)
+        _tell("trade.pay_next", trade, trade.buyer_id, event, paid=paid, **_asked(trade))
 
 
 def _funded(event: Event) -> None:

@@ -20,9 +20,11 @@ from marketplace.errors import Refused
 from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money
 from settlement import (
+    deadlines,
     deliveries,
     extensions,
     gateway_charges,
+    instalments,
     invoices,
     licensee_notices,
     payouts,
@@ -184,6 +186,8 @@ def context(
         "licence": said_plainly(trade.terms),
         "money": money_of(trade, is_buyer=is_buyer),
         "tax": taxes.shown_of(trade) if trade.price_minor else None,
+        "instalments": instalments.shown(trade),
+        "days_to_fund": deadlines.days_to_fund(trade.offer),
         "access": _access(trade, by, may_download="download" in possible),
         "papers": _papers(trade),
         "invoices": invoices.of_trade(trade, organisation) if roles.may(by, organisation, "see_money") else [],

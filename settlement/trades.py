@@ -38,6 +38,7 @@ from settlement import (
     delivery_papers,
     extensions,
     fees,
+    instalments,
     ledger,
     payments,
     payouts,
@@ -56,6 +57,7 @@ from settlement.models import (
     ClearingCycle,
     Dispute,
     Grant,
+    Instalment,
     Payment,
     Trade,
 )
@@ -251,7 +253,7 @@ def propose(
         credit = replacing.require_upgradable(upgrades, offer=offer, buyer=buyer, price_minor=cost.price_minor)
         credit_minor = credit.minor
     due_minor = cost.price_minor - credit_minor
-    _require_payable(due_minor, cost.currency)
+    _require_payable(due_minor, cost.currency, offer)
     if cost.price_minor:
         defaults.require_not_barred(buyer)
     if problems := channel(offer.channel).check(offer):
@@ -294,6 +296,7 @@ def propose(
     )
     taxes.freeze(trade)
     splits.freeze(trade)
+    instalments.freeze(trade)
     journal.record(
         "trade.proposed",
         trade,
@@ -324,10 +327,10 @@ def _names_another_price(text_digest: str, offer: Offer, version: Version, propo
     )
 
 
-def _require_payable(price_minor: int, currency: str) -> None:
+def _require_payable(price_minor: int, currency: str, offer: Offer) -> None:
     """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid as `amounts.require_taken` does."""
     if price_minor:
-        amounts.require_taken(price_minor, currency)
+        amounts.require_all_taken(price_minor, currency, offer.instalments)
 
 
 @transaction.atomic
@@ -338,7 +341,7 @@ def agree(trade: Trade, *, by: User) -> Trade:
     """
     trade = locked(trade, TradeState.PROPOSED)
     roles.require(by, trade.seller, "agree")
-    _require_payable(trade.price_minor, trade.currency)
+    _require_payable(trade.price_minor, trade.currency, trade.offer)
     clearance.require_trade(trade.buyer, trade.offer, version=trade.version)
     _require_not_held(trade)
     return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, seller_agreed_at=clock.now(), by=by)
@@ -373,7 +376,10 @@ def decline(trade: Trade, *, reason: str = "", by: User) -> Trade:
 
 @transaction.atomic
 def cancel(trade: Trade, *, reason: str = "", by: User) -> Trade:
-    """The buyer withdraws before money has arrived. Raises WrongState, RoleNeeded."""
+    """The buyer withdraws before the whole price has arrived; what arrived goes back.
+
+    Raises WrongState, RoleNeeded, Frozen.
+    """
     trade = locked(trade, TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
     roles.require(by, trade.buyer, "cancel")
     return _end_before_funding(trade, "cancel", reason=reason, by=by)
@@ -381,7 +387,7 @@ def cancel(trade: Trade, *, reason: str = "", by: User) -> Trade:
 
 @transaction.atomic
 def expire(trade: Trade) -> Trade:
-    """A deadline passed: nobody agreed, registered or paid in time. Raises WrongState while there is time."""
+    """A deadline passed: nobody agreed, registered or paid in time. Raises WrongState while there is time, Frozen."""
     trade = locked(trade, TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
     until = deadlines.of(trade)
     if until is None or until > clock.now():
@@ -390,10 +396,15 @@ def expire(trade: Trade) -> Trade:
 
 
 def _end_before_funding(trade: Trade, act: str, *, reason: str, by: User | None) -> Trade:
+    facts: dict[str, object] = {}
     if trade.state == TradeState.REGISTERED:
+        _require_not_frozen(trade)
         payments.stop_open(trade)
+        if trade.offer.instalments and (held := ledger.balance(ledger.escrow(trade))):
+            payments.open_refunds(trade, held, reason=gettext_noop("the other instalments were not paid"), by=by)
+            facts = {"refund_minor": held}
     extensions.give_back_licence(trade)
-    return _move(trade, act, by=by, ended_at=clock.now(), end_reason=reason[:300])
+    return _move(trade, act, by=by, facts=facts, ended_at=clock.now(), end_reason=reason[:300])
 
 
 # --- registration and money ----------------------------------------------------------------------------------------
@@ -410,7 +421,8 @@ def register(trades: Sequence[Trade]) -> list[Trade]:
     now, graces = clock.now(), extensions.graces(ready)
     for trade in ready:
         trade.register_number, trade.registered_at = new_number("trade"), now
-        trade.fund_until = max(deadlines.fund_until(now, trade.offer), graces.get(trade.pk, now))
+        first = trade.offer.instalments[0]["due_days"] if trade.offer.instalments else 0
+        trade.fund_until = max(instalments.due_at(now, trade.offer, first), graces.get(trade.pk, now))
     issued = contracts.issue_contracts(ready)
     _move_together(
         ready,
@@ -428,6 +440,22 @@ def register_due() -> list[Trade]:
     """Register the agreed trades that have waited longest and that no other worker holds. All of them or none."""
     due = Trade.objects.due(TradeState.AGREED).order_by("next_try_at", "pk")
     return register(list(due.select_for_update(of=("self",), no_key=True, skip_locked=True)[:AT_ONCE]))
+
+
+def receive(paid: Sequence[Trade], taken: Sequence[Instalment]) -> None:
+    """More money is in the escrow of these locked trades, for the instalments `taken` where they are paid in such:
+    those whose price is there are funded, the others are asked for their next instalment."""
+    instalments.record_paid(taken)
+    rest = instalments.unpaid(paid)
+    waiting = [trade for trade in paid if rest.get(trade.pk)]
+    for trade in waiting:
+        trade.fund_until = instalments.due_at(
+            trade.registered_at or clock.now(), trade.offer, rest[trade.pk][0].due_days
+        )
+    if waiting:
+        Trade.objects.bulk_update(waiting, ["fund_until"])
+    payments.request(waiting, by=None)
+    fund([trade for trade in paid if not rest.get(trade.pk)])
 
 
 def fund(paid: Sequence[Trade]) -> None:
@@ -454,6 +482,7 @@ def pay_again(trade: Trade, *, by: User) -> Payment:
 @transaction.atomic
 def apply_suspense(trade: Trade, *, by: User) -> Trade:
     """The desk funds a registered trade from what its buyer sent, once the sum covers the price; the surplus goes back.
+    Of a trade that is paid in instalments, the sum pays as many of the next as it covers.
 
     Raises WrongState, RoleNeeded, Contested, Invalid `too_little`.
     """
@@ -462,15 +491,19 @@ def apply_suspense(trade: Trade, *, by: User) -> Trade:
     waiting = [row for row in payments.undecided(trade) if row.why != "too_late"]
     contested.require_not(waiting)
     total = sum(row.amount_minor for row in waiting)
-    if total < trade.price_minor:
+    asked_minor, unpaid = trade.price_minor, instalments.unpaid([trade]).get(trade.pk, [])
+    taken = instalments.covered(unpaid, total)
+    if unpaid:
+        asked_minor = sum(row.amount_minor for row in taken or unpaid[:1])
+    if total < asked_minor:
         raise Invalid(
             _("%(total)s of %(price_minor)s minor units arrived."),
             code="too_little",
             next=_("Return it, or wait for the rest."),
             total=total,
-            price_minor=trade.price_minor,
+            price_minor=asked_minor,
         )
-    lacking = trade.price_minor
+    lacking = asked_minor
     for row in waiting:
         used = min(row.amount_minor, lacking)
         lacking -= used
@@ -485,7 +518,7 @@ def apply_suspense(trade: Trade, *, by: User) -> Trade:
             payments.open_suspense_refund(row, row.amount_minor - used, reason=gettext_noop("surplus"))
         payments.close_unmatched(row, "applied" if used else "returned", by=by)
     payments.stop_open(trade)
-    fund([trade])
+    receive([trade], taken)
     return trade
 
 
@@ -535,7 +568,7 @@ def cannot_deliver(grant: Grant, reason: str) -> Trade:
 def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trade:
     held = ledger.balance(ledger.escrow(trade)) if trade.price_minor else 0
     if held:
-        payments.open_refund(trade, held, reason=reason, by=by)
+        payments.open_refunds(trade, held, reason=reason, by=by)
     deliveries.end(trade)
     replacing.give_back(trade)
     extensions.give_back_licence(trade)
@@ -546,7 +579,8 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
 def charge_back(trade: Trade) -> Trade:
     """The payer's bank took the money back: the locked trade ends, and what is left in escrow goes back too."""
     if rest := ledger.balance(ledger.escrow(trade)):
-        payments.open_refund(trade, rest, reason=gettext_noop("charged back in part"), by=None)
+        payments.open_refunds(trade, rest, reason=gettext_noop("charged back in part"), by=None)
+    payments.stop_open(trade)
     deliveries.end(trade)
     replacing.give_back(trade)
     extensions.give_back_licence(trade)
@@ -640,7 +674,7 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
         return _refund_all(trade, "resolve_for_buyer", reason=gettext_noop("dispute"), by=by)
     _require_not_held(trade)
     if refund_minor:
-        payments.open_refund(trade, refund_minor, reason=gettext_noop("partial award"), by=by)
+        payments.open_refunds(trade, refund_minor, reason=gettext_noop("partial award"), by=by)
     facts: dict[str, object] = {"deemed": False, "refund_minor": refund_minor}
     trade = _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=clock.now())
     delivery_papers.issue_acceptance(trade, by=by, refund_minor=refund_minor)

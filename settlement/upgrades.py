@@ -101,6 +101,8 @@ def require_upgradable(old: Trade, *, offer: Offer, buyer: Organisation, price_m
         raise NotUpgradable(_("A licence is upgraded by its holder, to an offer of the same product."))
     if offer.steps or offer.is_trial:
         raise NotUpgradable(_("A licence is upgraded to an offer with one price in the same currency."))
+    if offer.instalments:
+        raise NotUpgradable(_("An upgrade is paid at once."), code="paid_in_instalments")
     require_possible(old, price_minor=price_minor, currency=offer.currency)
     assert grant is not None  # noqa: S101 - else it was not possible
     return credit_of(old, grant)
@@ -140,7 +142,12 @@ def possible(old: Trade) -> list[Offer]:
     if _reason_against(old, getattr(old, "grant", None)) is not None:
         return []
     offers = Offer.objects.visible_to(old.buyer).filter(
-        listing=old.listing_id, listing__state=ListingState.LISTED, steps=[], converts_to=None, currency=old.currency
+        listing=old.listing_id,
+        listing__state=ListingState.LISTED,
+        steps=[],
+        instalments=[],
+        converts_to=None,
+        currency=old.currency,
     )
     value = old.price_minor + old.credit_minor
     return [offer for offer in offers.exclude(pk=old.offer_id) if pricing.now(offer).price.minor > value]

@@ -14,6 +14,7 @@ from marketplace.models import Event
 from marketplace.webhook_kinds import Told
 from settlement import licensee_notices
 from settlement.models import Grant, LicenseeNotice, Payout, Refund, Renewal, Trade
+from settlement.states import TradeState
 
 TRADES: dict[str, Promise] = {
     "trade.proposed": _("A buyer proposed a trade"),
@@ -22,6 +23,7 @@ TRADES: dict[str, Promise] = {
     "trade.cancelled": _("The buyer cancelled before paying"),
     "trade.expired": _("A deadline passed before the payment"),
     "trade.registered": _("The trade is registered; its price is due"),
+    "trade.instalment_paid": _("An instalment of the price is in escrow"),
     "trade.funded": _("The price is in escrow; access is due"),
     "trade.delivered": _("Access is open; the inspection begins"),
     "trade.accepted": _("The delivery is accepted"),
@@ -81,8 +83,9 @@ def _about(trade: Trade) -> dict[str, Any]:
 def _of_trade(event: Event) -> Told:
     """Both parties, each told which one it is."""
     trade = Trade.objects.select_related("listing").get(pk=event.subject_id)
+    state = TradeState.REGISTERED.value if event.kind == "trade.instalment_paid" else _state(event)
     for role, party in (("seller", trade.seller_id), ("buyer", trade.buyer_id)):
-        yield party, {**_about(trade), "state": _state(event), "role": role}
+        yield party, {**_about(trade), "state": state, "role": role}
 
 
 def _of_grant(event: Event) -> Told:

@@ -37,7 +37,9 @@ ROWS = {
         ORDER BY t.id""",
     "trades": """
         SELECT t.id, t.state, t.price_minor, t.currency, t.buyer_id, t.seller_id, t.listing_id, t.cycle_id, t.funded_at,
-               t.is_frozen, f.seller_basis_points, coalesce(d.refund_minor, 0) AS award
+               t.is_frozen, f.seller_basis_points, coalesce(d.refund_minor, 0) AS award,
+               (SELECT coalesce(sum(amount_minor), 0) FROM settlement_instalment i
+                WHERE i.trade_id = t.id AND i.paid_at IS NOT NULL) AS instalments_paid
         FROM settlement_trade t JOIN settlement_feeschedule f ON f.id = t.fee_schedule_id
         LEFT JOIN settlement_dispute d ON d.trade_id = t.id ORDER BY t.id""",
     "payments": "SELECT id, key, trade_id, amount_minor, currency, state FROM settlement_payment ORDER BY id",
@@ -151,7 +153,8 @@ def no_account_is_overdrawn_and_kept_balances_are_the_sums(books: Books) -> None
 
 
 def each_trades_escrow_is_explained(books: Books) -> None:
-    """What came in is the price, once; what is held follows from the state; what left adds up to the price."""
+    """What came in is the price, once, or the instalments that were paid of it; what is held follows from the state;
+    what left adds up to what came."""
     came: Counter[int] = Counter()
     for one in books.transfers:
         if one.credit == "escrow":
@@ -166,9 +169,11 @@ def each_trades_escrow_is_explained(books: Books) -> None:
     for trade in books.trades:
         holds, where = books.by_name.get(f"escrow:{trade.id}", 0), f"trade {trade.id}, {trade.state}"
         price, rest = trade.price_minor, trade.price_minor - trade.award
-        assert came[trade.id] == (price if trade.funded_at else 0), f"{where}: {came[trade.id]} of {price} came"
+        due = price if trade.funded_at else trade.instalments_paid
+        assert came[trade.id] == due, f"{where}: {came[trade.id]} of {price} came, not {due}"
+        assert trade.instalments_paid in (0, due), f"{where}: {trade.instalments_paid} of {price} in instalments"
         assert refunds[trade.id] == awarded[trade.id], where
-        expected = {"accepted": rest} | dict.fromkeys(HOLDS_ITS_PRICE, price)
+        expected = {"accepted": rest, "registered": due} | dict.fromkeys(HOLDS_ITS_PRICE, price)
         assert holds == expected.get(trade.state, 0), f"{where} holds {holds} of {price}, award {trade.award}"
         if trade.state in PAID_TO_THE_SELLER:
             fee = int(Fraction(rest * trade.seller_basis_points, 10_000) + Fraction(1, 2))  # half a unit rounds up
@@ -430,7 +435,7 @@ def no_contested_trade_goes_on(books: Books) -> None:
     """While the bank decides, a trade that holds the money it may take stands still, and no other."""
     open_trades = {one.trade_id for one in books.chargebacks if one.state == "open" and one.is_spent}
     for trade in books.trades:
-        if trade.state in HOLDS_ITS_PRICE | {"accepted"}:
+        if trade.state in HOLDS_ITS_PRICE | {"registered", "accepted"}:
             assert trade.is_frozen == (trade.id in open_trades), f"trade {trade.id}, {trade.state}"
 
 

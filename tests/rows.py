@@ -9,6 +9,7 @@ from django.utils import timezone
 from listings.models import Classification, Listing, Offer, ProductType, Release, Version
 from marketplace import clock
 from marketplace.models import Organisation
+from settlement import ledger
 from settlement.channels import channel
 from settlement.models import (
     BankInstruction,
@@ -95,6 +96,9 @@ def a_payment(gateway: str, amount_minor: int = 10_000, currency: str = "HKD") -
 
 
 def a_refund(payment: Payment, amount_minor: int, payer_reference: str) -> Refund:
+    """Of money that came to the trade's escrow, as the ledger has it: PostgreSQL refuses one of more than came."""
+    outside, escrow = ledger.outside(payment.gateway, payment.currency), ledger.escrow(payment.trade)
+    ledger.transfer(f"paid-{payment.key}", debit=outside, credit=escrow, amount_minor=payment.amount_minor)
     return Refund.objects.create(
         trade=payment.trade,
         payment=payment,

@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 from django.utils.translation import get_language
 
-from listings import pricing
+from listings import payment_plans, pricing
 from listings.models import Discount, Offer, Version
 from listings.terms import ANYWHERE, Terms, plain_words, term_of
 from listings.terms_words import LANGUAGES
@@ -126,7 +126,8 @@ def _facts(offer: Offer, version: Version, language: str, discount: Discount | N
         "title": in_language(version.titles, language),
         "version": str(version.number),
         "digest": version.release.digest if version.release else "",
-        "price": pricing.in_contract(offer, language, discount),
+        "price": pricing.in_contract(offer, language, discount)
+        + payment_plans.in_contract(offer.instalments, language),
         "inspection_days": str(offer.inspection_days),
         "channel": channels[offer.channel][language] if offer.channel in channels else offer.channel,
         "term": term_of(offer.terms, language),

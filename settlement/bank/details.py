@@ -15,6 +15,7 @@ def of(trade: Trade) -> dict[str, Any] | None:
     row = (
         BankReference.objects.filter(payment__trade=trade, payment__state=PaymentState.STARTED)
         .select_related("payment")
+        .order_by("-payment")
         .first()
     )
     account = accounts.ours().get(trade.currency) if row else None

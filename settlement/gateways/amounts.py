@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_lazy as _
 
+from listings import payment_plans
 from marketplace.errors import Invalid
 from marketplace.money import Money
 from settlement.gateways import Bounds, default_gateway, gateway
@@ -44,3 +47,9 @@ def require_taken(amount_minor: int, currency: str) -> None:
             next=_("Ask the seller for an offer with another price."),
             step=Money(bounds.step_minor, currency),
         )
+
+
+def require_all_taken(price_minor: int, currency: str, plan: Sequence[payment_plans.Part]) -> None:
+    """The same of a price, or of each instalment of it where there is a plan. Raises as `require_taken` does."""
+    for minor in payment_plans.amounts(price_minor, plan) if plan else [price_minor]:
+        require_taken(minor, currency)

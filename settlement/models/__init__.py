@@ -4,6 +4,7 @@ from settlement.models.bank import BankEntry, BankFile, BankInstruction, BankRef
 from settlement.models.clearing import ClearingCycle, Payout, PayoutAccount, Statement
 from settlement.models.deliveries import Call, Grant, Receipt
 from settlement.models.fees import FeeSchedule
+from settlement.models.instalments import Instalment
 from settlement.models.invoices import ElectronicInvoice, Invoice
 from settlement.models.ledger import Account, Transfer
 from settlement.models.licensee_notices import LicenseeNotice
@@ -37,6 +38,7 @@ __all__ = [
     "FeeSchedule",
     "GatewayMovement",
     "Grant",
+    "Instalment",
     "Invoice",
     "LicenseeNotice",
     "Notice",

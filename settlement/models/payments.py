@@ -55,6 +55,20 @@ class Payment(Claimable):
             only_moves(PAYMENT_MOVES),
             born_in(PaymentState.REQUESTED),
             never_changes("trade", "instalment", "gateway", "key", "amount_minor", "currency", "requested_at"),
+            pgtrigger.Trigger(
+                name="payment_is_of_its_instalment",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF (
+                        SELECT bool_or(i.number = NEW.instalment AND i.amount_minor = NEW.amount_minor)
+                        FROM settlement_instalment i WHERE i.trade_id = NEW.trade_id
+                    ) IS FALSE THEN
+                        RAISE 'payment % asks for no instalment of its trade', NEW.key
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
             *never_deleted(),
         ]
 
@@ -114,6 +128,29 @@ class Refund(Claimable):
             only_moves(OUTGOING_MOVES),
             born_in(OutgoingState.DUE),
             never_changes("trade", "payment", "unmatched", "gateway", "key", "amount_minor", "currency", "created_at"),
+            pgtrigger.Trigger(
+                name="payment_gives_back_no_more_than_it_brought",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(
+                    new__payment__isnull=False, new__unmatched__isnull=True, new__replaces__isnull=True
+                ),
+                func="""
+                    PERFORM FROM settlement_payment p WHERE p.id = NEW.payment_id FOR NO KEY UPDATE;
+                    IF (
+                        SELECT sum(r.amount_minor) FROM settlement_refund r WHERE r.payment_id = NEW.payment_id
+                        AND r.unmatched_id IS NULL AND r.replaces_id IS NULL
+                    ) > (
+                        SELECT coalesce(sum(t.amount_minor), 0) FROM settlement_transfer t WHERE t.key IN (
+                            SELECT 'paid-' || p.key FROM settlement_payment p WHERE p.id = NEW.payment_id
+                            UNION ALL
+                            SELECT 'applied-' || u.id FROM settlement_unmatched u WHERE u.payment_id = NEW.payment_id
+                        )
+                    ) THEN
+                        RAISE 'refund % is more than its payment brought', NEW.key USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
             pgtrigger.Trigger(
                 name="another_account_takes_two_people",
                 operation=pgtrigger.Insert,

@@ -14,7 +14,10 @@ from settlement.states import TradeState
 
 
 class Reminder(models.Model):
-    """A party was reminded, once, that a trade waits for it and until when."""
+    """A party was reminded, once, that a trade waits for it and until when, holds left aside.
+
+    The instalments of a price are each waited for until their own time.
+    """
 
     class Wait(models.TextChoices):
         ANSWER = TradeState.PROPOSED.value, _("For the seller's answer")
@@ -29,7 +32,7 @@ class Reminder(models.Model):
     class Meta:
         verbose_name = _("reminder")
         verbose_name_plural = _("reminders")
-        constraints = [models.UniqueConstraint(fields=["trade", "wait"], name="reminded_once_of_a_wait")]
+        constraints = [models.UniqueConstraint(fields=["trade", "wait", "until"], name="reminded_once_of_a_wait")]
         triggers = append_only()
 
     def __str__(self) -> str:

@@ -46,7 +46,10 @@ class TradeQuerySet(models.QuerySet["Trade"]):
         return self.filter(state=state, next_try_at__lte=clock.now())
 
     def overdue(self) -> TradeQuerySet:
-        """Trades that waited too long for a party: holds may still stretch the deadline, `trades.expire` knows."""
+        """Trades that waited too long for a party: holds may still stretch the deadline, `trades.expire` knows.
+
+        One that stands still for a chargeback of an instalment waits for the bank.
+        """
         now = clock.now()
         funding_ended = now - dt.timedelta(days=settings.FUND_WITHIN_DAYS)
         return self.filter(
@@ -54,6 +57,7 @@ class TradeQuerySet(models.QuerySet["Trade"]):
             | Q(state=TradeState.AGREED, agreed_at__lte=funding_ended)
             | Q(state=TradeState.REGISTERED, fund_until__lte=now),
             next_try_at__lte=now,
+            is_frozen=False,
         )
 
     def without_certificate(self) -> TradeQuerySet:
@@ -328,6 +332,21 @@ class Trade(models.Model):
                 """,
             ),
             pgtrigger.Trigger(
+                name="trade_has_the_instalments_of_its_offer",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM listings_offer o WHERE o.id = NEW.offer_id AND jsonb_array_length(o.instalments) = (
+                            SELECT count(*) FROM settlement_instalment i WHERE i.trade_id = NEW.id
+                        ) AND (o.instalments = '[]' OR NEW.renews_id IS NULL AND NEW.upgrades_id IS NULL)
+                    ) THEN
+                        RAISE 'trade % has not the instalments of its offer', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
+            pgtrigger.Trigger(
                 name="agreed_trade_has_an_agreement",
                 operation=pgtrigger.UpdateOf("state"),
                 when=pgtrigger.After,
@@ -350,6 +369,8 @@ class Trade(models.Model):
                         SELECT FROM settlement_transfer t JOIN settlement_account a ON a.id = t.credit_id
                         WHERE a.trade_id = NEW.id AND a.kind = 'escrow'
                         GROUP BY a.id HAVING sum(t.amount_minor) >= NEW.price_minor
+                    ) OR EXISTS (
+                        SELECT FROM settlement_instalment WHERE trade_id = NEW.id AND paid_at IS NULL
                     ) THEN
                         RAISE 'trade % is funded without its price in escrow', NEW.id USING ERRCODE = 'check_violation';
                     END IF; RETURN NULL;

@@ -47,6 +47,7 @@ def points() -> set[str]:
         test_side_roads.REMIND,
         test_side_roads.FOLLOW,
         [at for _task, at in test_side_roads.REFUND],
+        [at for _task, at in test_side_roads.INSTALMENT],
         [at for _what, at in test_side_roads.CONTEST],
         test_side_roads.SUSPENSE,
         test_listings.REGISTER,

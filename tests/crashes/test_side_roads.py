@@ -263,7 +263,7 @@ def test_a_follower_killed_reads_on_from_where_it_was(at: str, tmp_path: Path) -
 
 REFUND = [
     ("settlement.tasks.open_grants", "before settlement.trades.cannot_deliver"),
-    ("settlement.tasks.open_grants", "after settlement.payments.open_refund"),
+    ("settlement.tasks.open_grants", "after settlement.payments.open_refunds"),
     ("settlement.tasks.open_grants", "within settlement.trades.cannot_deliver"),
     ("settlement.tasks.open_grants", "after settlement.trades.cannot_deliver"),
     ("settlement.tasks.pay_refunds", "after settlement.payments.claim_next_refund"),
@@ -273,6 +273,45 @@ REFUND = [
     ("settlement.tasks.read_notices", "within settlement.hearing.hear"),
     ("settlement.tasks.read_notices", "after settlement.hearing.hear"),
 ]
+INSTALMENT = [
+    ("settlement.tasks.read_notices", "after settlement.payments.record_paid"),
+    ("settlement.tasks.read_notices", "after settlement.instalments.record_paid"),
+    ("settlement.tasks.read_notices", "after settlement.payments.request"),
+    ("settlement.tasks.read_notices", "within settlement.hearing.hear"),
+    ("settlement.tasks.expire_trades", "after settlement.payments.open_refunds"),
+    ("settlement.tasks.expire_trades", "within settlement.trades.expire"),
+    ("settlement.tasks.expire_trades", "after settlement.trades.expire"),
+]
+
+
+@pytest.mark.parametrize(("task", "at"), INSTALMENT)
+def test_an_instalment_is_taken_once_and_given_back_once(task: str, at: str, tmp_path: Path) -> None:
+    plan = [{"basis_points": 4_000, "due_days": 0}, {"basis_points": 6_000, "due_days": 30}]
+    deal = walk_to("started", instalments=plan)
+    sandbox_bank.act(deal.payment.reference, "pay")
+    trading.hand_over_notices()
+    if task == "settlement.tasks.read_notices":
+        die_at(at, task, tmp_path)
+        let_claims_lapse()
+    tasks.read_notices()
+    assert kinds_recorded(deal.reload())[-2:] == ["trade.registered", "trade.instalment_paid"]
+    first, second = deal.trade.payments.order_by("pk")
+    assert (first.state, first.amount_minor, second.amount_minor) == (PaymentState.PAID, 50_000, 75_000)
+    assert moved() == {f"paid-{first.key}": 50_000}
+    Trade.objects.filter(pk=deal.trade.pk).update(fund_until=timezone.now())
+    if task == "settlement.tasks.expire_trades":
+        die_at(at, task, tmp_path)
+    recover()
+    refund = Refund.objects.get()
+    assert (deal.state, refund.state, refund.payment) == (TradeState.EXPIRED, OutgoingState.PAID, first)
+    assert moved() == dict.fromkeys([f"paid-{first.key}", f"{refund.key}-due", f"{refund.key}-sent"], 50_000)
+    assert recorded("payment.paid", "refund.due", "trade.instalment_paid", "trade.expired") == {
+        "payment.paid": 1,
+        "refund.due": 1,
+        "trade.instalment_paid": 1,
+        "trade.expired": 1,
+    }
+    nothing_is_amiss()
 
 
 @pytest.mark.parametrize(("task", "at"), REFUND)

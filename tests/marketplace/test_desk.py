@@ -359,7 +359,7 @@ def test_unmatched_money_is_returned_once_by_the_desk():
     trading.pay(deal, "pay_less")
     officer = make_staff("payments")
     page = shown(officer, "desk_payments")
-    assert "The amount is not the price." in page and "Less than the price has arrived." in page
+    assert "The amount is not what was asked for." in page and "Less than the price has arrived." in page
     for _ in range(2):
         assert act(officer, page, reverse("desk_payment_act"), "return").status_code == 302
     assert Unmatched.objects.get().decision == "returned"

@@ -30,6 +30,7 @@ from hypothesis.stateful import (
 
 from compliance import holds
 from compliance.models import Hold
+from listings import payment_plans
 from listings.models import Listing
 from marketplace import clock
 from marketplace.errors import Refused
@@ -249,7 +250,7 @@ class Market(RuleBasedStateMachine):
     @initialize(numbers=st.lists(st.integers(1, 10**6), min_size=1, max_size=3), how_far=st.integers(0, 5))
     def some_trades_are_under_way(self, numbers: list[int], how_far: int) -> None:
         for number in numbers:
-            self.a_buyer_proposes(number % 2, number % 3 % 2, number, CURRENCIES[number % 3], False, None, 7)
+            self.a_buyer_proposes(number % 2, number % 3 % 2, number, CURRENCIES[number % 3], False, None, 7, [])
         steps: list[Callable[[Trade], object]] = [
             lambda trade: sandbox_bank.act(trade.payments.get().reference, "pay"),
             lambda trade: trades.accept(trade, by=owner(trade.buyer)),
@@ -269,10 +270,21 @@ class Market(RuleBasedStateMachine):
         is_asked=st.booleans(),
         licences=st.sampled_from([None, None, 1]),
         days=st.sampled_from([1, 7]),
+        plan=st.sampled_from([[], [(3_333, 0), (6_667, 9)], [(1, 2), (4_999, 8), (5_000, 12)]]),
     )
     def a_buyer_proposes(
-        self, seller: int, buyer: int, price_minor: int, currency: str, is_asked: bool, licences: int | None, days: int
+        self,
+        seller: int,
+        buyer: int,
+        price_minor: int,
+        currency: str,
+        is_asked: bool,
+        licences: int | None,
+        days: int,
+        plan: list[tuple[int, int]],
     ) -> None:
+        parts: list[payment_plans.Part] = [{"basis_points": share, "due_days": due} for share, due in plan]
+        is_divisible = bool(plan) and all(payment_plans.amounts(price_minor, parts))
         offer = factories.make_offer(
             self.world.listings[seller],
             price_minor=price_minor,
@@ -280,6 +292,7 @@ class Market(RuleBasedStateMachine):
             audience="on_request" if is_asked else "everyone",
             licences_total=licences,
             inspection_days=days,
+            instalments=parts if is_divisible else [],
         )
         who = self.world.buyers[buyer]
         self.command(lambda: trades.propose(offer, buyer=who, purpose="Research", by=owner(who)))

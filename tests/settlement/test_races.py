@@ -223,6 +223,39 @@ def test_to_expire_while_the_money_arrives_loses_neither():
     books_are_right()
 
 
+INSTALMENTS = [{"basis_points": 4_000, "due_days": 0}, {"basis_points": 6_000, "due_days": 30}]
+
+
+def test_two_workers_who_hear_of_one_instalment_ask_for_the_next_once():
+    deal = make_trade(TradeState.REGISTERED, instalments=INSTALMENTS)
+    notice = told(deal, "pay")
+    assert race(deal.trade, [lambda: hearing.hear([notice])] * 2) == ["done"] * 2
+    assert list(deal.trade.payments.values_list("instalment", "state")) == [(1, "paid"), (2, "requested")]
+    assert recorded("trade.instalment_paid") == 1
+    books_are_right()
+
+
+@pytest.mark.parametrize("ends", ["cancel", "expire"])
+def test_the_last_instalment_and_the_end_of_the_trade_lose_nothing(ends):
+    deal = make_trade(TradeState.REGISTERED, instalments=INSTALMENTS)
+    trading.pay(deal)
+    trading.work()
+    first, second = deal.trade.payments.order_by("pk")
+    notice = told(deal, "pay")
+    Trade.objects.filter(pk=deal.trade.pk).update(fund_until=timezone.now())
+    end = {"cancel": lambda: trades.cancel(deal.trade, by=deal.buyer), "expire": lambda: trades.expire(deal.trade)}
+    outcomes = race(deal.trade, [end[ends], lambda: hearing.hear([notice])])
+    if outcomes == ["wrong_state", "done"]:
+        assert deal.state == TradeState.FUNDED
+        assert moved() == {f"paid-{first.key}": 50_000, f"paid-{second.key}": 75_000}
+    else:
+        assert outcomes == ["done", "done"] and deal.state in (TradeState.CANCELLED, TradeState.EXPIRED)
+        held = {kind: minor for kind, minor in ledger.totals()["HKD"].items() if minor}
+        assert held == {"refund": 50_000, "suspense": 75_000, "outside": -PRICE_MINOR}
+        assert Refund.objects.get().payment == first and Unmatched.objects.get().why == "too_late"
+    books_are_right()
+
+
 def test_two_workers_who_hear_one_notice_book_it_once():
     deal = make_trade(TradeState.REGISTERED)
     notice = told(deal, "pay")

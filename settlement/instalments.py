@@ -1,0 +1,114 @@
+"""Instalments of a trade: its price in parts that come to escrow one after the other, before anything is delivered.
+
+The next one is asked for as soon as the one before is paid, so a buyer may pay ahead. The trade waits for one at a
+time: `Trade.fund_until` is when that one is due, and what is not paid by then ends the trade.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from listings import payment_plans
+from listings.models import Offer
+from marketplace import clock, journal
+from marketplace.money import Money
+from settlement import deadlines
+from settlement.models import Instalment, Trade
+from settlement.states import TradeState
+
+
+def freeze(trade: Trade) -> None:
+    """Keep the parts of the new trade's price as its offer says; nothing where it is paid at once."""
+    plan = trade.offer.instalments
+    if not plan:
+        return
+    amounts = payment_plans.amounts(trade.price_minor, plan)
+    Instalment.objects.bulk_create(
+        Instalment(trade=trade, number=number, amount_minor=minor, due_days=part["due_days"])
+        for number, (minor, part) in enumerate(zip(amounts, plan, strict=True), 1)
+    )
+
+
+def unpaid(trades: Iterable[Trade]) -> dict[int, list[Instalment]]:
+    """What is not paid yet, in order, of those of these trades that are paid in instalments; by the trade's id.
+
+    One statement, and none where no trade is.
+    """
+    known = {trade.pk: trade for trade in trades if trade.offer.instalments}
+    found: dict[int, list[Instalment]] = {pk: [] for pk in known}
+    if known:
+        for row in Instalment.objects.filter(trade__in=known, paid_at=None).order_by("trade", "number"):
+            row.trade = known[row.trade_id]
+            found[row.trade_id].append(row)
+    return found
+
+
+def asked(trades: Iterable[Trade]) -> dict[int, tuple[int, int]]:
+    """Which instalment is asked of each of these trades next and how much it is, in minor units, by the trade's id.
+
+    Of a trade that is paid at once it is the first, of the whole price.
+    """
+    trades = list(trades)
+    rows = unpaid(trades)
+    return {
+        trade.pk: (rows[trade.pk][0].number, rows[trade.pk][0].amount_minor)
+        if rows.get(trade.pk)
+        else (1, trade.price_minor)
+        for trade in trades
+    }
+
+
+def due_at(registered_at: dt.datetime, offer: Offer, due_days: int) -> dt.datetime:
+    """When an instalment of so many days is due, holds left aside: never before the usual time for payment is over."""
+    return max(registered_at + dt.timedelta(days=due_days), deadlines.fund_until(registered_at, offer))
+
+
+def due_of(row: Instalment) -> dt.datetime | None:
+    """When it is due, holds left aside; None until its trade is registered."""
+    trade = row.trade
+    return due_at(trade.registered_at, trade.offer, row.due_days) if trade.registered_at else None
+
+
+def shown(trade: Trade) -> list[dict[str, Any]]:
+    """The trade's instalments for its page, the first that is not paid named `next`; nothing where there are none."""
+    if not trade.offer.instalments:
+        return []
+    rows = list(trade.instalments.order_by("number"))
+    following = next((row.number for row in rows if row.paid_at is None), 0)
+    return [
+        {
+            "number": row.number,
+            "percent": payment_plans.percent(part["basis_points"]),
+            "amount": Money(row.amount_minor, trade.currency),
+            "due_days": row.due_days,
+            "due_at": due_at(trade.registered_at, trade.offer, row.due_days) if trade.registered_at else None,
+            "paid_at": row.paid_at,
+            "is_next": row.number == following and trade.state == TradeState.REGISTERED,
+        }
+        for row, part in zip(rows, trade.offer.instalments, strict=True)
+    ]
+
+
+def covered(rows: Sequence[Instalment], minor: int) -> list[Instalment]:
+    """The next instalments that so much money pays whole."""
+    found = []
+    for row in rows:
+        if row.amount_minor > minor:
+            break
+        minor -= row.amount_minor
+        found.append(row)
+    return found
+
+
+def record_paid(rows: Sequence[Instalment]) -> None:
+    """These instalments are in escrow; called with their trades locked."""
+    Instalment.objects.filter(pk__in=[row.pk for row in rows]).update(paid_at=clock.now())
+    journal.record_many(
+        (
+            ("trade.instalment_paid", row.trade, {"number": row.number, "amount_minor": row.amount_minor})
+            for row in rows
+        ),
+        by=None,
+    )
