@@ -28,6 +28,7 @@ ACTS: dict[str, Promise] = {
     "see_money": pgettext_lazy("act", "see money"),
     "manage_payout": pgettext_lazy("act", "manage the payout account"),
     "split_revenue": pgettext_lazy("act", "decide on revenue shares"),
+    "choose_netting": pgettext_lazy("act", "choose to be paid net"),
     # of the staff
     "announce": pgettext_lazy("act", "announce something"),
     "confirm_account": pgettext_lazy("act", "confirm a payout account"),
@@ -47,6 +48,7 @@ ACTS: dict[str, Promise] = {
     "release_clearing": pgettext_lazy("act", "release a clearing cycle"),
     "set_fees": pgettext_lazy("act", "set the exchange’s fees"),
     "set_reserve": pgettext_lazy("act", "set what is kept back of a member’s proceeds"),
+    "grant_netting": pgettext_lazy("act", "grant netting to a member"),
     "set_tax": pgettext_lazy("act", "decide on the tax of a trade"),
     "resolve": pgettext_lazy("act", "resolve a dispute"),
     "review": pgettext_lazy("act", "review products"),

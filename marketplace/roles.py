@@ -63,6 +63,7 @@ MEMBER_ACTS: dict[str, frozenset[Role]] = {
     "see_money": frozenset({OWNER, FINANCE, TRADER, COMPLIANCE}),
     "manage_payout": frozenset({OWNER, FINANCE}),
     "split_revenue": frozenset({OWNER, FINANCE}),
+    "choose_netting": frozenset({OWNER}),
 }
 
 S = StaffRole
@@ -87,6 +88,7 @@ STAFF_ACTS: dict[str, frozenset[StaffRole]] = {
     "explain_break": frozenset({S.PAYMENTS, S.CLEARING}),
     "set_fees": frozenset({S.CLEARING}),
     "set_reserve": frozenset({S.CLEARING}),
+    "grant_netting": frozenset({S.CLEARING}),
     "set_tax": frozenset({S.CLEARING}),
     "revoke_paper": frozenset({S.REVIEW, S.CLEARING}),
     "announce": frozenset({S.SUPPORT, S.ADMINISTRATOR}),

@@ -191,6 +191,12 @@ class Statements(Looking):
     search_fields = ["=cycle__number", "organisation__name"]
 
 
+@admin.register(models.Netting)
+class Nettings(Looking):
+    list_display = ["organisation", "asked_by", "asked_at", "granted_by", "granted_at", "stopped_by", "stopped_at"]
+    search_fields = ["organisation__name"]
+
+
 @admin.register(models.ReserveTerms)
 class ReservesTerms(Looking):
     list_display = [

@@ -226,16 +226,13 @@ def book_positions(
 
 
 def _payouts(cycle: ClearingCycle, found: positions.Positions) -> Iterator[Payout]:
-    """The payouts of these positions: one for each trade, one for what is released of reserves."""
+    """The payouts of these positions, one after the other."""
     for (organisation_id, currency), position in found.items():
         owner = {"cycle": cycle, "organisation_id": organisation_id, "currency": currency}
         key = f"payout-{cycle.number}-{organisation_id}-{currency}"
-        for trade_id, minor in position.paid_by_trade():
-            yield Payout(
-                **owner, kind=Payout.Kind.TRADE, trade_id=trade_id, key=f"{key}-{trade_id}", amount_minor=minor
-            )
-        if position.released_minor:
-            yield Payout(**owner, kind=Payout.Kind.RESERVE, key=f"{key}-reserve", amount_minor=position.released_minor)
+        for kind, trade_id, minor in position.payouts():
+            ending = {Payout.Kind.TRADE: f"-{trade_id}", Payout.Kind.RESERVE: "-reserve"}.get(kind, "")
+            yield Payout(**owner, kind=kind, trade_id=trade_id, key=f"{key}{ending}", amount_minor=minor)
 
 
 def _closings(payables: Mapping[positions.Member, int]) -> dict[positions.Member, int]:

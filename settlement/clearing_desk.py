@@ -20,7 +20,7 @@ from marketplace.desk_pages import ROWS_ON_A_PAGE, act_button, acted, desk, orde
 from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import clearing, clearing_preview, ledger, reconciliation, tasks, trades
+from settlement import clearing, clearing_preview, ledger, netting, reconciliation, tasks, trades
 from settlement.models import Account, ClearingCycle, Payout, PayoutAccount, Statement, Trade
 from settlement.states import CycleState, OutgoingState
 
@@ -53,6 +53,7 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
         "orders": orders if show == "payouts" else [],
         "waiting": _by_currency(waiting.annotate(total=Sum("price_minor"), count=Count("pk"))),
         "open_cycle": ClearingCycle.objects.filter(state=CycleState.OPEN).first(),
+        "netting_waits": netting.waiting().count(),
         "totals": _totals(),
     }
     return render_desk(request, "clearing", "admin/desks/clearing.html", context)
@@ -76,9 +77,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     return render_desk(request, "clearing", "admin/desks/clearing_preview.html", context)
 
 
-def _previewed(trades: QuerySet[Trade]) -> dict[str, Any]:
+def _previewed(trades: QuerySet[Trade], cycle: ClearingCycle | None = None) -> dict[str, Any]:
     """What `_clearing_sums.html` shows: the preview, and the first of what is left out."""
-    found = clearing_preview.preview(trades, left_out_shown=ROWS_ON_A_PAGE)
+    found = clearing_preview.preview(trades, left_out_shown=ROWS_ON_A_PAGE, cycle=cycle)
     rows = Trade.objects.select_related("seller", "buyer", "version").defer("terms", "crossborder")
     first = rows.in_bulk(found.left_out)
     return {"preview": found, "left_out": [(first[pk], why) for pk, why in found.left_out.items()]}
@@ -129,7 +130,7 @@ def cycle(request: HttpRequest, number: int) -> HttpResponse:
     """One cycle: what its release would do, or did: members, statements, payouts, trades; and who releases it."""
     found = get_object_or_404(ClearingCycle.objects.select_related("by", "second_by"), number=number)
     needs_two = clearing.needs_two_people(found)
-    previewed = _previewed(clearing_preview.of_cycle(found)) if found.state == CycleState.CLOSED else {}
+    previewed = _previewed(clearing_preview.of_cycle(found), found) if found.state == CycleState.CLOSED else {}
     lists = _lists_of(found, previewed)
     show = request.GET.get("show", "")
     show = show if show in lists else next(iter(lists))

@@ -19,7 +19,7 @@ from compliance.models import Hold
 from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.money import Money
-from settlement import ledger, positions, reserves
+from settlement import ledger, netting, positions, reserves
 from settlement.models import ClearingCycle, PayoutAccount, Trade
 from settlement.states import TradeState
 
@@ -99,8 +99,11 @@ def of_cycle(cycle: ClearingCycle) -> QuerySet[Trade]:
     return Trade.objects.filter(state=TradeState.ACCEPTED, cycle=cycle)
 
 
-def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
-    """What clearing these trades now would do. Reasons are given for the first few of those that are left out."""
+def preview(trades: QuerySet[Trade], *, left_out_shown: int, cycle: ClearingCycle | None = None) -> Preview:
+    """What clearing these trades of a closed cycle, or of one that closes now, would do.
+
+    Reasons are given for the first few of those that are left out.
+    """
     found: positions.Positions = {}
     free = left_out_count = 0
     left_out: dict[int, list[Promise]] = {}
@@ -112,6 +115,7 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int) -> Preview:
         free += len(ready) - len(lines)
         left_out_count += len(why)
         left_out |= dict(islice(why.items(), left_out_shown - len(left_out)))
+    positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in found}, locked=False)
     positions.set_off(found, owed)
     day = clock.today()
@@ -131,7 +135,8 @@ def _by_currency(members: Iterable[Sum]) -> list[Sum]:
 def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int, int, int, int]:
     return (
         one.trades, one.gross_minor, one.fee_minor, one.received_minor, one.given_minor, one.recovered_minor,
-        one.reserved_minor, one.released_minor, one.payouts,
+        one.reserved_minor, one.released_minor,
+        one.payouts if isinstance(one, Sum) else sum(1 for _payout in one.payouts()),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
 from settlement import trade_notices
-from settlement.models import Chargeback, Payout, Refund, ReserveTerms, RevenueSplit
+from settlement.models import Chargeback, Netting, Payout, Refund, ReserveTerms, RevenueSplit
 
 
 def register() -> None:
@@ -22,6 +22,8 @@ def register() -> None:
             "payout.bounced": _payout,
             "chargeback.opened": _chargeback,
             "reserve_terms.confirmed": _reserve_terms,
+            "netting.granted": _netting,
+            "netting.stopped": _netting,
             "split.proposed": _split_proposed,
             "split.in_force": _split_decided,
             "split.declined": _split_decided,
@@ -78,6 +80,15 @@ def _reserve_terms(event: Event) -> None:
         "reason": terms.reason,
     }
     notifications.tell(event.kind, organisation=terms.organisation_id, path=f"{reverse('money')}#reserve", facts=facts)
+
+
+def _netting(event: Event) -> None:
+    netting = Netting.objects.get(pk=event.subject_id)
+    facts = {"because": netting.opinion if event.kind == "netting.granted" else netting.reason}
+    if event.kind == "netting.granted" or netting.reason:
+        notifications.tell(
+            event.kind, organisation=netting.organisation_id, path=f"{reverse('money')}#netting", facts=facts
+        )
 
 
 def _split_proposed(event: Event) -> None:

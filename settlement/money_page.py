@@ -29,6 +29,7 @@ from marketplace.typesetting import in_language
 from settlement import (
     member_money,
     movements,
+    netting_page,
     payout_accounts,
     payouts,
     reserve_terms,
@@ -91,6 +92,7 @@ def money(request: HttpRequest) -> HttpResponse:
         "has_bounced": organisation.payouts.filter(state=OutgoingState.BOUNCED, replaced_by=None).exists(),
         "form": form if may_manage and settings.GATEWAYS else None,
         **tax_acts.status_card(organisation, person(request)),
+        **netting_page.card(organisation, person(request)),
         "at_stripe": at_stripe,
         "takes_money": bool(settings.GATEWAYS),
         "key": posted.new_key(),

@@ -295,6 +295,27 @@ KINDS = [
         is_required=True,
     ),
     Kind(
+        code="netting.granted",
+        group=Group.MONEY,
+        label=_("Netting is granted to you"),
+        subject=_("You are paid one net sum a cycle"),
+        text=_(
+            "From the next cycle that closes on your domestic trades are paid as one sum; those across the border are "
+            "paid alone. The legal opinion: %(because)s"
+        ),
+        act="see_money",
+        is_required=True,
+    ),
+    Kind(
+        code="netting.stopped",
+        group=Group.MONEY,
+        label=_("The exchange ends or refuses netting"),
+        subject=_("You are paid trade by trade"),
+        text=_("In every cycle that closes from now each trade is paid alone. The exchange’s reason: %(because)s"),
+        act="see_money",
+        is_required=True,
+    ),
+    Kind(
         code="split.proposed",
         group=Group.MONEY,
         label=_("Somebody shares revenue with you"),

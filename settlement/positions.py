@@ -6,15 +6,16 @@ memory, one position for each member and currency, and what each trade brought a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import FilteredRelation, Q, QuerySet
 
+from compliance.crossborder import MAINLAND
 from marketplace.money import BASIS_POINTS_OF_THE_WHOLE
-from settlement.models import Account, Trade, TradeShare
+from settlement.models import Account, Payout, Trade, TradeShare
 from settlement.models.fees import fee_minor
 
 AT_ONCE = 5_000
@@ -29,6 +30,8 @@ class Row(NamedTuple):
     seller_id: int
     currency: str
     is_frozen: bool
+    buyer_country: str
+    seller_country: str
     escrow_id: int | None
     held_minor: int | None
     basis_points: int
@@ -44,6 +47,7 @@ class Line(NamedTuple):
     seller_id: int
     currency: str
     escrow_id: int
+    is_domestic: bool
     gross_minor: int
     fee_minor: int
 
@@ -60,6 +64,7 @@ class Passed(NamedTuple):
     payer_id: int
     payee_id: int
     currency: str
+    is_domestic: bool
     amount_minor: int
 
 
@@ -67,10 +72,13 @@ class Passed(NamedTuple):
 class Position:
     """What a cycle means for one member in one currency, in minor units.
 
-    `brought` says what each trade brought it by the trade's id: net and shares received, less shares passed on.
+    `brought` says what each trade brought it by the trade's id: net and shares received, less shares passed on;
+    `abroad` which of them cross a border. A member `is_netted` if its domestic trades are paid as one sum.
     """
 
     brought: dict[int, int] = field(default_factory=dict)
+    abroad: set[int] = field(default_factory=set)
+    is_netted: bool = False
     trades: int = 0
     gross_minor: int = 0
     fee_minor: int = 0
@@ -91,7 +99,24 @@ class Position:
         """What is paid out."""
         return self.cleared_minor - self.recovered_minor - self.reserved_minor + self.released_minor
 
-    def paid_by_trade(self) -> Iterator[tuple[int, int]]:
+    def payouts(self) -> Iterator[tuple[Payout.Kind, int | None, int]]:
+        """The payouts, as (kind, the id of the trade if it is of one, minor units).
+
+        Each trade is paid alone, and what is released too; with netting only trades across the border are, and the rest
+        is one sum. What is paid for a trade is the same either way.
+        """
+        together = self.released_minor if self.is_netted else 0
+        for trade_id, minor in self._paid_by_trade():
+            if self.is_netted and trade_id not in self.abroad:
+                together += minor
+            else:
+                yield Payout.Kind.TRADE, trade_id, minor
+        if together:
+            yield Payout.Kind.NET, None, together
+        elif self.released_minor:
+            yield Payout.Kind.RESERVE, None, self.released_minor
+
+    def _paid_by_trade(self) -> Iterator[tuple[int, int]]:
         """What is paid out for each trade, as (trade id, minor units), in the order the trades were proposed.
 
         Debts are taken from the first trades until they are covered; of what remains each trade leaves its part in
@@ -106,14 +131,11 @@ class Position:
                 yield trade_id, paid_so_far - paid
             paid = paid_so_far
 
-    @property
-    def payouts(self) -> int:
-        """How many payouts that is."""
-        return sum(1 for _one in self.paid_by_trade()) + bool(self.released_minor)
-
-    def bring(self, trade_id: int, minor: int) -> None:
+    def bring(self, trade_id: int, minor: int, *, is_domestic: bool) -> None:
         """A trade brings it so many minor units, or takes them."""
         self.brought[trade_id] = self.brought.get(trade_id, 0) + minor
+        if not is_domestic:
+            self.abroad.add(trade_id)
 
 
 Member = tuple[int, str]  # (organisation id, currency)
@@ -125,7 +147,8 @@ def in_parts(trades: QuerySet[Trade]) -> Iterator[list[Row]]:
     columns = trades.annotate(
         escrow=FilteredRelation("accounts", condition=Q(accounts__kind=Account.Kind.ESCROW))
     ).values_list(
-        "pk", "listing_id", "buyer_id", "seller_id", "currency", "is_frozen", "escrow__pk", "escrow__balance_minor",
+        "pk", "listing_id", "buyer_id", "seller_id", "currency", "is_frozen", "buyer__country", "seller__country",
+        "escrow__pk", "escrow__balance_minor",
         "fee_schedule__seller_basis_points", "fee_schedule__least_minor", "fee_schedule__most_minor",
     )  # fmt: skip
     rows = map(Row._make, columns.order_by("seller_id", "pk").iterator(AT_ONCE))
@@ -139,7 +162,8 @@ def line_of(row: Row) -> Line | None:
         return None
     held = row.held_minor or 0
     fee = fee_minor(held, row.basis_points, row.least_minor, row.most_minor)
-    return Line(row.pk, row.listing_id, row.seller_id, row.currency, row.escrow_id, held, fee)
+    is_domestic = row.buyer_country == row.seller_country == MAINLAND
+    return Line(row.pk, row.listing_id, row.seller_id, row.currency, row.escrow_id, is_domestic, held, fee)
 
 
 def passed_on(lines: Iterable[Line]) -> list[Passed]:
@@ -160,7 +184,8 @@ def passed_on(lines: Iterable[Line]) -> list[Passed]:
         if upstream_id is not None:
             got[trade_id, upstream_id] = got.get((trade_id, upstream_id), 0) + minor
         if minor:
-            found.append(Passed(trade_id, share_id, payer_id, payee_id, of_trade[trade_id].currency, minor))
+            line = of_trade[trade_id]
+            found.append(Passed(trade_id, share_id, payer_id, payee_id, line.currency, line.is_domestic, minor))
     return found
 
 
@@ -174,16 +199,22 @@ def add(positions: Positions, lines: Iterable[Line], passed: Iterable[Passed]) -
     for one in passed:
         payer = positions.setdefault((one.payer_id, one.currency), Position())
         payer.given_minor += one.amount_minor
-        payer.bring(one.trade_id, -one.amount_minor)
+        payer.bring(one.trade_id, -one.amount_minor, is_domestic=one.is_domestic)
         payee = positions.setdefault((one.payee_id, one.currency), Position())
         payee.received_minor += one.amount_minor
-        payee.bring(one.trade_id, one.amount_minor)
+        payee.bring(one.trade_id, one.amount_minor, is_domestic=one.is_domestic)
     for line in lines:
         position = positions.setdefault((line.seller_id, line.currency), Position())
         position.trades += 1
         position.gross_minor += line.gross_minor
         position.fee_minor += line.fee_minor
-        position.bring(line.trade_id, line.net_minor)
+        position.bring(line.trade_id, line.net_minor, is_domestic=line.is_domestic)
+
+
+def net(positions: Positions, members: Collection[int]) -> None:
+    """The domestic trades of these members, by organisation id, are paid as one sum in each currency."""
+    for (organisation_id, _currency), position in positions.items():
+        position.is_netted = organisation_id in members
 
 
 def set_off(positions: Positions, owed: Mapping[Member, int]) -> None:

@@ -40,6 +40,7 @@ from settlement import (
     fees,
     instalments,
     ledger,
+    netting,
     payments,
     payouts,
     positions,
@@ -778,6 +779,7 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
         journal.record_rows("trade.cleared", Trade, ((pk, _cleared_facts(cycle, line)) for pk, line in ready), by=by)
         moved += len(ready)
     accepted.update(state=TradeState.CLEARED, cleared_at=now)
+    positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     positions.set_off(found, owed)
     terms = reserves.count_in(found, releasing, day)
     reserved = reserves.book(cycle, found, releasing, terms, payables, day)

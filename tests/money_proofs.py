@@ -39,8 +39,10 @@ ROWS = {
         SELECT t.id, t.state, t.price_minor, t.currency, t.buyer_id, t.seller_id, t.listing_id, t.cycle_id, t.funded_at,
                t.is_frozen, f.seller_basis_points, coalesce(d.refund_minor, 0) AS award,
                (SELECT coalesce(sum(amount_minor), 0) FROM settlement_instalment i
-                WHERE i.trade_id = t.id AND i.paid_at IS NOT NULL) AS instalments_paid
-        FROM settlement_trade t JOIN settlement_feeschedule f ON f.id = t.fee_schedule_id
+                WHERE i.trade_id = t.id AND i.paid_at IS NOT NULL) AS instalments_paid,
+               b.country = 'CN' AND s.country = 'CN' AS is_domestic
+        FROM settlement_trade t JOIN marketplace_organisation b ON b.id = t.buyer_id
+        JOIN marketplace_organisation s ON s.id = t.seller_id JOIN settlement_feeschedule f ON f.id = t.fee_schedule_id
         LEFT JOIN settlement_dispute d ON d.trade_id = t.id ORDER BY t.id""",
     "payments": "SELECT id, key, trade_id, amount_minor, currency, state FROM settlement_payment ORDER BY id",
     "refunds": """
@@ -68,6 +70,10 @@ ROWS = {
         SELECT c.id, c.trade_id, c.amount_minor, c.currency, c.state, p.state = 'paid' OR EXISTS (
             SELECT FROM settlement_unmatched u WHERE u.payment_id = p.id AND u.decision = 'applied') AS is_spent
         FROM settlement_chargeback c JOIN settlement_payment p ON p.id = c.payment_id ORDER BY c.id""",
+    "netted": """
+        SELECT c.id AS cycle_id, n.organisation_id FROM settlement_clearingcycle c JOIN settlement_netting n
+            ON n.granted_at <= c.closed_at AND coalesce(n.stopped_at, 'infinity') > c.closed_at
+        JOIN marketplace_organisation o ON o.id = n.organisation_id AND o.country = 'CN' ORDER BY c.id""",
     "reserves": """
         SELECT r.id, r.cycle_id, r.organisation_id, r.currency, r.amount_minor, r.drawn_minor, r.released_minor,
             r.released_in_id, r.release_on, r.released_on, t.basis_points, t.days, t.begins_on, t.ends_on,
@@ -101,6 +107,7 @@ class Books:
     unmatched: list[Any]
     payouts: list[Any]
     statements: list[Any]
+    netted: list[Any]
     reserves: list[Any]
     shares: list[Any]
     chargebacks: list[Any]
@@ -290,6 +297,8 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
         of_member = chains[payout.cycle_id, payout.organisation_id, payout.currency]
         of_member[payout.kind, payout.trade_id].append(payout)
     brought = _brought(books)
+    netted = {(row.cycle_id, row.organisation_id) for row in books.netted}
+    domestic = {trade.id for trade in books.trades if trade.is_domestic}
     shares_kept = {(row.cycle_id, row.organisation_id, row.currency): row.basis_points for row in books.reserves}
     closed: Counter[tuple[int, str]] = Counter()
     for one in books.statements:
@@ -303,7 +312,8 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
         assert (one.reserved_minor, one.released_minor) == (reserved.pop(key, 0), released.pop(key, 0)), key
         kept = one.reserved_minor - one.released_minor
         assert one.net_minor == one.gross_minor - one.fee_minor + shared - one.recovered_minor - kept >= 0, key
-        paid = _paid_for(one, brought.pop(key, {}), shares_kept.get(key, 0))
+        together = domestic if key[:2] in netted else None
+        paid = _paid_for(one, brought.pop(key, {}), shares_kept.get(key, 0), together)
         assert sum(paid.values()) == one.net_minor, key
         for what, chain in chains.pop(key, {}).items():
             assert [payout.amount_minor for payout in chain] == [paid.pop(what, 0)] * len(chain), (key, what)
@@ -329,10 +339,11 @@ def _brought(books: Books) -> dict[Any, Counter[int]]:
     return found
 
 
-def _paid_for(one: Any, brought: Counter[int], basis_points: int) -> Counter[Any]:
+def _paid_for(one: Any, brought: Counter[int], basis_points: int, together: set[int] | None) -> Counter[Any]:
     """What a statement pays for each trade, by its definition: debts from the first trades, then its part in reserve.
 
-    What is kept of the first so many trades is the reserve's part of all of them together, rounded down.
+    What is kept of the first so many trades is the reserve's part of all of them together, rounded down. For a member
+    with netting the trades `together` and what is released are one sum.
     """
     owes, remained, kept = one.recovered_minor, 0, 0
     paid: Counter[Any] = Counter()
@@ -341,22 +352,29 @@ def _paid_for(one: Any, brought: Counter[int], basis_points: int) -> Counter[Any
         owes -= taken
         remained += brought[trade_id] - taken
         now_kept = int(Fraction(remained * basis_points, 10_000))
-        paid["trade", trade_id] = brought[trade_id] - taken - (now_kept - kept)
+        is_alone = together is None or trade_id not in together
+        what = ("trade", trade_id) if is_alone else ("net", None)
+        paid[what] += brought[trade_id] - taken - (now_kept - kept)
         kept = now_kept
     assert (owes, kept) == (0, one.reserved_minor)
-    paid["reserve", None] = one.released_minor
+    paid["reserve" if together is None else "net", None] += one.released_minor
     return +paid
 
 
 def a_trade_is_settled_by_its_own_payout(books: Books) -> None:
-    """Once that reached the seller, and not before; at once where there is none."""
+    """Once that, or the net one that covers it, reached the seller, and not before; at once where there is none."""
     own: defaultdict[tuple[int, int], list[Any]] = defaultdict(list)
+    net: defaultdict[tuple[int, int, str], list[Any]] = defaultdict(list)
     for payout in books.payouts:
-        if payout.trade_id:
+        if payout.kind == "net":
+            net[payout.cycle_id, payout.organisation_id, payout.currency].append(payout)
+        elif payout.trade_id:
             own[payout.trade_id, payout.organisation_id].append(payout)
+    paid = books.moved("escrow", "payable", "fee")
     for trade in books.trades:
         if trade.state in PAID_TO_THE_SELLER:
-            chain = own[trade.id, trade.seller_id]
+            covering = net[trade.cycle_id, trade.seller_id, trade.currency] if paid[trade.id] else []
+            chain = own[trade.id, trade.seller_id] or covering
             arrived = not chain or any(payout.paid_at for payout in chain)
             assert (trade.state == "settled") == arrived, f"trade {trade.id} is {trade.state}"
 

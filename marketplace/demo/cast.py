@@ -34,6 +34,7 @@ class House:
     tier: str = ""  # of membership; '': not decided
     papers_end_in_days: int = 500  # after the demo opens
     members: tuple[str, ...] = ()  # of a joint merchant: the keys of other houses
+    is_netted: bool = False  # paid one net sum a cycle
 
     @property
     def is_seller(self) -> bool:
@@ -109,9 +110,10 @@ SELLERS = [
             Person("seller@jinghua-calendar.example", "Bai Xue", "owner"),
             Person("steward@jinghua-calendar.example", "Gao Yang", "data_steward"),
         ],
-        says="workdays, holidays and trading days; a manual came back from the reviewers",
+        says="workdays, holidays and trading days, paid net; a manual came back from the reviewers",
         sector="culture",
         tier="standard",
+        is_netted=True,
     ),
     House(
         *("shipping", ["supplier", "buyer"], "南沙航运数据服务有限公司", "Nansha Shipping Data Services Co., Ltd."),

@@ -16,7 +16,7 @@ from compliance.states import VerificationState
 from marketplace import participants
 from marketplace.demo.cast import HOUSES, PASSWORD, STAFF, House, Person
 from marketplace.models import Organisation, User
-from settlement import payout_accounts, taxes
+from settlement import netting, payout_accounts, taxes
 from settlement.models import PayoutAccount, TaxStatus
 
 
@@ -114,6 +114,10 @@ def verified(organisation: Organisation, staff: dict[str, User]) -> None:
         paid_to(organisation, account, staff)
     if "supplier" in organisation.kinds and taxes.asks_status(organisation) and taxes.status_of(organisation) is None:
         taxes.state_status(organisation, TaxStatus.Status.GENERAL, by=organisation.created_by)
+    if house_of(organisation).is_netted and netting.current(organisation) is None:
+        asked = netting.ask(organisation, by=organisation.created_by)
+        opinion = "Opinion of the exchange's counsel on close-out netting. 本所法律顾问关于终止净额结算可执行性的意见。"
+        netting.grant(asked, opinion=opinion, by=staff["clearing"])
 
 
 def approved_once(standing: Verification, staff: dict[str, User]) -> Decision:

@@ -18,7 +18,7 @@ from marketplace import clock, documents
 from marketplace.demo import asked, lowered, needed, people, products, shelves, shown, tried
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
-from settlement import payout_accounts, reserve_terms, splits
+from settlement import netting, payout_accounts, reserve_terms, splits
 from settlement.models import PayoutAccount, RevenueShare, RevenueSplit
 
 PUBLICITY_DAYS = 20
@@ -59,6 +59,7 @@ class Queues:
             (40, self._tiers),
             (20, shown.entries),
             (12, lambda: lowered.by(10, self._listings.get("workdays"), days=6)),
+            (11, self._netting),
             (10, self._made_public),
             (9, lambda: self._first_manual("nyc_airports")),  # long overdue: nobody took it
             (6, self._applications),
@@ -104,6 +105,11 @@ class Queues:
                 by=self._staff["clearing"],
             )
             reserve_terms.confirm(terms, by=self._staff["clearing2"])
+
+    def _netting(self) -> None:
+        """A seller asks to be paid net; the clearing desk is to decide."""
+        if (seller := self._houses.get("shipping")) and netting.current(seller) is None:
+            netting.ask(seller, by=seller.created_by)
 
     def _share_to_agree_to(self) -> None:
         """A share of another product waits for the institute's word."""

@@ -8,6 +8,7 @@ from settlement.models.instalments import Instalment
 from settlement.models.invoices import ElectronicInvoice, Invoice
 from settlement.models.ledger import Account, Transfer
 from settlement.models.licensee_notices import LicenseeNotice
+from settlement.models.netting import Netting
 from settlement.models.payments import Chargeback, Notice, Payment, Refund, RefundMending, Unmatched
 from settlement.models.quotes import Quote
 from settlement.models.reconciliation import Break, GatewayMovement, Reconciliation
@@ -41,6 +42,7 @@ __all__ = [
     "Instalment",
     "Invoice",
     "LicenseeNotice",
+    "Netting",
     "Notice",
     "Payment",
     "Payout",

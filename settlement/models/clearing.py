@@ -259,7 +259,7 @@ class PayoutAccount(models.Model):
 class Payout(Claimable):
     """Money owed to a member, on its way: what one trade brought it, or what is released of its reserve.
 
-    Of a net payout, over a whole cycle, are those from before members were paid trade by trade.
+    A net payout is all of a cycle that has no payout of its own, for a member with netting.
     """
 
     class Kind(models.TextChoices):
@@ -328,6 +328,14 @@ class Payout(Claimable):
                         ) THEN
                             RAISE 'cycle % was released with all its payouts', NEW.cycle_id
                                 USING ERRCODE = 'check_violation';
+                        END IF;
+                        IF NEW.kind = 'net' AND NOT EXISTS (
+                            SELECT FROM settlement_netting n JOIN settlement_clearingcycle c ON c.id = NEW.cycle_id
+                            WHERE n.organisation_id = NEW.organisation_id AND n.granted_at <= c.closed_at
+                            AND coalesce(n.stopped_at, 'infinity') > c.closed_at
+                        ) THEN
+                            RAISE 'no netting of member % was in force when cycle % closed', NEW.organisation_id,
+                                NEW.cycle_id USING ERRCODE = 'check_violation';
                         END IF;
                     ELSIF NOT EXISTS (
                         SELECT FROM settlement_payout o WHERE o.id = NEW.replaces_id AND o.state = 'bounced'

@@ -35,7 +35,7 @@ from listings.models import Listing
 from marketplace import clock
 from marketplace.errors import Refused
 from marketplace.models import Organisation, User
-from settlement import clearing, mendings, payments, payout_accounts, reserve_terms, splits, tasks, trades
+from settlement import clearing, mendings, netting, payments, payout_accounts, reserve_terms, splits, tasks, trades
 from settlement.gateways import sandbox_bank, sandbox_signature
 from settlement.models import (
     Account,
@@ -115,10 +115,11 @@ class World:
 def make_world() -> World:
     """Two sellers, of which one buys too, another buyer, and two people at each desk.
 
-    The first product is derived from the second. A right-holder has a share of both, and the buyer is a broker.
+    The first product is derived from the second. A right-holder has a share of both, and the buyer is a broker. All but
+    the buyer are of the mainland; the second seller and the right-holder are paid net.
     """
-    sellers, buyer = [trading.make_verified(), factories.make_verified()], trading.make_verified()
-    right_holder = factories.make_verified()
+    sellers = [trading.make_verified(country="CN"), factories.make_verified(country="CN")]
+    buyer, right_holder = trading.make_verified(), factories.make_verified(country="CN")
     desks = ("payments", "clearing", "disputes", "review")
     listings = [trading.make_listed(seller) for seller in sellers]
     _share(
@@ -132,6 +133,9 @@ def make_world() -> World:
     with clock.moved_to(clock.now() - dt.timedelta(days=2)):
         for member, basis_points, days in ((sellers[0], 3_333, 2), (sellers[1], 1, 9), (right_holder, 10_000, 4)):
             _reserve(member, officers["clearing"], basis_points, days)
+        for member in (sellers[1], right_holder):
+            asked = netting.ask(member, by=owner(member))
+            netting.grant(asked, opinion="Netting holds: opinion of counsel, 2026-11-02.", by=officers["clearing"][0])
     return World(listings, [buyer, sellers[0]], officers, right_holder)
 
 

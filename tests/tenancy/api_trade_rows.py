@@ -294,6 +294,15 @@ SETTLEMENT = [
         says=lambda w: {},
     ),
     Row("GET", f"{API}/revenue-shares", Own("see_money", "buyer")),
+    Row("GET", f"{API}/nettings", Own("see_money")),
+    Row("POST", f"{API}/nettings", Own("choose_netting"), gives=409, says=lambda w: {}, records=False),  # not_domestic
+    Row(
+        "POST",
+        f"{API}/nettings/<int:netting_id>/stopping",
+        Member("choose_netting", SELLERS),
+        at=lambda w: {"netting_id": w.netting.pk},
+        says=lambda w: {},
+    ),
     Row("GET", f"{API}/payout-accounts", Own("see_money")),
     Row(
         "POST",

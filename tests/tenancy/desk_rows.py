@@ -332,6 +332,14 @@ ROWS = [
         gives=302,
         says=_says(act="ask", percent="2", begins_on="2099-01-01", reason="A new tariff."),
     ),
+    Row("GET", DESK + "clearing/netting/", Staff("clearing")),
+    Row(
+        "POST",
+        DESK + "clearing/netting/act/",
+        Staff("clearing", ("grant_netting",)),
+        gives=302,
+        says=lambda world: {"act": "refuse", "netting": world.netting.pk, "reason": "No opinion is at hand."},
+    ),
     Row("GET", DESK + "clearing/reserves/", Staff("clearing")),
     Row(
         "POST",

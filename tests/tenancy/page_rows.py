@@ -656,6 +656,15 @@ TRADES = [
         at=lambda w: {"account_id": w.waiting_account.pk, "act": "drop"},
         says=_form(),
     ),
+    Row("POST", "/money/netting/", Own("choose_netting"), gives=409, says=_form(), records=False),  # not_domestic
+    Row(
+        "POST",
+        "/money/nettings/<int:netting_id>/stopping/",
+        Member("choose_netting", SELLERS),
+        gives=302,
+        at=lambda w: {"netting_id": w.netting.pk},
+        says=_form(),
+    ),
     Row("GET", "/money/shares/", Own("see_money")),
     Row(
         "POST",

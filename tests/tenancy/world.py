@@ -43,7 +43,7 @@ from settlement import clearing, invoices, mendings, payments, payout_accounts, 
 from settlement.bank import payment_files, reports
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
-from settlement.models import BankFile, Dispute, Invoice, Payout, Refund, SandboxOrder, Statement, Unmatched
+from settlement.models import BankFile, Dispute, Invoice, Netting, Payout, Refund, SandboxOrder, Statement, Unmatched
 from settlement.splits import Kind, Wanted
 from settlement.states import OutgoingState, TradeState
 from tests import bank_messages, factories, rows, trading
@@ -312,6 +312,7 @@ class World:
         invoices.issue_next()
         self.invoice = Invoice.objects.get(trade=self.settled.trade, kind="licence")
         self.statement = Statement.objects.get(organisation=self.seller, cycle=self.settled.trade.cycle)
+        self.netting = Netting.objects.create(organisation=self.seller, asked_by=self.seller.created_by)
         about = Paper.objects.filter(subject_kind="trade", subject_id=self.settled.trade.pk)
         self.certificate = about.get(kind=Paper.Kind.TRADE_CERTIFICATE)
         self.contract = about.get(kind=Paper.Kind.TRADE_CONTRACT)
