@@ -115,11 +115,11 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int, cycle: ClearingCycl
         free += len(ready) - len(lines)
         left_out_count += len(why)
         left_out |= dict(islice(why.items(), left_out_shown - len(left_out)))
-    positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in found}, locked=False)
     positions.set_off(found, owed)
     day = clock.today()
     reserves.count_in(found, reserves.due(day), day)
+    positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     by_member = [Sum(currency, *_parts(one), organisation_id) for (organisation_id, currency), one in found.items()]
     by_member.sort(key=lambda one: (one.currency, -one.gross_minor, one.organisation_id))
     return Preview(_by_currency(by_member), by_member, free, left_out, left_out_count)

@@ -29,7 +29,8 @@ from settlement.models import Netting
 
 def card(organisation: Organisation, by: User) -> dict[str, Any]:
     """What the money page shows: the netting asked for or in force, the last one that ended, and the acts."""
-    current = netting.current(organisation)
+    newest = organisation.nettings.order_by("-pk").first()
+    current = newest if newest is not None and newest.stopped_at is None else None
     acts = []
     if roles.may(by, organisation, "choose_netting"):
         if current is None and organisation.is_in_mainland:
@@ -37,10 +38,9 @@ def card(organisation: Organisation, by: User) -> dict[str, Any]:
         elif current is not None:
             label = _("Be paid trade by trade again") if current.granted_at else pgettext("netting", "Withdraw it")
             acts = [{"label": label, "url": reverse("netting_stopping", args=[current.pk])}]
-    ended = Netting.objects.filter(organisation=organisation, stopped_at__isnull=False).order_by("-pk").first()
     return {
         "netting": current,
-        "netting_ended": ended if current is None else None,
+        "netting_ended": newest if current is None else None,
         "netting_acts": [act | {"key": posted.new_key()} for act in acts],
         "is_domestic": organisation.is_in_mainland,
     }

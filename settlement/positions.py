@@ -212,7 +212,10 @@ def add(positions: Positions, lines: Iterable[Line], passed: Iterable[Passed]) -
 
 
 def net(positions: Positions, members: Collection[int]) -> None:
-    """The domestic trades of these members, by organisation id, are paid as one sum in each currency."""
+    """The domestic trades of these members, by organisation id, are paid as one sum in each currency.
+
+    Called once all positions are there, also those of whom only a reserve is released to.
+    """
     for (organisation_id, _currency), position in positions.items():
         position.is_netted = organisation_id in members
 

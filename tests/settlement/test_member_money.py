@@ -53,7 +53,7 @@ def test_a_seller_sees_what_is_held_to_be_cleared_on_its_way_and_paid(django_ass
 
     client = Client(headers={"accept-language": "en"})
     client.force_login(seller.created_by)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(27):
         page = client.get(reverse("money")).content.decode()
     assert "Held in escrow" in page and paid.trade.public_id not in page
     assert all(deal.trade.get_absolute_url() in page for deal in (held, accepted))
