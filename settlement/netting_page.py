@@ -29,7 +29,7 @@ from settlement.models import Netting
 
 def card(organisation: Organisation, by: User) -> dict[str, Any]:
     """What the money page shows: the netting asked for or in force, the last one that ended, and the acts."""
-    newest = organisation.nettings.order_by("-pk").first()
+    newest = Netting.objects.filter(organisation=organisation).order_by("-pk").first()
     current = newest if newest is not None and newest.stopped_at is None else None
     acts = []
     if roles.may(by, organisation, "choose_netting"):
@@ -86,15 +86,18 @@ class Nettings(APIView):
     def get(self, request: Request) -> Response:
         """What your organisation asked for, the newest first."""
         organisation = acting_organisation(request)
-        roles.require(request.user, organisation, "see_money")
-        return Response(NettingOut(organisation.nettings.order_by("-pk")[:50], many=True).data)
+        by: Any = request.user
+        roles.require(by, organisation, "see_money")
+        return Response(
+            NettingOut(Netting.objects.filter(organisation=organisation).order_by("-pk")[:50], many=True).data
+        )
 
     @extend_schema(request=None, responses={201: NettingOut})
     def post(self, request: Request) -> Response:
         """Ask for it; the exchange grants it on a legal opinion. Refuses members abroad with `not_domestic`."""
         organisation = acting_organisation(request)
-        roles.require(request.user, organisation, "choose_netting")
         by: Any = request.user
+        roles.require(by, organisation, "choose_netting")
         return acted(request, organisation, {}, lambda: NettingOut(netting.ask(organisation, by=by)).data, status=201)
 
 
@@ -108,6 +111,6 @@ class NettingStopping(APIView):
         """Be paid trade by trade again, from the next cycle that closes."""
         organisation = acting_organisation(request)
         found = get_object_or_404(Netting.objects.filter(organisation=organisation), pk=netting_id)
-        roles.require(request.user, organisation, "choose_netting")
         by: Any = request.user
+        roles.require(by, organisation, "choose_netting")
         return acted(request, organisation, {}, lambda: NettingOut(netting.stop(found, by=by)).data)
