@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('marketplace', '0011_quotes_are_papers'),
-        ('settlement', '0031_paid_trade_by_trade'),
+        ('settlement', '0032_instalments'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
