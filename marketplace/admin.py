@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from marketplace import models, notifications
+from marketplace.event_words import event_words
 from marketplace.looking import Looking, by
 from marketplace.regions import COUNTRY_NAMES, REGION_NAMES
 
@@ -76,7 +77,7 @@ class Events(Looking):
     list_display = ["id", "kind", "subject_kind", "subject_id", "by", "at"]
     search_fields = ["=kind", "=subject_id"]
     unread = ("facts",)
-    says = {"subject_kind": subject_words}
+    says = {"kind": lambda code: f"{event_words(code)} · {code}", "subject_kind": subject_words}
 
 
 @admin.register(models.Seal)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext
 
+from marketplace.event_words import event_words
+
 register = template.Library()
+register.filter("event_words", event_words)
 
 
 @register.filter
