@@ -90,7 +90,7 @@ def discounts_page(request: HttpRequest, public_id: str, offer_id: str) -> HttpR
 
 
 def _row(offer: Offer, discount: Discount) -> dict[str, Any]:
-    least = pricing.priced(offer, offer.least_quantity or None, discount)
+    least = pricing.priced(offer, offer.least_quantity if offer.sells_blocks else None, discount)
     if discount.is_over:
         state, label, tone = "over", gettext("Ended early") if discount.ended_at else gettext("Over"), "quiet"
     elif discount.is_coming:

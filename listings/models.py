@@ -521,7 +521,8 @@ class Offer(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     # Per call: [{from_quantity, unit_price_minor}], the numbers rising and the prices falling; [] is one price.
     steps = models.JSONField(_("prices per call"), default=list, db_default=[])
-    most_quantity = models.PositiveIntegerField(_("most calls"), null=True, blank=True)
+    most_quantity = models.PositiveIntegerField(_("most calls"), null=True, blank=True)  # postpaid: of unpaid ones
+    is_postpaid = models.BooleanField(_("billed monthly"), default=False, db_default=False)  # each call at its step
     # In what parts the price is paid: [{basis_points, due_days}], days after registration; [] is at once.
     instalments = models.JSONField(_("instalments"), default=list, db_default=[])
     terms = models.JSONField(_("licence terms"))
@@ -554,6 +555,12 @@ class Offer(models.Model):
             sentence("price_is_not_negative", Q(price_minor__gte=0)),
             sentence("currency_is_three_capitals", Q(currency__regex=r"^[A-Z]{3}$")),
             sentence("offer_is_open_for_some_time", Q(open_until=None) | Q(open_until__gt=F("created_at"))),
+            sentence(
+                "postpaid_calls_have_one_price",
+                Q(is_postpaid=False)
+                | Q(steps__0__from_quantity__isnull=False, steps__0__from_quantity=1, steps__1__isnull=True)
+                & Q(converts_to=None),
+            ),
             sentence("only_named_buyers_read_a_note", Q(note="") | Q(audience="named")),
             sentence(
                 "no_more_licences_than_offered",
@@ -568,8 +575,8 @@ class Offer(models.Model):
         ]
         triggers = [
             never_changes(
-                "public_id", "listing", "name", "price_minor", "currency", "steps", "most_quantity", "instalments",
-                "terms", "channel", "inspection_days", "jurisdiction", "contract_version", "audience",
+                "public_id", "listing", "name", "price_minor", "currency", "steps", "most_quantity", "is_postpaid",
+                "instalments", "terms", "channel", "inspection_days", "jurisdiction", "contract_version", "audience",
                 "licences_total", "created_at", "created_by", "open_until", "note", "converts_to",
             ),
             pgtrigger.Trigger(
@@ -675,6 +682,11 @@ class Offer(models.Model):
     def least_unit_price(self) -> Money | None:
         """The list price of a call in the largest blocks; None where the offer is not priced per call."""
         return Money(self.steps[-1]["unit_price_minor"], self.currency) if self.steps else None
+
+    @property
+    def sells_blocks(self) -> bool:
+        """Whether calls are bought and paid before they are used."""
+        return bool(self.steps) and not self.is_postpaid
 
     @property
     def is_trial(self) -> bool:

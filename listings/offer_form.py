@@ -31,7 +31,7 @@ class OfferForm(forms.Form):
         (
             _("Or a price per call"),
             _("The buyer takes a block of calls and pays it before; leave the price above empty."),
-            ["steps", "most_quantity"],
+            ["steps", "most_quantity", "is_postpaid"],
         ),
         (
             _("Paid in instalments"),
@@ -77,6 +77,15 @@ class OfferForm(forms.Form):
     )
     most_quantity = forms.IntegerField(
         label=_("Most calls in one purchase"), required=False, min_value=1, max_value=pricing.MOST_QUANTITY
+    )
+    is_postpaid = forms.BooleanField(
+        label=_("Bill the calls monthly instead"),
+        required=False,
+        help_text=_(
+            "Taking it costs nothing; each call costs one price, such as 1 0.50 above, and every month is billed"
+            " afterwards. The number above is then how many calls may be unpaid: at it, or while a bill is overdue,"
+            " access rests until the buyer has paid."
+        ),
     )
     instalments = forms.CharField(
         label=_("Instalments"),
@@ -256,6 +265,7 @@ class OfferForm(forms.Form):
             "steps",
             "most_quantity",
             "instalments",
+            "is_postpaid",
             "channel",
             "inspection_days",
         )

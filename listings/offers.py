@@ -45,6 +45,7 @@ def make_offer(
     steps: list[pricing.Step] | None = None,
     most_quantity: int | None = None,
     instalments: list[payment_plans.Part] | None = None,
+    is_postpaid: bool = False,
     terms: licence_terms.Terms,
     by: User,
     channel: str = "files",
@@ -58,8 +59,8 @@ def make_offer(
     converts_to: Offer | None = None,
 ) -> Offer:
     """Offer a product. `price_minor` is in minor units of `currency`, 0 is free; `licences_total` None is unlimited.
-    Priced per call it has `steps` and `most_quantity` instead (see `pricing`). Its price is paid in `instalments`, at
-    once where there are none (see `payment_plans`).
+    Priced per call it has `steps` and `most_quantity` instead (see `pricing`); `is_postpaid` bills the calls monthly.
+    Its price is paid in `instalments`, at once where there are none (see `payment_plans`).
 
     `buyers` are the organisations a named offer names; they are told of it and read `note`. `open_until` ends the
     offer by itself; None keeps it until it is closed. `jurisdiction` is one of `licence_contract.jurisdictions`, the
@@ -75,7 +76,7 @@ def make_offer(
     buyers = list(buyers)
     jurisdiction = jurisdiction or licence_contract.default_jurisdiction(listing.seller.country)
     reasons: list[dict[str, str]] = [
-        *pricing.wrong_steps(steps, most_quantity, price_minor),
+        *pricing.wrong_steps(steps, most_quantity, price_minor, is_postpaid=is_postpaid),
         *_wrong_price(0 if steps else price_minor, currency),
         *_wrong_conditions(name, channel, inspection_days, licences_total),
         *_wrong_jurisdiction(jurisdiction),
@@ -120,6 +121,7 @@ def make_offer(
         steps=steps or [],
         most_quantity=most_quantity,
         instalments=instalments or [],
+        is_postpaid=is_postpaid,
         terms=terms,
         channel=channel,
         inspection_days=inspection_days,
@@ -145,6 +147,7 @@ def make_offer(
         currency=currency,
         **({"steps": steps, "most_quantity": most_quantity} if steps else {}),
         **({"instalments": instalments} if instalments else {}),
+        **({"is_postpaid": True} if is_postpaid else {}),
         licences_total=licences_total,
         jurisdiction=jurisdiction,
         contract_version=offer.contract_version,

@@ -150,6 +150,10 @@ class OfferIn(serializers.Serializer[Any]):
         allow_null=True, default=None, help_text="The most calls in one purchase, where priced per call."
     )
     instalments = PartField(many=True, default=list, help_text="2 to 12, paid before delivery; empty for at once.")
+    is_postpaid = serializers.BooleanField(
+        default=False,
+        help_text="Calls are billed monthly: one step from 1; `most_quantity` is how many may be unpaid.",
+    )
     currency = serializers.CharField(max_length=3, help_text="ISO 4217.")
     terms = TermsField()
     channel = serializers.CharField(max_length=20, default="files")
@@ -254,9 +258,9 @@ class OfferOut(PricedNow, serializers.ModelSerializer[Offer]):  # type: ignore[m
         model = Offer
         fields = [
             "public_id", "name", "price_minor", "discount", "price_now_minor", "currency", "steps", "steps_now",
-            "most_quantity", "instalments", "terms", "licence", "channel", "inspection_days", "jurisdiction",
-            "contract_version", "audience", "licences_total", "licences_left", "created_at", "open_until", "note",
-            "closed_at", "converts_to",
+            "most_quantity", "is_postpaid", "instalments", "terms", "licence", "channel", "inspection_days",
+            "jurisdiction", "contract_version", "audience", "licences_total", "licences_left", "created_at",
+            "open_until", "note", "closed_at", "converts_to",
         ]  # fmt: skip
 
     @extend_schema_field(WORDS)

@@ -3,6 +3,9 @@
 A block is paid before it is used: one trade, never a balance. All its calls cost the unit price of the highest step
 their number reaches, so its price is one multiplication of whole minor units. A discount lowers the one price, or the
 price of each call; what remains is rounded down to the whole minor unit, in the buyer's favour, and is 1 at least.
+
+Calls that are billed afterwards (`is_postpaid`) have one step, which begins with 1: taking the offer costs nothing, and
+every call its price. Their most number is of calls that are not paid yet.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ class Step(TypedDict):
 
 @dataclass(frozen=True)
 class Priced:
-    """What is paid for an offer: `quantity` calls at a unit price each, or its one price where both are None.
+    """What is paid for an offer: `quantity` calls at a unit price each, or its one price where both are None. An offer
+    that is billed afterwards costs nothing to take, and has a unit price alone.
 
     `list_price_minor` is what it would be without `discount`.
     """
@@ -98,9 +102,11 @@ def is_felt(offer: Offer, percent: int) -> bool:
 def now(offer: Offer) -> PriceNow:
     """What the offer costs at this moment, beside its list price."""
     discount = discount_of(offer)
-    least = priced(offer, offer.least_quantity or None, discount)
     list_unit = offer.least_unit_price
     unit = Money(less(list_unit.minor, discount), offer.currency) if list_unit is not None else None
+    if offer.is_postpaid and unit is not None:
+        return PriceNow(unit, offer.price, unit, list_unit, discount)
+    least = priced(offer, offer.least_quantity or None, discount)
     return PriceNow(least.price, offer.price, unit, list_unit, discount)
 
 
@@ -109,6 +115,15 @@ def priced(offer: Offer, quantity: int | None, discount: Discount | None = None)
 
     Raises Invalid `quantity_needed`, `quantity_out_of_range` or, at one price, `quantity_not_wanted`.
     """
+    if offer.is_postpaid:
+        if quantity is not None:
+            raise Invalid(
+                _("The calls of this offer are counted as they are made, and billed afterwards."),
+                code="quantity_not_wanted",
+                next=_("Leave the number of calls out."),
+            )
+        unit = less(offer.steps[0]["unit_price_minor"], discount)
+        return Priced(0, offer.currency, unit_price_minor=unit, discount=discount)
     if not offer.steps:
         if quantity is not None:
             raise Invalid(
@@ -171,8 +186,11 @@ def steps_shown(offer: Offer, discount: Discount | None) -> list[dict[str, Any]]
     ]
 
 
-def wrong_steps(steps: Any, most: Any, price_minor: Any) -> list[dict[str, str]]:
+def wrong_steps(steps: Any, most: Any, price_minor: Any, *, is_postpaid: bool = False) -> list[dict[str, str]]:
     """Why an offer cannot be priced by these steps; nothing where they are sound or there are none."""
+    if is_postpaid and not (isinstance(steps, list) and [_starts_with_one(step) for step in steps] == [True]):
+        detail = gettext("Calls that are billed monthly have one price: write one step that begins with 1 call.")
+        return [_reason("steps", detail)]
     if not steps:
         if most is None:
             return []
@@ -203,6 +221,10 @@ def wrong_steps(steps: Any, most: Any, price_minor: Any) -> list[dict[str, str]]
 
 def _reason(field: str, detail: str) -> dict[str, str]:
     return {"code": f"wrong_{field}", "detail": detail, "field": field}
+
+
+def _starts_with_one(step: Any) -> bool:
+    return _is_step(step) and step["from_quantity"] == 1
 
 
 def _is_step(step: Any) -> bool:
@@ -243,6 +265,34 @@ _IN_CONTRACT = {
 }
 
 
+# The same of calls that are billed afterwards.
+_BILLED_IN_CONTRACT = {
+    "en": (
+        "{currency} {price} for each call that is counted. Taking the licence costs nothing. The exchange bills the "
+        "calls after the end of each calendar month by China Standard Time, after the end of the licence, and earlier "
+        "where the buyer asks for it; each bill is a trade of its own, to which both parties agree by this contract. "
+        "What is too little to be paid is carried over to the next bill, and waived when the licence ends. At most "
+        "{most} calls may be unpaid; at that number, and while a bill that was due is unpaid, access rests until it is "
+        "paid. The buyer may end the licence at any time, the provider to the end of the following calendar month. A "
+        "call is one download of one file, and a bill is delivered by its usage statement"
+    ),
+    "zh-hans": (
+        "按实际计数的每次调用{currency} {price}计算，取得许可本身不收费。交易所于每个自然月（北京时间）结束后、"
+        "许可终止后以及需方提前要求时就已发生的调用出账；每期账单为一笔独立交易，双方以本合同对其表示同意。"
+        "金额过小无法支付的，结转至下一期账单，许可终止时予以免除。未付款的调用最多{most}次；达到该次数时，"
+        "或到期账单未付款期间，暂停访问，付款后恢复。需方可随时终止许可，供方可终止至下一自然月末。"
+        "下载一个文件一次计为一次调用，账单以用量明细作为交付"
+    ),
+    "zh-hant": (
+        "按實際計數的每次調用{currency} {price}計算，取得許可本身不收費。交易所於每個曆月（北京時間）結束後、"
+        "許可終止後以及需求方提前要求時，就已發生的調用發出帳單；每期帳單為一宗獨立交易，雙方以本合約對其表示同意。"
+        "金額過小無法支付的，結轉至下一期帳單，許可終止時予以豁免。未付款的調用最多{most}次；達到該次數時，"
+        "或到期帳單未付款期間，暫停存取，付款後恢復。需求方可隨時終止許可，提供方可終止至下一曆月底。"
+        "下載一個檔案一次計為一次調用，帳單以用量明細作為交付"
+    ),
+}
+
+
 # The same of a price under a discount, each put where the price alone stands otherwise.
 _LESS_IN_CONTRACT = {
     "en": "{price} (list price {list_price} less a discount of {percent} per cent)",
@@ -255,6 +305,10 @@ def in_contract(offer: Offer, language: str, discount: Discount | None = None) -
     """The price under `discount` as the licence contract names it, in one of its languages."""
     if not offer.steps:
         return f"{offer.currency} {_written(offer.price_minor, offer, language, discount)}"
+    if offer.is_postpaid:
+        price = _written(offer.price_minor, offer, language, discount)
+        said = _BILLED_IN_CONTRACT[language]
+        return said.format(currency=offer.currency, price=price, most=f"{offer.most_quantity:,}")
     one, comma, whole = _IN_CONTRACT[language]
     steps = comma.join(
         one.format(

@@ -49,6 +49,7 @@ BELLS = {
     "settlement.tasks.close_grants": SOMETIMES_SECONDS,
     "settlement.tasks.tell_ending_grants": SOMETIMES_SECONDS,
     "settlement.tasks.renew_licences": SOMETIMES_SECONDS,
+    "settlement.tasks.bill_calls": SOMETIMES_SECONDS,
     "settlement.tasks.remind_parties": SOMETIMES_SECONDS,
     "settlement.tasks.expire_trades": SOMETIMES_SECONDS,
     "settlement.tasks.deem_accepted": SOMETIMES_SECONDS,

@@ -216,6 +216,9 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
 def _price(value: int | None, record: dict[str, Any], said: dict[str, str]) -> tuple[str, Any]:
     if value is None:
         return "text", said["price_withheld"]
+    if "metered_unit_minor" in record:
+        unit = Money(record["metered_unit_minor"], record["currency"])
+        return "text", said["calls_billed"].replace("{unit}", str(unit))
     return ("money", Money(value, record["currency"])) if value else ("text", said["price_free"])
 
 

@@ -22,7 +22,9 @@ trade_contract            trade_number, register_number, seller, buyer, titles, 
                           purchase_order, list_price_minor with discount_percent (also in a certificate), quantity
                           with unit_price_minor (of each call; also in a certificate and an invoice), credit_minor with
                           full_price_minor and upgraded_trade_number (likewise), instalments [{percent, amount_minor,
-                          due_days}] (also in a quote); an agreement may say side, person, role
+                          due_days}] (also in a quote), metered_unit_minor (what each call costs that is billed
+                          afterwards; also in a certificate), billed_trade_number with first_call (whose calls a bill
+                          is of; also in a delivery record and a certificate); an agreement may say side, person, role
 delivery_record           trade_number, contract_number, register_number, seller, buyer, titles, product_type, version,
                           channel, delivery_digest, files [{path, size_bytes, sha256}], total_bytes, funded_at,
                           delivered_at, access_ends_at (or null), inspect_ends_at; optional crossborder_digest

@@ -47,6 +47,7 @@ PARTS = (
     "certificate",
     "renews",
     "upgrades",
+    "bills",
 )
 NOTICE_LIMIT_BYTES = 256 * 1024
 

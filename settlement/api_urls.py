@@ -16,6 +16,7 @@ from settlement import (
     renewals_api,
     splits_api,
     staff_api,
+    usage_page,
 )
 from settlement.gateways.sandbox_api import SandboxActs
 
@@ -30,6 +31,10 @@ urlpatterns = [
     path("trades/<str:trade_id>/cancellation", api.TradeCancellation.as_view(), name="api_trade_cancellation"),
     path("trades/<str:trade_id>/renewal", renewals_api.TradeRenewal.as_view(), name="api_trade_renewal"),
     path("trades/<str:trade_id>/renewal/stopping", renewals_api.RenewalStopping.as_view(), name="api_renewal_stopping"),
+    path("trades/<str:trade_id>/usage", usage_page.TradeUsage.as_view(), name="api_trade_usage"),
+    path("trades/<str:trade_id>/usage.csv", usage_page.UsageStatement.as_view(), name="api_usage_statement"),
+    path("trades/<str:trade_id>/bills", usage_page.TradeBills.as_view(), name="api_trade_bills"),
+    path("trades/<str:trade_id>/access/ending", usage_page.AccessEnding.as_view(), name="api_access_ending"),
     path("trades/<str:trade_id>/payments", api.TradePayments.as_view(), name="api_trade_payments"),
     path("trades/<str:trade_id>/access", api.TradeAccess.as_view(), name="api_trade_access"),
     path("trades/<str:trade_id>/evidence", evidence_page.TradeEvidence.as_view(), name="api_trade_evidence"),

@@ -13,7 +13,7 @@ from marketplace import joint_merchants, roles
 from marketplace.errors import Refused, Text, in_words
 from marketplace.models import Organisation, User
 from marketplace.participants import NoOrganisation
-from settlement import defaults, trials
+from settlement import defaults, metering, trials
 from settlement.channels import channel
 from settlement.gateways import amounts
 
@@ -31,6 +31,8 @@ def reasons_against_proposal(offer: Offer, buyer: Organisation | None, block: Pr
             reason("own_product", gettext("This is your own product."), gettext("Act for the organisation that buys."))
         ]
     reasons = [*_not_on_sale(offer), *_not_paid(offer, block), *_barred(offer, buyer)]
+    if offer.is_postpaid and metering.taken(offer.listing, buyer):
+        reasons.append(reason(metering.UsageTaken.code, metering.UsageTaken.says, metering.UsageTaken.next))
     if offer.is_trial and trials.taken(offer.listing, buyer):
         reasons.append(reason(trials.TrialTaken.code, trials.TrialTaken.says, trials.TrialTaken.next))
     if not roles.may(by, buyer, "propose"):
@@ -64,9 +66,12 @@ def _not_on_sale(offer: Offer) -> list[Reason]:
 
 def _not_paid(offer: Offer, block: Priced) -> list[Reason]:
     """What keeps the price from being paid: no gateway, or none for this currency or this sum."""
-    if not block.price_minor:
+    if not block.price_minor and not offer.is_postpaid:
         return []
     try:
+        if offer.is_postpaid:
+            metering.require_payable(offer, block.unit_price_minor or 0)
+            return []
         amounts.require_all_taken(block.price_minor, block.currency, offer.instalments)
     except Refused as refusal:
         return [reason(refusal.code, refusal.detail, refusal.next)]

@@ -59,7 +59,7 @@ def propose(request: HttpRequest, offer_id: str) -> HttpResponse:
             typed |= {"purpose": quote.purpose, "quote": quote.public_id}
         if upgraded := _upgraded(organisation, offer, request.GET.get("upgrades", "")):
             typed = {"purpose": upgraded.purpose, "upgrades": upgraded.public_id}
-        if offer.steps:
+        if offer.sells_blocks:
             asked = request.GET.get("quantity", "") or getattr(quote or renewed, "quantity", None)
             typed |= {"quantity": asked or offer.least_quantity}
         return _page(request, offer, plans, _unbound(offer, typed))
@@ -105,15 +105,16 @@ def _seen(offer: Offer) -> dict[str, Any]:
     discount = pricing.discount_of(offer)
     version = offer.listing.current_version
     text_digest = licence_contract.digest(offer, version, discount) if version else ""
-    if offer.steps:
+    if offer.sells_blocks:
         return {"text_digest": text_digest}
-    return {"text_digest": text_digest, "price_minor": pricing.priced(offer, None, discount).price_minor}
+    cost = pricing.priced(offer, None, discount)
+    return {"text_digest": text_digest, "price_minor": cost.price_minor or cost.unit_price_minor or 0}
 
 
 def _cost(offer: Offer, form: ProposalForm) -> tuple[pricing.Priced, str]:
     """What is paid for what the form says, of the least block where it says nothing that is sold; and why."""
     discount = pricing.discount_of(offer)
-    typed = str(form["quantity"].value() or "") if offer.steps else ""
+    typed = str(form["quantity"].value() or "") if offer.sells_blocks else ""
     try:
         quantity = int(typed) if typed.isdecimal() and len(typed) <= MOST_DIGITS else None
         return pricing.priced(offer, quantity, discount), ""
@@ -155,7 +156,7 @@ def _page(
         "cheaper": pricing.cheaper(offer, cost),
         "renewed": renewed,
         "quote": _quoted(organisation, offer, str(form["quote"].value() or "")),
-        "may_be_quoted": bool(offer.price_minor) and offer.audience != Offer.Audience.ON_REQUEST and upgraded is None,
+        "may_be_quoted": bool(cost.price_minor) and offer.audience != Offer.Audience.ON_REQUEST and upgraded is None,
         "upgraded": upgraded,
         "credit": credit,
         "full": full,

@@ -16,8 +16,8 @@ from compliance import clearance
 from marketplace import clock, journal
 from marketplace.errors import NotReady, Refused, WrongState, in_words
 from marketplace.models import User
-from settlement import extensions
-from settlement.channels import Access
+from settlement import extensions, metering
+from settlement.channels import USAGE, Access
 from settlement.models import Call, Grant, Receipt, Trade
 from settlement.states import GRANT_MOVES, GrantState, TradeState
 
@@ -56,7 +56,9 @@ def _move(grant: Grant, act: str, **changes: object) -> Grant:
 
 def grant(trades: Sequence[Trade]) -> None:
     """The buyers are due access; a worker opens it."""
-    Grant.objects.bulk_create(Grant(trade=trade, channel=trade.offer.channel) for trade in trades)
+    Grant.objects.bulk_create(
+        Grant(trade=trade, channel=USAGE if trade.bills_id else trade.offer.channel) for trade in trades
+    )
 
 
 def due_to_open() -> QuerySet[Grant]:
@@ -80,7 +82,8 @@ def record_open(opened: Sequence[tuple[Grant, Access]]) -> None:
         if "open" not in GRANT_MOVES[grant.state]:
             raise WrongState(_("The access is %(state)s."), state=in_words(GrantState(grant.state).label))
         grant.state, grant.access, grant.opened_at = GRANT_MOVES[grant.state]["open"], access.facts, now
-        grant.ends_at = end_of_term(begins.get(grant.trade_id, now), grant.trade.terms)
+        if grant.trade.bills_id is None:
+            grant.ends_at = end_of_term(begins.get(grant.trade_id, now), grant.trade.terms)
         grant.claimed_until, grant.error, grant.tries = None, "", 0
     Grant.objects.bulk_update(
         [grant for grant, _access in opened],
@@ -114,7 +117,14 @@ def require_use(grant: Grant, *, by: User | None) -> None:
     if extensions.is_over(grant):
         raise GrantClosed(_("The licence's term is over."), code="licence_ended")
     trade = grant.trade
+    if trade.bills_id is not None:
+        raise GrantClosed(
+            _("A bill delivers its usage statement; the files are fetched under the order it bills."),
+            code="bill_has_no_files",
+        )
     clearance.require_not_held(listing=trade.listing, buyer=trade.buyer, seller=trade.seller, trade_id=trade.pk)
+    if grant.state == GrantState.SUSPENDED and trade.is_metered and metering.is_overdue(trade):
+        raise metering.UsageUnpaid()
     if grant.state == GrantState.SUSPENDED:
         raise NotReady(_("The access is suspended."), code="grant_suspended")
 
@@ -126,23 +136,27 @@ def leave_receipt(
     """One use of the grant, written before the bytes move: `size_bytes` is what will be sent at most.
 
     `call` says to which call the use belongs, of 64 characters at most; uses of one call count once, and "" is none.
-    Raises CallsUsedUp where calls were bought and none is left.
+    Raises CallsUsedUp where calls were bought and none is left, UsageLimit or UsageUnpaid where they are billed.
     """
-    if call and grant.trade.quantity is not None:
-        _count_call(grant, call, most=grant.trade.quantity)
+    if call and (grant.trade.quantity is not None or grant.trade.is_metered):
+        _count_call(grant, call)
     return Receipt.objects.create(
         grant=grant, path=path, sha256=sha256, first_byte=first_byte, size_bytes=size_bytes, by=by
     )
 
 
-def _count_call(grant: Grant, key: str, *, most: int) -> None:
-    """Of two who take the last call one waits for the other's, and is refused. Raises CallsUsedUp."""
-    Grant.objects.select_for_update(no_key=True).get(pk=grant.pk)
+def _count_call(grant: Grant, key: str) -> None:
+    """Of two who take the last call one waits for the other's, and is refused. Raises CallsUsedUp, UsageLimit,
+    UsageUnpaid."""
+    rows = Grant.objects.select_for_update(no_key=True, of=("self",)).select_related("trade__offer")
+    grant = rows.get(pk=grant.pk)
     counted = Call.objects.filter(grant=grant)
     if counted.filter(key=key).exists():
         return
     used = used_calls(grant)
-    if used >= most:
+    if grant.trade.is_metered:
+        metering.require_room(grant, used)
+    elif used >= (grant.trade.quantity or 0):
         raise CallsUsedUp()
     Call.objects.create(grant=grant, number=used + 1, key=key)
 
@@ -164,9 +178,9 @@ def suspend(grant: Grant, *, why: str) -> Grant:
 
 @transaction.atomic
 def resume(grant: Grant) -> Grant:
-    """Access goes on; one that was not suspended stays as it is."""
-    grant = Grant.objects.select_for_update().get(pk=grant.pk)
-    if grant.state == GrantState.SUSPENDED:
+    """Access goes on; one that was not suspended, or whose bill is overdue, stays as it is."""
+    grant = Grant.objects.select_for_update(of=("self",)).select_related("trade").get(pk=grant.pk)
+    if grant.state == GrantState.SUSPENDED and not (grant.trade.is_metered and metering.is_overdue(grant.trade)):
         _move(grant, "resume")
         journal.record("grant.resumed", grant, by=None, trade=grant.trade_id)
     return grant

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from listings import uploads
-from listings.models import Registration, Release
+from listings.models import Registration
 from marketplace import documents
 from marketplace.canonical import digest_of
 from marketplace.errors import NotReady
@@ -41,7 +41,8 @@ def issue_delivery_records(grants: Sequence[Grant]) -> list[Paper]:
                 grant.trade.version.title,
                 papers.identity(grant.trade, products.get(grant.trade.version_id))
                 | {"contract_number": numbers[grant.trade_id].get(Kind.TRADE_CONTRACT, "")}
-                | _delivered(grant, grant.trade.release, manifests[grant.trade.release_id]),
+                | papers.bill(grant.trade)
+                | _delivered(grant, manifests[grant.trade.release_id]),
                 (grant.trade.seller, grant.trade.buyer),
                 is_sandbox=grant.trade_id in sandboxed,
             )
@@ -56,17 +57,19 @@ def _product_numbers(trades: Sequence[Trade]) -> dict[int, str]:
     return dict(registrations.values_list("version_id", "number"))
 
 
-def _delivered(grant: Grant, release: Release, manifest: list[dict[str, object]]) -> dict[str, Any]:
+def _delivered(grant: Grant, manifest: list[dict[str, object]]) -> dict[str, Any]:
     trade = grant.trade
+    if trade.bills_id:  # what a bill delivers is its usage statement
+        manifest = grant.access["files"]
     if trade.delivered_at is None or trade.funded_at is None or trade.inspect_until is None:
         raise NotReady(_("Trade %(trade)s was not delivered."), trade=trade)
     named = manifest[:MOST_FILES_NAMED]
     left_out = {"files_left_out": len(manifest) - len(named)} if len(named) < len(manifest) else {}
     return {
         "channel": grant.channel,
-        "delivery_digest": release.digest,
+        "delivery_digest": papers.delivery_digest(trade, grant),
         "files": named,
-        "total_bytes": release.size_bytes,
+        "total_bytes": sum(int(str(file["size_bytes"])) for file in manifest),
         "funded_at": trade.funded_at.isoformat(),
         "delivered_at": trade.delivered_at.isoformat(),
         "access_ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
@@ -93,7 +96,7 @@ def issue_acceptance(trade: Trade, *, by: User | None, refund_minor: int | None 
         | {
             "contract_number": numbers.get(Kind.TRADE_CONTRACT, ""),
             "delivery_number": numbers.get(Kind.DELIVERY_RECORD, ""),
-            "delivery_digest": trade.release.digest,
+            "delivery_digest": papers.delivery_digest(trade, trade.grant),
             "delivered_at": trade.delivered_at.isoformat(),
             "inspection_days": trade.inspection_days,
             "inspect_ends_at": until.isoformat(),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from marketplace import clock, health
-from settlement import deliveries, invoices, payments, payouts, reconciliation, renewals
+from settlement import billing, deliveries, invoices, payments, payouts, reconciliation, renewals
 from settlement.channels import channel
 from settlement.models import SandboxNotice, Statement, Trade
 from settlement.states import TradeState
@@ -33,6 +33,7 @@ def watch() -> None:
         since=Greatest("next_try_at", Coalesce("ends_at", "next_try_at")),
     )
     register(_("licences to renew"), renewals.due)
+    register(_("calls to bill"), billing.due, since=Greatest("trade__next_try_at", "waits_since"))
     register(_("trades to expire"), lambda: Trade.objects.overdue(), since=Greatest("next_try_at", _deadline()))
     register(
         _("trades to deem accepted"),

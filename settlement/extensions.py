@@ -48,6 +48,12 @@ def require_renewable(old: Trade, *, offer: Offer, buyer: Organisation) -> Grant
     """
     Trade.objects.select_for_update(no_key=True).get(pk=old.pk)
     grant = Grant.objects.select_for_update(no_key=True).filter(trade=old).first()
+    if old.is_metered:
+        raise NotRenewable(
+            _("Calls that are billed monthly are not renewed."),
+            code="not_renewable",
+            next=_("Take the offer again once the access has ended."),
+        )
     if old.buyer_id != buyer.pk or (old.offer.converts_to_id or old.offer_id) != offer.pk:
         raise NotRenewable(_("A licence is renewed by its holder, on its own offer."))
     if offer.instalments:

@@ -52,7 +52,7 @@ class ProposalForm(forms.Form):
             self.fields["converts"].help_text = _(
                 "Then %(price)s falls due on the day it ends, unless you stop it before. Otherwise it ends by itself."
             ) % {"price": offer.converts_to.price}
-        if offer.steps:
+        if offer.sells_blocks:
             self.fields["quantity"].widget.attrs |= {"min": offer.least_quantity, "max": offer.most_quantity}
             self.fields["quantity"].initial = offer.least_quantity
             del self.fields["price_minor"]

@@ -54,7 +54,8 @@ class Licence:
     @property
     def is_renewable(self) -> bool:
         """Whether a new trade may begin where this licence ends."""
-        return self.days_left is not None and self.grant.state in extensions.LIVE
+        is_live = self.days_left is not None and self.grant.state in extensions.LIVE
+        return is_live and not self.trade.is_metered
 
     @property
     def is_ending(self) -> bool:

@@ -16,6 +16,7 @@ from settlement import (
     quote_page,
     splits_page,
     tax_acts,
+    usage_page,
     views,
 )
 from settlement.gateways import stripe_pages
@@ -36,6 +37,7 @@ urlpatterns = [
     path("sales/", views.sales, name="sales"),
     path("trades/<str:trade_id>/", views.trade, name="trade"),
     path("trades/<str:trade_id>/evidence.zip", evidence_page.evidence_pack, name="trade_evidence"),
+    path("trades/<str:trade_id>/usage.csv", usage_page.usage_statement, name="usage_statement"),
     path("trades/<str:trade_id>/contract/", views.trade_contract, name="trade_contract"),
     path("trades/<str:trade_id>/<slug:act>/", views.trade_act, name="trade_act"),
     path("money/", money_page.money, name="money"),

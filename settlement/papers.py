@@ -22,7 +22,7 @@ from marketplace.errors import NotReady, Refused
 from marketplace.models import Paper, Seal, TreeHead
 from marketplace.money import Money
 from settlement.gateways import gateway
-from settlement.models import Payment, Trade, Transfer
+from settlement.models import Grant, Payment, Trade, Transfer
 from settlement.states import PaymentState, TradeState
 
 logger = logging.getLogger(__name__)
@@ -53,10 +53,25 @@ def discounted(trade: Trade) -> dict[str, Any]:
 
 
 def block(trade: Trade) -> dict[str, Any]:
-    """How many calls a trade bought at what price each; nothing where it was not priced per call."""
+    """How many calls a trade bought or bills at what price each, or what each costs that is billed afterwards; nothing
+    where it was not priced per call."""
+    if trade.is_metered:
+        return {"metered_unit_minor": trade.unit_price_minor}
     if trade.quantity is None:
         return {}
-    return {"quantity": trade.quantity, "unit_price_minor": trade.unit_price_minor}
+    return {"quantity": trade.quantity, "unit_price_minor": trade.unit_price_minor} | bill(trade)
+
+
+def bill(trade: Trade) -> dict[str, Any]:
+    """Whose calls a bill is of, and from which number on; nothing for other trades."""
+    if trade.bills is None:
+        return {}
+    return {"billed_trade_number": trade.bills.register_number, "first_call": trade.first_call}
+
+
+def delivery_digest(trade: Trade, grant: Grant) -> str:
+    """The digest of what was delivered: the release, or of a bill its usage statement."""
+    return str(grant.access["digest"]) if trade.bills_id else trade.release.digest
 
 
 def upgrade(trade: Trade) -> dict[str, Any]:
@@ -187,7 +202,9 @@ def _to_certify(trade_ids: Iterable[int]) -> QuerySet[Trade]:
     return (
         Trade.objects.filter(pk__in=list(trade_ids), state=TradeState.SETTLED, certificate=None)
         .order_by("pk")
-        .select_related("seller", "buyer", "listing", "release", "offer", "discount", "version__registration")
+        .select_related(
+            "seller", "buyer", "listing", "release", "offer", "discount", "version__registration", "grant", "bills"
+        )
         .select_for_update(of=("self",), no_key=True, skip_locked=True)  # what another worker has is left to it
     )
 
@@ -200,7 +217,7 @@ def _certified(trade: Trade, numbers: dict[str, str], position: int, head: TreeH
         | {NAMED_IN_CERTIFICATE[kind]: number for kind, number in numbers.items()}
         | {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
         | {
-            "delivery_digest": trade.release.digest,
+            "delivery_digest": delivery_digest(trade, trade.grant),
             "journal": {"position": position, "size": head.size, "root": bytes(head.root).hex()},
         }
     )

@@ -76,6 +76,12 @@ class TradeOut(serializers.ModelSerializer[Trade]):
         default=None,
         help_text="The trade whose licence this one replaces; `credit_minor` was taken off its price for that.",
     )
+    bills = serializers.CharField(
+        source="bills.public_id",
+        allow_null=True,
+        default=None,
+        help_text="The trade whose calls this one bills, from number `first_call` on; null for other trades.",
+    )
     converts_to = serializers.CharField(
         source="offer.converts_to.public_id",
         allow_null=True,
@@ -87,13 +93,15 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     discount_percent = serializers.IntegerField(
         source="discount.percent", allow_null=True, default=None, help_text="By which it cost less; null for none."
     )
-    list_price_minor = serializers.IntegerField(source="list_price.minor", help_text="The price without a discount.")
+    list_price_minor = serializers.IntegerField(
+        source="list_price.minor", help_text="The price without a discount; of a call where they are billed monthly."
+    )
 
     class Meta:
         model = Trade
         fields = [
             "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "renews",
-            "converts_to", "upgrades", "credit_minor",
+            "converts_to", "upgrades", "credit_minor", "bills", "first_call", "billed_until",
             "seller", "buyer",
             "price_minor", "list_price_minor", "discount_percent", "currency", "quantity", "unit_price_minor",
             "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
@@ -235,7 +243,9 @@ class AccessOut(serializers.ModelSerializer[Grant]):
     """The buyer's access: its state and term, the files with fresh links, and the receipts of use."""
 
     files = FileOut(many=True, read_only=True)
-    calls_used = serializers.SerializerMethodField(help_text="Of the calls that were bought; null where none were.")
+    calls_used = serializers.SerializerMethodField(
+        help_text="Of the calls that were bought or are billed; null where none are counted."
+    )
 
     class Meta:
         model = Grant
@@ -243,7 +253,7 @@ class AccessOut(serializers.ModelSerializer[Grant]):
 
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_calls_used(self, grant: Grant) -> int | None:
-        return deliveries.used_calls(grant) if grant.trade.quantity is not None else None
+        return deliveries.used_calls(grant) if grant.trade.unit_price_minor is not None else None
 
 
 class StatementOut(serializers.ModelSerializer[Statement]):

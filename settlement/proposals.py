@@ -24,7 +24,9 @@ class ProposalIn(serializers.Serializer[Any]):
         max_length=80, allow_blank=True, default="", help_text="Of the contract you read; refused if it is another now."
     )
     price_minor = serializers.IntegerField(
-        allow_null=True, default=None, help_text="The price you saw; refused as `price_changed` if it is another now."
+        allow_null=True,
+        default=None,
+        help_text="The price you saw, or of a call billed monthly; refused as `price_changed` if it is another now.",
     )
     renews = serializers.CharField(
         max_length=20,

@@ -76,6 +76,12 @@ def make(offer: Offer, *, buyer: Organisation, quantity: int | None = None, purp
             code="not_quoted",
             next=_("Take the offer, or propose a trade."),
         )
+    if offer.is_postpaid:
+        raise Invalid(
+            _("What is billed by the call afterwards has no price to quote."),
+            code="not_quoted",
+            next=_("The offer's contract says what a call costs."),
+        )
     cost = pricing.priced(offer, quantity, discount)
     for reason in buying.reasons_against_proposal(offer, buyer, cost, by=by):
         raise Invalid(reason["detail"], code=reason["code"], next=reason["next"])

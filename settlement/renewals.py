@@ -92,7 +92,13 @@ def renews_on(grant: Grant) -> dt.date | None:
 def possible_acts(trade: Trade) -> list[str]:
     """Whether its buyer may let this licence be renewed, or stop that. Three statements for a licence with a term."""
     grant = getattr(trade, "grant", None)
-    if grant is None or grant.ends_at is None or grant.state not in extensions.LIVE or grant.is_close_due:
+    if (
+        grant is None
+        or trade.is_metered
+        or grant.ends_at is None
+        or grant.state not in extensions.LIVE
+        or grant.is_close_due
+    ):
         return []
     order = getattr(trade, "renewal", None)
     if order is not None and order.state == RenewalState.STANDING:

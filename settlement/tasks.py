@@ -16,6 +16,7 @@ from marketplace.bells import ring
 from marketplace.claims import postponed_on_failure, together_or_each
 from marketplace.errors import Refused, WrongState
 from settlement import (
+    billing,
     clearing,
     defaults,
     deliveries,
@@ -155,6 +156,13 @@ def renew_licences() -> None:
         with postponed_on_failure(order):
             renewals.renew(order)
     ring(register_trades)
+
+
+@shared_task
+def bill_calls() -> None:
+    """Bill the calls of every month and access that ended."""
+    while billing.bill_next():
+        ring(register_trades)
 
 
 @shared_task

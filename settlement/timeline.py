@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from marketplace import journal, roles
 from marketplace.models import Organisation, User
-from settlement import renewals
+from settlement import billing, renewals
 from settlement.models import Trade
 from settlement.states import PaymentState, TradeState
 
@@ -31,6 +31,7 @@ HAPPENED = {
     "trade.cleared": gettext_lazy("The trade was cleared."),
     "trade.settled": gettext_lazy("The trade is settled."),
     "trade.tax_decided": gettext_lazy("The exchange decided which tax the price includes."),
+    "trade.metering_ended": gettext_lazy("A party ended the access; the calls that are open are billed."),
     "trade.refunded": gettext_lazy("The trade ended with a refund."),
 }
 
@@ -40,6 +41,7 @@ BUYERS_ACTS = {
     "dispute": (TradeState.DELIVERED,),
 }
 SELLERS_ACTS = {"agree": (TradeState.PROPOSED,), "decline": (TradeState.PROPOSED,)}
+MAY = {"ask_bill": "pay", "end_metering": "propose"}
 LABELS = {
     "agree": gettext_lazy("Agree"),
     "decline": gettext_lazy("Decline"),
@@ -53,6 +55,9 @@ LABELS = {
     "keep_renewed": gettext_lazy("Renew automatically"),
     "stop_renewing": gettext_lazy("Stop renewing"),
     "convert": gettext_lazy("Go on with the paid plan at its end"),
+    "ask_bill": gettext_lazy("Bill the open calls now"),
+    "end_metering": gettext_lazy("End the access"),
+    "give_notice": gettext_lazy("End the access with notice"),
     "stop_converting": gettext_lazy("Let the trial end"),
 }
 
@@ -73,14 +78,23 @@ class Act:
     label: str
 
 
+# The same of a bill of calls.
+OF_A_BILL = {
+    "trade.proposed": gettext_lazy("The calls were billed."),
+    "trade.agreed": gettext_lazy("Both parties agreed with the order it bills."),
+    "trade.delivered": gettext_lazy("The usage statement was delivered."),
+}
+
+
 def steps(trade: Trade) -> list[Step]:
     """The trade's own events, oldest first."""
+    words = HAPPENED | (OF_A_BILL if trade.bills_id else {})
     return [
         Step(
             event.kind,
             _("The free trade needs no money.")
             if event.kind == "trade.funded" and trade.price_minor == 0
-            else str(HAPPENED.get(event.kind, event.kind)),
+            else str(words.get(event.kind, event.kind)),
             event.at,
             event.seal.position if hasattr(event, "seal") else None,
         )
@@ -95,12 +109,17 @@ def possible_acts(trade: Trade, organisation: Organisation | None, by: User) -> 
     names: list[str] = []
     if organisation.pk == trade.buyer_id:
         names += [
-            name for name, states in BUYERS_ACTS.items() if trade.state in states and roles.may(by, organisation, name)
+            name
+            for name, states in BUYERS_ACTS.items()
+            if trade.state in states and roles.may(by, organisation, name) and not (trade.bills_id and name == "cancel")
         ]
         if trade.state == TradeState.REGISTERED and roles.may(by, organisation, "pay"):
             names.append(_pay_act(trade))
-        if trade.delivered_at and trade.state != TradeState.REFUNDED and roles.may(by, organisation, "download"):
+        is_open = trade.delivered_at and trade.state != TradeState.REFUNDED
+        if is_open and trade.bills_id is None and roles.may(by, organisation, "download"):
             names.append("download")
+        offered = billing.possible_acts(trade, is_buyer=True)
+        names += [name for name in offered if roles.may(by, organisation, MAY[name])]
         if trade.delivered_at and trade.state != TradeState.REFUNDED and roles.may(by, organisation, "propose"):
             names += renewals.possible_acts(trade)
     if organisation.pk == trade.seller_id:
@@ -109,6 +128,8 @@ def possible_acts(trade: Trade, organisation: Organisation | None, by: User) -> 
         ]
         if trade.state == TradeState.DISPUTED and roles.may(by, organisation, "dispute"):
             names.append("answer")
+        if roles.may(by, organisation, "agree"):
+            names += billing.possible_acts(trade, is_buyer=False)
     return [Act(name, str(LABELS[name])) for name in names if name]
 
 

@@ -72,13 +72,15 @@ def _tell(kind: str, trade: Trade, organisation: int, event: Event, **facts: Any
 
 def _proposed(event: Event) -> None:
     trade = trade_of(event)
-    if trade.state == TradeState.PROPOSED:
+    if trade.state == TradeState.PROPOSED and trade.bills_id is None:
         _tell("trade.proposed", trade, trade.seller_id, event, until=trade.agree_until)
 
 
 def _agreed(event: Event) -> None:
     """A buyer who took an open offer is the one who agreed; else the seller answered."""
     trade = trade_of(event)
+    if trade.bills_id is not None:
+        return  # both agreed with the order it bills; the buyer is told once it is registered and to be paid
     if event.by_id == trade.proposed_by_id:
         _tell("trade.bought", trade, trade.seller_id, event)
     else:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -27,125 +27,26 @@ from settlement import (
     instalments,
     invoices,
     licensee_notices,
+    metering,
     payouts,
     positions,
     renewals,
-    tasks,
     taxes,
     timeline,
-    trades,
     upgrades,
     waits,
 )
 from settlement.bank import details
 from settlement.channels import channel
-from settlement.forms import AnswerForm, DeclineForm, ObjectionForm, ReasonForm
-from settlement.models import Dispute, Statement, Trade, Transfer
+from settlement.models import Statement, Trade, Transfer
 from settlement.states import GrantState, PaymentState, TradeState
+from settlement.trade_acts import ACTS, OF_THE_LICENCE
 
 SHOWN_RECEIPTS = 20
+SHOWN_BILLS = 12
 SHOWN_NOTICES = 5
 
 
-@dataclass(frozen=True)
-class PageAct:
-    """An act one posts from the page: whose it is, what runs, what the page says afterwards, and what it asks first."""
-
-    side: str
-    run: Callable[[Trade, dict[str, Any], User], object]
-    done: Any
-    form: type[forms.Form] | None = None
-    tone: str = ""
-    confirm: Any = ""
-    bell: Any = None
-
-
-ACTS: dict[str, PageAct] = {
-    "agree": PageAct(
-        "seller",
-        lambda trade, _said, by: trades.agree(trade, by=by),
-        gettext_lazy("You agreed; both parties are bound. The exchange registers the trade."),
-        tone="primary",
-        bell=tasks.register_trades,
-    ),
-    "decline": PageAct(
-        "seller",
-        lambda trade, said, by: trades.decline(trade, reason=said["reason"], by=by),
-        gettext_lazy("You declined. Nobody is bound."),
-        DeclineForm,
-    ),
-    "accept": PageAct(
-        "buyer",
-        lambda trade, _said, by: trades.accept(trade, by=by),
-        gettext_lazy("You accepted the delivery. It is cleared with the next clearing."),
-        tone="primary",
-        confirm=gettext_lazy("Once you accept, the price goes to the seller and you can no longer object."),
-    ),
-    "pay_again": PageAct(
-        "buyer",
-        lambda trade, _said, by: trades.pay_again(trade, by=by),
-        gettext_lazy("Another payment is being started."),
-        tone="primary",
-        bell=tasks.start_payments,
-    ),
-    "cancel": PageAct(
-        "buyer",
-        lambda trade, said, by: trades.cancel(trade, reason=said["reason"], by=by),
-        gettext_lazy("The trade is cancelled."),
-        ReasonForm,
-        bell=tasks.stop_payments,
-    ),
-    "dispute": PageAct(
-        "buyer",
-        lambda trade, said, by: trades.dispute(trade, reason=said["reason"], by=by),
-        gettext_lazy("You objected. The exchange decides once it has heard the seller."),
-        ObjectionForm,
-    ),
-    "answer": PageAct(
-        "seller",
-        lambda trade, said, by: trades.answer_dispute(
-            get_object_or_404(Dispute, trade=trade), answer=said["answer"], by=by
-        ),
-        gettext_lazy("Your answer was sent to the buyer and the exchange."),
-        AnswerForm,
-        tone="primary",
-    ),
-    "keep_renewed": PageAct(
-        "buyer",
-        lambda trade, _said, by: renewals.keep(trade, by=by),
-        gettext_lazy("The licence is renewed before it ends. You may stop that at any time."),
-        confirm=gettext_lazy(
-            "Before each end of its term the exchange proposes the same offer for you, at its price. You pay each"
-            " renewal as you paid this one; what you do not pay lapses."
-        ),
-    ),
-    "stop_renewing": PageAct(
-        "buyer",
-        lambda trade, _said, by: renewals.stop(trade, by=by),
-        gettext_lazy("The licence is not renewed any more; it lasts until its end."),
-    ),
-    "convert": PageAct(
-        "buyer",
-        lambda trade, _said, by: renewals.keep(trade, by=by),
-        gettext_lazy("The trial goes on with the paid plan. You may stop that until the moment it ends."),
-        confirm=gettext_lazy(
-            "When the trial ends the exchange buys the paid plan for you, at its price. You pay it as any order; what"
-            " you do not pay lapses."
-        ),
-    ),
-    "stop_converting": PageAct(
-        "buyer",
-        lambda trade, _said, by: renewals.stop(trade, by=by),
-        gettext_lazy("The trial ends by itself; nothing is bought."),
-    ),
-}
-
-OF_THE_LICENCE = (
-    "keep_renewed",
-    "stop_renewing",
-    "convert",
-    "stop_converting",
-)  # possible long after the trade asks nobody for anything
 COURSE = {
     TradeState.PROPOSED: gettext_lazy("Proposed"),
     TradeState.AGREED: gettext_lazy("Agreed"),
@@ -188,6 +89,9 @@ def context(
         "tax": taxes.shown_of(trade) if trade.price_minor else None,
         "instalments": instalments.shown(trade),
         "days_to_fund": deadlines.days_to_fund(trade.offer),
+        "usage": metering.of(trade),
+        "bills": metering.bills(trade).order_by("-pk")[:SHOWN_BILLS] if trade.is_metered else [],
+        "statement": _statement(trade),
         "access": _access(trade, by, may_download="download" in possible),
         "papers": _papers(trade),
         "invoices": invoices.of_trade(trade, organisation) if roles.may(by, organisation, "see_money") else [],
@@ -345,7 +249,7 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
 def _access(trade: Trade, by: User, *, may_download: bool) -> dict[str, Any] | None:
     """The files with their digests, for the buyer with links that lapse, and the newest receipts of their use."""
     grant = getattr(trade, "grant", None)
-    if grant is None:
+    if grant is None or trade.bills_id is not None:
         return None
     shown: dict[str, Any] = {
         "grant": grant,
@@ -366,6 +270,15 @@ def _access(trade: Trade, by: User, *, may_download: bool) -> dict[str, Any] | N
         except Refused as refusal:
             shown["refusal"] = refusal
     return shown
+
+
+def _statement(trade: Trade) -> dict[str, Any] | None:
+    """The usage statement of a bill that was delivered."""
+    grant = getattr(trade, "grant", None)
+    if trade.bills_id is None or grant is None or "statement" not in grant.access:
+        return None
+    lines = list(csv.DictReader(io.StringIO(grant.access["statement"])))
+    return {"file": grant.access["files"][0], "lines": lines}
 
 
 def _papers(trade: Trade) -> list[dict[str, str]]:

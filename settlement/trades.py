@@ -40,7 +40,9 @@ from settlement import (
     fees,
     instalments,
     ledger,
+    metering,
     netting,
+    papers,
     payments,
     payouts,
     positions,
@@ -76,6 +78,7 @@ PARTS = (
     "buyer",
     "fee_schedule",
     "upgrades",
+    "bills",
 )
 
 
@@ -220,10 +223,11 @@ def propose(
     saw, if it says. The licence of `renews`, a trade of the same offer and buyer or of a trial of it, is extended. A
     trial that `converts` goes on with its paid offer unless that is stopped. The licence of `upgrades`, a trade of the
     same product and buyer, is replaced, and what is unused of it is taken off the price. Of an offer priced per call,
-    `quantity` calls are taken. The discount in force is frozen into the trade.
+    `quantity` calls are taken; where calls are billed monthly the trade costs nothing and fixes the price of each. The
+    discount in force is frozen into the trade.
 
     Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, PriceChanged, ContractChanged, NotRenewable,
-    NotUpgradable, TooManyUnpaid, TrialTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
+    NotUpgradable, TooManyUnpaid, TrialTaken, UsageTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -255,13 +259,18 @@ def propose(
         credit_minor = credit.minor
     due_minor = cost.price_minor - credit_minor
     _require_payable(due_minor, cost.currency, offer)
-    if cost.price_minor:
+    shown_minor = due_minor
+    if offer.is_postpaid:
+        shown_minor = cost.unit_price_minor or 0
+        metering.require_payable(offer, shown_minor)
+        metering.require_first(offer, buyer=buyer)
+    if cost.price_minor or offer.is_postpaid:
         defaults.require_not_barred(buyer)
     if problems := channel(offer.channel).check(offer):
         raise NotCleared(problems[0], code="not_deliverable", next=_("Ask the seller for another way of delivery."))
     proposed_text = licence_contract.digest(offer, version, cost.discount)
-    if price_minor not in (None, due_minor) or _names_another_price(text_digest, offer, version, proposed_text):
-        raise PriceChanged(price=Money(due_minor, cost.currency))
+    if price_minor not in (None, shown_minor) or _names_another_price(text_digest, offer, version, proposed_text):
+        raise PriceChanged(price=Money(shown_minor, cost.currency))
     if text_digest not in ("", proposed_text):
         raise ContractChanged()
     decision = clearance.require_trade(buyer, offer)
@@ -306,6 +315,7 @@ def propose(
         price_minor=trade.price_minor,
         currency=offer.currency,
         **({"quantity": cost.quantity, "unit_price_minor": cost.unit_price_minor} if cost.quantity else {}),
+        **({"metered_unit_minor": trade.unit_price_minor} if offer.is_postpaid else {}),
         **({"discount": cost.discount.pk, "percent": cost.discount.percent} if cost.discount else {}),
         **({"upgrades": upgrades.pk, "credit_minor": credit_minor} if upgrades else {}),
     )
@@ -348,8 +358,66 @@ def agree(trade: Trade, *, by: User) -> Trade:
     return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, seller_agreed_at=clock.now(), by=by)
 
 
-def _bind(trade: Trade, *, buyer_by: User, seller_by: User, seller_agreed_at: dt.datetime, by: User) -> Trade:
-    extensions.take_licence(trade)
+@transaction.atomic
+def bill(metered: Trade, *, until: dt.datetime, by: User | None = None) -> Trade | None:
+    """Bill the calls that were made before `until` and stand on no bill: a trade of its own, agreed at once, for who
+    agreed to the licence agreed to its bills. What is too little for a payment waits for the next bill; None if it all
+    is.
+
+    A call waits for the lock on the access, so that what is counted after this reads belongs to the next bill.
+    Raises WrongState while another bill waits for its money, NoGateway.
+    """
+    metered = locked(metered)
+    grant = Grant.objects.select_for_update(no_key=True).get(trade=metered)
+    if metering.bills(metered).filter(state__in=metering.WAITING).exists():
+        raise WrongState(_("A bill of this order waits for its payment."), code="bill_open")
+    billed, unit = metering.billed(metered), metered.unit_price_minor or 0
+    quantity = metering.counted(grant, until=until) - billed
+    quantity = amounts.most_calls(quantity, unit, metered.currency) if quantity > 0 else 0
+    if not quantity or metered.state == TradeState.REFUNDED:
+        return None
+    now = clock.now()
+    agreed: Agreement = metered.agreement
+    same = ["offer", "discount", "listing", "version", "release", "seller", "buyer", "currency", "unit_price_minor"]
+    same += ["terms", "contract_version", "jurisdiction", "text_digest", "crossborder", "inspection_days"]
+    trade = Trade.objects.create(
+        **{name: getattr(metered, name) for name in (*same, "purpose", "purchase_order")},
+        bills=metered,
+        first_call=billed + 1,
+        quantity=quantity,
+        billed_until=until,
+        price_minor=quantity * unit,
+        fee_schedule=fees.schedule_for(metered.listing, metered.currency, moment=now),
+        proposed_by=agreed.buyer_by,
+        proposed_at=now,
+        agree_until=deadlines.agree_until(now),
+    )
+    taxes.freeze(trade)
+    splits.freeze(trade)
+    journal.record(
+        "trade.proposed",
+        trade,
+        by=by,
+        offer=trade.offer_id,
+        price_minor=trade.price_minor,
+        currency=trade.currency,
+        quantity=quantity,
+        unit_price_minor=unit,
+        bills=metered.pk,
+        first_call=trade.first_call,
+    )
+    return _bind(
+        trade,
+        buyer_by=agreed.buyer_by,
+        seller_by=agreed.seller_by,
+        seller_agreed_at=agreed.seller_agreed_at or agreed.agreed_at,
+        by=by,
+    )
+
+
+def _bind(trade: Trade, *, buyer_by: User, seller_by: User, seller_agreed_at: dt.datetime, by: User | None) -> Trade:
+    if trade.bills_id is None:
+        extensions.take_licence(trade)
     now = clock.now()
     digest = digest_of(contracts.bound(trade))
     Agreement.objects.create(
@@ -364,7 +432,7 @@ def _bind(trade: Trade, *, buyer_by: User, seller_by: User, seller_agreed_at: dt
         agreed_at=now,
     )
     facts: dict[str, object] = {"digest": digest, "text_digest": trade.text_digest}
-    return _move(trade, "agree", by=by, facts=facts, agreed_at=now, holds_licence=True)
+    return _move(trade, "agree", by=by, facts=facts, agreed_at=now, holds_licence=trade.bills_id is None)
 
 
 @transaction.atomic
@@ -383,6 +451,10 @@ def cancel(trade: Trade, *, reason: str = "", by: User) -> Trade:
     """
     trade = locked(trade, TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
     roles.require(by, trade.buyer, "cancel")
+    if trade.bills_id is not None:
+        raise WrongState(
+            _("A bill is of calls that were made, so it is not cancelled."), code="bill_is_owed", next=_("Pay it.")
+        )
     return _end_before_funding(trade, "cancel", reason=reason, by=by)
 
 
@@ -405,7 +477,10 @@ def _end_before_funding(trade: Trade, act: str, *, reason: str, by: User | None)
             payments.open_refunds(trade, held, reason=gettext_noop("the other instalments were not paid"), by=by)
             facts = {"refund_minor": held}
     extensions.give_back_licence(trade)
-    return _move(trade, act, by=by, facts=facts, ended_at=clock.now(), end_reason=reason[:300])
+    trade = _move(trade, act, by=by, facts=facts, ended_at=clock.now(), end_reason=reason[:300])
+    for grant in Grant.objects.filter(trade=trade.bills_id) if trade.bills_id else ():
+        deliveries.suspend(grant, why="unpaid")
+    return trade
 
 
 # --- registration and money ----------------------------------------------------------------------------------------
@@ -468,6 +543,13 @@ def fund(paid: Sequence[Trade]) -> None:
         paid, "fund", {trade.pk: {"amount_minor": trade.price_minor} for trade in paid}, changed=["funded_at"]
     )
     deliveries.grant(paid)
+    of_bills = [trade.bills_id for trade in paid if trade.bills_id]
+    for grant in Grant.objects.filter(trade__in=of_bills).order_by("pk") if of_bills else ():
+        metered = grant.trade
+        if not clearance.are_held(
+            listing=metered.listing, buyer=metered.buyer, seller=metered.seller, trade_id=metered.pk
+        ):
+            deliveries.resume(grant)
 
 
 @transaction.atomic
@@ -551,7 +633,10 @@ def deliver(opened: Sequence[tuple[Grant, Access]]) -> list[Trade]:
     _move_together(
         list(trades.values()),
         "deliver",
-        {grant.trade_id: {"digest": grant.trade.release.digest, "channel": grant.channel} for grant in grants},
+        {
+            grant.trade_id: {"digest": papers.delivery_digest(grant.trade, grant), "channel": grant.channel}
+            for grant in grants
+        },
         changed=["delivered_at", "inspect_until"],
     )
     delivery_papers.issue_delivery_records(grants)
@@ -583,6 +668,8 @@ def charge_back(trade: Trade) -> Trade:
         payments.open_refunds(trade, rest, reason=gettext_noop("charged back in part"), by=None)
     payments.stop_open(trade)
     deliveries.end(trade)
+    if trade.bills is not None:  # who takes back what it paid for calls makes no more of them
+        deliveries.end(trade.bills)
     replacing.give_back(trade)
     extensions.give_back_licence(trade)
     return _move(trade, "charge_back", by=None, ended_at=clock.now(), end_reason=gettext_noop("charged back"))

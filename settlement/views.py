@@ -21,7 +21,7 @@ from marketplace.bells import ring
 from marketplace.models import Organisation
 from marketplace.participants import acting_organisation
 from marketplace.signed_in import person
-from settlement import trade_page, waits
+from settlement import trade_acts, trade_page, waits
 from settlement.models import Trade
 from settlement.states import TRADE_MOVES, TradeState
 
@@ -143,7 +143,7 @@ def trade_contract(request: HttpRequest, trade_id: str) -> HttpResponse:
 @require_POST
 def trade_act(request: HttpRequest, trade_id: str, act: str) -> HttpResponse:
     """One of the acts of either side, once for each form that was shown."""
-    asked = trade_page.ACTS.get(act)
+    asked = trade_acts.ACTS.get(act)
     if asked is None:
         raise Http404
     organisation = acting_organisation(request)

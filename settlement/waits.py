@@ -84,6 +84,8 @@ def _by_deadline(trade: Trade, until: dt.datetime | None) -> Next:
             return Next("exchange", _("The exchange registers the trade."), until, lapses)
         case TradeState.REGISTERED:
             lapses = _("the trade lapses and the licence goes back on sale.")
+            if trade.bills_id is not None:
+                lapses = _("the bill lapses and access rests, until the buyer asks for it again and pays.")
             return Next("buyer", _("The buyer pays."), until, lapses)
         case TradeState.FUNDED:
             return Next("exchange", _("The exchange delivers."), until, _late())

@@ -157,7 +157,7 @@ def test_commands_know_nothing_of_celery() -> None:
     ]
     assert not strays, strays
     # the page names the bell of each button; the demo is opened before there are workers
-    edges = {*view_modules(), ROOT / "settlement/trade_page.py", ROOT / "marketplace/demo/hands.py"}
+    edges = {*view_modules(), ROOT / "settlement/trade_acts.py", ROOT / "marketplace/demo/hands.py"}
     ringing = [
         f"{place(path, node)} imports {name}"
         for path in sources(*APPS)

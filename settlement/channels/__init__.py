@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+USAGE = "usage"  # of bills alone; no offer is delivered by it
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -69,6 +71,9 @@ class Channel(Protocol):
 @cache
 def channel(name: str) -> Channel:
     """The configured channel of this name. Raises CannotDeliver."""
+    if name == USAGE:
+        own: Channel = import_string("settlement.channels.usage.UsageStatements")()
+        return own
     if name not in settings.CHANNELS:
         raise CannotDeliver(f"the channel {name!r} is not configured")
     driver: Channel = import_string(settings.CHANNELS[name])()

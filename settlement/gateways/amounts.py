@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd
 
 from django.utils.translation import gettext_lazy as _
 
@@ -53,3 +54,15 @@ def require_all_taken(price_minor: int, currency: str, plan: Sequence[payment_pl
     """The same of a price, or of each instalment of it where there is a plan. Raises as `require_taken` does."""
     for minor in payment_plans.amounts(price_minor, plan) if plan else [price_minor]:
         require_taken(minor, currency)
+
+
+def most_calls(calls: int, unit_minor: int, currency: str) -> int:
+    """Of so many calls at this price each, as many as one payment may pay for; 0 where it is too little. Raises
+    NoGateway."""
+    can = gateway(default_gateway()).capabilities()
+    if currency not in can.currencies:
+        return 0
+    bounds = can.bounds.get(currency, Bounds())
+    fit = min(calls, bounds.most_minor // unit_minor)
+    fit -= fit % (bounds.step_minor // gcd(unit_minor, bounds.step_minor))
+    return fit if fit * unit_minor >= bounds.least_minor else 0

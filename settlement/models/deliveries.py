@@ -11,7 +11,7 @@ from marketplace import clock
 from marketplace.claims import Claimable
 from marketplace.guards import append_only, born_in, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, User
-from settlement.models.trades import Trade
+from settlement.models.trades import Trade, overdue_sql, paid_calls_sql
 from settlement.states import (
     GRANT_MOVES,
     GrantState,
@@ -20,8 +20,8 @@ from settlement.states import (
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     def visible_to(self, organisation: Organisation | None) -> GrantQuerySet:
-        """The grants an organisation holds as buyer."""
-        return self.filter(trade__buyer=organisation) if organisation else self.none()
+        """The grants an organisation holds as buyer; a bill's usage statement is none."""
+        return self.filter(trade__buyer=organisation, trade__bills=None) if organisation else self.none()
 
 
 class Grant(Claimable):
@@ -66,12 +66,25 @@ class Grant(Claimable):
                     END IF; RETURN NULL;
                 """,
             ),
+            pgtrigger.Trigger(
+                name="access_rests_while_a_bill_is_overdue",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(old__state="suspended", new__state="open"),
+                func=f"""
+                    IF {overdue_sql("NEW.trade_id")} THEN
+                        RAISE 'a bill of trade % is overdue', NEW.trade_id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,
+            ),
             *never_deleted(),
         ]
 
 
 class Call(models.Model):
-    """One call of the block a trade bought; the next number, and never more than were bought."""
+    """One call of the block a trade bought, or one that is billed afterwards; the next number, and never more than
+    were bought, or may be unpaid."""
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="calls", db_index=False)
     number = models.PositiveIntegerField()
@@ -92,17 +105,20 @@ class Call(models.Model):
                 name="no_more_calls_than_bought",
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,
-                func="""
+                func=f"""
                     IF (NEW.number <= (
-                        SELECT t.quantity FROM settlement_grant g JOIN settlement_trade t ON t.id = g.trade_id
-                        WHERE g.id = NEW.grant_id
+                        SELECT CASE WHEN t.quantity IS NOT NULL THEN t.quantity
+                            WHEN t.unit_price_minor IS NOT NULL AND g.state = 'open' THEN 
+                                o.most_quantity + {paid_calls_sql("t.id")} END
+                        FROM settlement_grant g JOIN settlement_trade t ON t.id = g.trade_id
+                        JOIN listings_offer o ON o.id = t.offer_id WHERE g.id = NEW.grant_id AND t.bills_id IS NULL
                     ) AND NEW.number = 1 + coalesce(
                         (SELECT max(c.number) FROM settlement_call c WHERE c.grant_id = NEW.grant_id), 0
                     )) IS NOT TRUE THEN
                         RAISE 'call % of access % was not bought, or is not the next', NEW.number, NEW.grant_id
                             USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
-                """,
+                """,  # noqa: S608
             ),
         ]
 

@@ -78,7 +78,7 @@ class Quote(models.Model):
                             AND d.offer_id = o.id AND d.valid_from <= NEW.made_at
                             AND least(d.valid_until, d.ended_at) > NEW.made_at AND d.valid_until >= NEW.valid_until
                         WHERE o.id = NEW.offer_id AND o.closed_at IS NULL AND o.currency = NEW.currency
-                        AND (o.open_until >= NEW.valid_until) IS NOT FALSE
+                        AND NOT o.is_postpaid AND (o.open_until >= NEW.valid_until) IS NOT FALSE
                         AND d.id IS NOT DISTINCT FROM NEW.discount_id
                         AND CASE WHEN o.steps = '[]' THEN NEW.quantity IS NULL AND NEW.price_minor = {WHOLE}
                             ELSE NEW.quantity <= o.most_quantity AND NEW.unit_price_minor = (

@@ -29,6 +29,24 @@ from settlement.states import (
 # What a call costs by the step `s`, less the discount `d`.
 LESS = pricing.less_sql("(s->>'unit_price_minor')::bigint", "d")
 
+_PAID = """(
+    SELECT coalesce(sum(b.quantity), 0) FROM settlement_trade b WHERE b.bills_id = {trade}
+    AND b.state NOT IN ('proposed', 'agreed', 'registered', 'expired')
+)"""
+
+
+def paid_calls_sql(trade: str) -> str:
+    """How many of the calls that are billed afterwards are paid, of the trade with the id `trade`."""
+    return _PAID.format(trade=trade)
+
+
+def overdue_sql(trade: str) -> str:
+    """Whether a bill of the trade with the id `trade` was not paid in time, and its calls are not paid since."""
+    return f"""EXISTS (
+        SELECT FROM settlement_trade e WHERE e.bills_id = {trade} AND e.state = 'expired'
+        AND e.first_call > {paid_calls_sql(trade)}
+    )"""  # noqa: S608
+
 
 class TradeQuerySet(models.QuerySet["Trade"]):
     def visible_to(self, organisation: Organisation | None) -> TradeQuerySet:
@@ -100,6 +118,11 @@ class Trade(models.Model):
     )
     credit_minor = models.BigIntegerField(_("credit for the replaced licence"), default=0)  # taken off the price
     is_trial = models.BooleanField(_("free trial"), default=False)  # as its offer is
+    bills = models.ForeignKey(  # the trade under which the calls were made that this one bills
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="bills_of", db_index=False
+    )
+    first_call = models.PositiveIntegerField(_("first call"), null=True, blank=True)  # its number; `quantity` follow
+    billed_until = models.DateTimeField(_("billed until"), null=True, blank=True)
     crossborder = models.JSONField()  # the decision as compliance.crossborder gave it
     inspection_days = models.PositiveSmallIntegerField()
     purpose = models.TextField(_("use"), blank=True)
@@ -135,14 +158,31 @@ class Trade(models.Model):
         verbose_name = _("trade")
         verbose_name_plural = _("trades")
         ordering = ["-pk"]
-        indexes = [models.Index(fields=["state", "next_try_at", "id"]), models.Index(fields=["cycle", "seller"])]
+        indexes = [
+            models.Index(fields=["state", "next_try_at", "id"]),
+            models.Index(fields=["cycle", "seller"]),
+            models.Index(
+                fields=["buyer", "listing"],
+                condition=Q(quantity=None, unit_price_minor__isnull=False),
+                name="metered_trades",
+            ),
+            models.Index(fields=["bills"], condition=Q(bills__isnull=False), name="bills_of_a_trade"),
+        ]
         constraints = [
             sentence("trade_has_two_parties", ~Q(buyer=F("seller"))),
             sentence("trade_price_is_not_negative", Q(price_minor__gte=0)),
             sentence(
                 "block_costs_its_calls",
                 Q(quantity=None, unit_price_minor=None)
+                | Q(quantity=None, unit_price_minor__gt=0, price_minor=0, renews=None, upgrades=None, bills=None)
                 | Q(quantity__gt=0, unit_price_minor__gt=0, price_minor=F("quantity") * F("unit_price_minor")),
+            ),
+            sentence(
+                "bill_says_which_calls",
+                Q(bills=None, first_call=None, billed_until=None)
+                | Q(bills__isnull=False, first_call__gt=0, billed_until__isnull=False, quantity__isnull=False)
+                & Q(renews=None, upgrades=None, is_trial=False, holds_licence=False)
+                & ~Q(state__in=["declined", "cancelled"]),
             ),
             sentence(
                 "only_an_upgrade_has_a_credit",
@@ -167,6 +207,16 @@ class Trade(models.Model):
                 name="licence_is_upgraded_by_one_trade",
             ),
             models.UniqueConstraint(
+                fields=["bills", "billed_until"],
+                condition=Q(bills__isnull=False) & ~Q(state="expired"),
+                name="calls_of_a_month_are_billed_once",
+            ),
+            models.UniqueConstraint(
+                fields=["bills"],
+                condition=Q(bills__isnull=False, state__in=["proposed", "agreed", "registered"]),
+                name="one_bill_waits_for_its_money",
+            ),
+            models.UniqueConstraint(
                 fields=["buyer", "listing"],
                 condition=Q(is_trial=True) & ~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
                 name="one_trial_per_buyer_and_product",
@@ -178,8 +228,8 @@ class Trade(models.Model):
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "discount", "price_minor",
                 "currency", "quantity", "unit_price_minor", "terms", "contract_version", "jurisdiction", "text_digest",
-                "fee_schedule", "renews", "upgrades", "credit_minor", "is_trial", "crossborder", "inspection_days",
-                "purpose", "purchase_order",
+                "fee_schedule", "renews", "upgrades", "credit_minor", "is_trial", "bills", "first_call", "billed_until",
+                "crossborder", "inspection_days", "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
@@ -273,7 +323,7 @@ class Trade(models.Model):
                 func="""
                     IF EXISTS (
                         SELECT FROM listings_offer o
-                        WHERE o.id = NEW.offer_id AND (o.open_until <= NEW.proposed_at OR (
+                        WHERE o.id = NEW.offer_id AND NEW.bills_id IS NULL AND (o.open_until <= NEW.proposed_at OR (
                             o.audience = 'named' AND NOT EXISTS (
                                 SELECT FROM listings_offerbuyer b
                                 WHERE b.offer_id = o.id AND b.organisation_id = NEW.buyer_id
@@ -304,7 +354,10 @@ class Trade(models.Model):
                     IF NOT EXISTS (
                         SELECT FROM listings_offer o LEFT JOIN listings_discount d ON d.id = NEW.discount_id
                         WHERE o.id = NEW.offer_id AND CASE
-                            WHEN o.steps = '[]' THEN NEW.quantity IS NULL
+                            WHEN NEW.bills_id IS NOT NULL THEN o.is_postpaid
+                            WHEN o.is_postpaid THEN NEW.quantity IS NULL
+                                AND NEW.unit_price_minor = (SELECT {LESS} FROM (SELECT o.steps->0) one (s))
+                            WHEN o.steps = '[]' THEN NEW.quantity IS NULL AND NEW.unit_price_minor IS NULL
                             ELSE NEW.quantity <= o.most_quantity AND NEW.unit_price_minor = (
                                 SELECT min({LESS}) FROM jsonb_array_elements(o.steps) s
                                 WHERE (s->>'from_quantity')::bigint <= NEW.quantity
@@ -324,7 +377,8 @@ class Trade(models.Model):
                 func="""
                     IF NOT EXISTS (
                         SELECT FROM listings_discount d WHERE d.id = NEW.discount_id AND d.offer_id = NEW.offer_id
-                        AND d.valid_from <= NEW.proposed_at AND least(d.valid_until, d.ended_at) > NEW.proposed_at
+                        AND (NEW.bills_id IS NOT NULL OR d.valid_from <= NEW.proposed_at
+                            AND least(d.valid_until, d.ended_at) > NEW.proposed_at)
                     ) THEN
                         RAISE 'discount % is not in force for offer %', NEW.discount_id, NEW.offer_id
                             USING ERRCODE = 'check_violation';
@@ -345,6 +399,67 @@ class Trade(models.Model):
                         RAISE 'trade % has not the instalments of its offer', NEW.id USING ERRCODE = 'check_violation';
                     END IF; RETURN NULL;
                 """,
+            ),
+            pgtrigger.Trigger(
+                name="bill_follows_the_last_in_its_calls",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__bills__isnull=False),
+                func="""
+                    PERFORM FROM settlement_trade t WHERE t.id = NEW.bills_id FOR NO KEY UPDATE;
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_trade t JOIN settlement_grant g ON g.trade_id = t.id
+                        WHERE t.id = NEW.bills_id AND t.quantity IS NULL AND t.unit_price_minor = NEW.unit_price_minor
+                        AND t.buyer_id = NEW.buyer_id AND t.seller_id = NEW.seller_id AND t.offer_id = NEW.offer_id
+                        AND t.release_id = NEW.release_id AND t.currency = NEW.currency AND t.state <> 'refunded'
+                        AND t.discount_id IS NOT DISTINCT FROM NEW.discount_id AND t.text_digest = NEW.text_digest
+                        AND NEW.first_call = 1 + (
+                            SELECT coalesce(sum(b.quantity), 0) FROM settlement_trade b
+                            WHERE b.bills_id = t.id AND b.state <> 'expired'
+                        )
+                        AND NEW.first_call + NEW.quantity - 1 <= (
+                            SELECT max(c.number) FROM settlement_call c WHERE c.grant_id = g.id
+                        )
+                    ) THEN
+                        RAISE 'trade % has no such calls to bill: % from %', NEW.bills_id, NEW.quantity, NEW.first_call
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="overdue_bill_suspends_access",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(new__state="expired", new__bills__isnull=False),
+                func=f"""
+                    IF EXISTS (
+                        SELECT FROM settlement_grant g WHERE g.trade_id = NEW.bills_id AND g.state = 'open'
+                        AND NOT g.is_close_due AND {overdue_sql("NEW.bills_id")}
+                    ) THEN
+                        RAISE 'bill % is overdue while access is open', NEW.id USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
+                """,  # noqa: S608
+            ),
+            pgtrigger.Trigger(
+                name="one_metered_licence_of_a_product",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__quantity__isnull=True, new__unit_price_minor__isnull=False),
+                func=f"""
+                    PERFORM FROM marketplace_organisation o WHERE o.id = NEW.buyer_id FOR NO KEY UPDATE;
+                    IF EXISTS (
+                        SELECT FROM settlement_trade t LEFT JOIN settlement_grant g ON g.trade_id = t.id
+                        WHERE t.buyer_id = NEW.buyer_id AND t.listing_id = NEW.listing_id
+                        AND t.quantity IS NULL AND t.unit_price_minor IS NOT NULL
+                        AND t.state NOT IN ('declined', 'cancelled', 'expired', 'refunded')
+                        AND (g.state IS DISTINCT FROM 'closed' AND g.is_close_due IS DISTINCT FROM true
+                            OR {overdue_sql("t.id")})
+                    ) THEN
+                        RAISE 'organisation % has calls of this product billed already', NEW.buyer_id
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,  # noqa: S608
             ),
             pgtrigger.Trigger(
                 name="agreed_trade_has_an_agreement",
@@ -391,8 +506,15 @@ class Trade(models.Model):
 
     @property
     def list_price(self) -> Money:
-        """What it would have cost without its discount."""
+        """What it would have cost without its discount; a call where they are billed afterwards."""
+        if self.bills_id is not None or self.is_metered:
+            return Money(self.offer.steps[0]["unit_price_minor"] * (self.quantity or 1), self.currency)
         return pricing.priced(self.offer, self.quantity).price
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether its calls are counted and billed afterwards, by trades of their own."""
+        return self.quantity is None and self.unit_price_minor is not None
 
     @property
     def credit(self) -> Money:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from compliance import holds
 from marketplace import tasks as marketplace_tasks
 from marketplace.models import Follower, Seal
-from settlement import ledger, payments, renewals, tasks, trades
+from settlement import billing, deliveries, ledger, payments, renewals, tasks, trades
 from settlement.gateways import sandbox_bank
 from settlement.models import (
     Chargeback,
@@ -50,6 +50,7 @@ TASKS = {
     "marketplace.tasks.follow_journal",
     "settlement.tasks.tell_ending_grants",
     "settlement.tasks.renew_licences",
+    "settlement.tasks.bill_calls",
     "settlement.tasks.remind_parties",
 }
 
@@ -194,6 +195,32 @@ def test_a_trial_goes_on_once(at: str, tmp_path: Path) -> None:
     tasks.renew_licences()
     assert Trade.objects.get(renews=old).offer == paid
     assert list(Renewal.objects.values_list("trade", "state")) == [(old.pk, "renewed")]
+
+
+BILL = [f"{moment} settlement.trades.bill" for moment in ("before", "within", "after")]
+
+
+@pytest.mark.parametrize("at", BILL)
+def test_calls_are_billed_once(at: str, tmp_path: Path) -> None:
+    one_price = [{"from_quantity": 1, "unit_price_minor": 50}]
+    offer = trading.make_offer(price_minor=None, steps=one_price, most_quantity=10, is_postpaid=True)
+    buyer = trading.make_verified()
+    metered = trades.propose(offer, buyer=buyer, by=buyer.created_by)
+    trading.work()
+    for key in ("a", "b"):
+        deliveries.leave_receipt(
+            metered.grant, path="a", sha256="0" * 64, first_byte=0, size_bytes=1, by=None, call=key
+        )
+    billing.end(metered, by=buyer.created_by)
+    die_at(at, "settlement.tasks.bill_calls", tmp_path)
+    assert Trade.objects.filter(bills=metered).count() == at.startswith("after")
+    tasks.bill_calls()
+    bill = Trade.objects.get(bills=metered)
+    assert (bill.first_call, bill.quantity, bill.price_minor) == (1, 2, 100)
+    trading.work()
+    trading.pay(trading.Deal(bill, buyer.created_by, offer.listing.seller.created_by))
+    assert Trade.objects.get(bills=metered).state == TradeState.DELIVERED
+    nothing_is_amiss()
 
 
 @pytest.mark.parametrize("at", [f"{moment} settlement.trades.deliver" for moment in ("before", "within", "after")])

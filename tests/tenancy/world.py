@@ -39,7 +39,19 @@ from listings.models import Registration
 from marketplace import announcements, clock, documents, journal, participants, tokens, webhooks
 from marketplace.models import Notification, Organisation, Paper, User
 from marketplace.roles import Role, StaffRole
-from settlement import clearing, invoices, mendings, payments, payout_accounts, quotes, splits, statements, trades
+from settlement import (
+    billing,
+    clearing,
+    deliveries,
+    invoices,
+    mendings,
+    payments,
+    payout_accounts,
+    quotes,
+    splits,
+    statements,
+    trades,
+)
 from settlement.bank import payment_files, reports
 from settlement.channels.files.links import links
 from settlement.gateways.sandbox_bank import reference_of
@@ -263,6 +275,7 @@ class World:
         self.expired = self._walked(TradeState.REGISTERED)
         with clock.moved_to(self.expired.reload().fund_until):
             trades.expire(self.expired.trade)
+        self._make_metered()
         self.failed = self._walked(TradeState.REGISTERED)
         trading.pay(self.failed, "fail")
         self.overpaid = self._walked(TradeState.REGISTERED)
@@ -279,6 +292,24 @@ class World:
             if step == state:
                 break
         return deal
+
+    def _make_metered(self) -> None:
+        """A licence whose calls are billed monthly, a bill that is paid, and a call that stands on none."""
+        by_the_call: Any = {"price_minor": None, "steps": [{"from_quantity": 1, "unit_price_minor": 50}]}
+        by_the_call |= {"most_quantity": 10, "is_postpaid": True, "audience": "named", "buyers": [self.buyer]}
+        offer = trading.make_offer(self.listed, **by_the_call)
+        self.metered = trading.propose(offer, buyer=self.buyer)
+        trading.work()
+        self._call("first")
+        bill = billing.ask(self.metered.trade, by=self.metered.buyer)
+        self.bill = trading.Deal(bill, self.metered.buyer, self.metered.seller)
+        trading.work()
+        trading.pay(self.bill)
+        self._call("second")
+
+    def _call(self, key: str) -> None:
+        grant = self.metered.reload().grant
+        deliveries.leave_receipt(grant, path="a", sha256="0" * 64, first_byte=0, size_bytes=1, by=None, call=key)
 
     def _make_money(self) -> None:
         bounced = self._walked(TradeState.REGISTERED)
@@ -362,6 +393,8 @@ class World:
             self.disputed,
             self.registered,
             self.failed,
+            self.metered,
+            self.bill,
             self.overpaid,
             self.proposed,
         ]
