@@ -54,7 +54,7 @@ def test_what_the_program_records_and_what_has_words_are_the_same() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "Trade agreed"), ("zh-hans", "交易已签约"), ("zh-hant", "交易已訂約")]
+    ("language", "words"), [("en", "trade agreed"), ("zh-hans", "交易已签约"), ("zh-hant", "交易已訂約")]
 )
 def test_the_staff_read_words_beside_the_code(language: str, words: str) -> None:
     trading.make_trade("agreed")
