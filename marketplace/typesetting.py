@@ -49,7 +49,8 @@ settlement_statement      member, cycle, cleared_at, currency, lines [{trade_num
                           payable_minor (the rest), reserve_minor (what of the balance is in reserve),
                           opening_minor and closing_minor (the balance) with movements [{kind, reference, moved_at,
                           amount_minor}]; payouts [{reference, kind (trade, net, reserve), amount_minor; of a trade also
-                          trade_number}] (their sum is the payable); a line may say purchase_order, payout_reference
+                          trade_number}] (their sum is the payable); a line may say purchase_order, payout_reference,
+                          and it and the totals taxes [{tax, amount_minor}] in the gross and fee_vat_minor
 trade_certificate         trade_number, register_number, seller, buyer, titles, product_type, version, licence (as in
                           the contract), price_minor and currency (or price_minor null: withheld), delivery_digest,
                           proposed_at, agreed_at, delivered_at, accepted_at, cleared_at, settled_at (registered_at and
@@ -197,6 +198,11 @@ def _require_sums(record: dict[str, Any]) -> None:
     for amount in _AMOUNTS:
         if sum(line[amount] for line in record["lines"]) != record["totals"][amount]:
             raise CannotTypeset(f"The lines of {amount} do not sum to their total.")
+    if sum(line.get("fee_vat_minor", 0) for line in record["lines"]) != record["totals"].get("fee_vat_minor", 0):
+        raise CannotTypeset("The tax in the fees does not sum to its total.")
+    taxes = [one["amount_minor"] for line in record["lines"] for one in line.get("taxes", [])]
+    if sum(taxes) != sum(one["amount_minor"] for one in record["totals"].get("taxes", [])):
+        raise CannotTypeset("The taxes of the lines do not sum to their totals.")
     shares = sum(one["amount_minor"] for one in record.get("shares", []))
     if shares != record.get("shares_minor", 0):
         raise CannotTypeset("The revenue shares do not sum to their total.")

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Organisation, User
-from settlement import invoice_papers, ledger, tax_rules
+from settlement import invoice_papers, ledger, line_taxes, tax_rules
 from settlement.models import Chargeback, ClearingCycle, ElectronicInvoice, Invoice, Trade, TradeTax
 from settlement.papers import moved_minor
 from settlement.states import ChargebackState, CycleState
@@ -63,15 +63,9 @@ def issue_next() -> int:
         tax = tax_rules.again(kept[trade.pk].tax, gross) if trade.pk in kept else tax_rules.Tax(gross, (), False)
         fresh.append(_new(trade, Kind.LICENCE, tax, now))
         if fee:
-            fresh.append(_new(trade, Kind.FEE, _fee_tax(trade.seller, fee), now))
+            fresh.append(_new(trade, Kind.FEE, line_taxes.of_fee(trade.seller.country, fee, on=clock.today()), now))
     _issue(fresh)
     return len(trades)
-
-
-def _fee_tax(seller: Organisation, fee_minor: int) -> tax_rules.Tax:
-    """The tax in the exchange's fee, which is a service to the seller."""
-    case = tax_rules.Case(settings.EXCHANGE_COUNTRY, seller.country, tax_rules.SERVICE, settings.EXCHANGE_TAX_STATUS)
-    return tax_rules.tax_of(fee_minor, case, on=clock.today())
 
 
 def _new(trade: Trade, kind: Kind, tax: tax_rules.Tax, now: dt.datetime, **more: Any) -> Invoice:

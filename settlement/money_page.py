@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from listings.product_page import HTML_LANGUAGES, language_of
 from marketplace import posted, reauthentication, roles
 from marketplace.bells import ring
-from marketplace.models import Organisation, User
+from marketplace.models import Organisation, Paper, User
 from marketplace.money import Money
 from marketplace.participants import acting_organisation
 from marketplace.regions import COUNTRY_NAMES
@@ -27,6 +27,7 @@ from marketplace.signed_in import person
 from marketplace.spreadsheets import csv_lines
 from marketplace.typesetting import in_language
 from settlement import (
+    line_taxes,
     member_money,
     movements,
     netting_page,
@@ -37,6 +38,7 @@ from settlement import (
     statements,
     tasks,
     tax_acts,
+    taxes,
     waits,
 )
 from settlement.forms import PayoutAccountForm
@@ -202,6 +204,17 @@ def _payouts(organisation: Organisation) -> list[tuple[Payout, Money]]:
     return [(payout, Money(payout.amount_minor, payout.currency)) for payout in rows]
 
 
+def _taxes(said: dict[str, Any], currency: str) -> dict[str, Any]:
+    """What a line or all of them say of tax, with its labels; nothing where no rule fits."""
+    fee_minor = said.get("fee_vat_minor")
+    return {
+        "taxes": [
+            (taxes.LABELS_BY_KIND[one["tax"]], Money(one["amount_minor"], currency)) for one in said.get("taxes", [])
+        ],
+        "fee_vat": None if fee_minor is None else Money(fee_minor, currency),
+    }
+
+
 @login_required
 @require_safe
 def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
@@ -214,15 +227,24 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
     page = Paginator(trades, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
     lines = member_money.lines(list(page))
     paid_by = payouts.of_trades([line.trade for line in lines])
+    in_them = line_taxes.of(
+        [
+            line_taxes.Cleared(line.trade.pk, organisation.country, found.created_at, line.gross_minor, line.fee_minor)
+            for line in lines
+        ]
+    )
+    totals = Paper.objects.filter(pk=found.paper_id or 0).values_list("record__totals", flat=True).first()
     paid = organisation.payouts.filter(cycle=found.cycle_id, currency=found.currency).select_related("trade")
     first = list(paid.order_by("pk")[: LINES_ON_A_PAGE + 1])
     context = {
         **_with_money(found),
+        "in_all": _taxes(totals or {}, found.currency),
         "page": page,
         "lines": [
             {
                 "trade": line.trade,
                 "payout": paid_by.get(line.trade.pk),
+                **_taxes(in_them[line.trade.pk].on_paper(), found.currency),
                 "title_lang": _language(line.trade),
                 **line.money(),
             }

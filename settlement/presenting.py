@@ -256,6 +256,11 @@ class AccessOut(serializers.ModelSerializer[Grant]):
         return deliveries.used_calls(grant) if grant.trade.unit_price_minor is not None else None
 
 
+class TaxSumOut(serializers.Serializer[Any]):
+    tax = serializers.CharField(help_text="vat_charged, vat_withheld or income_withheld")
+    amount_minor = serializers.IntegerField()
+
+
 class StatementOut(serializers.ModelSerializer[Statement]):
     """The balance runs from `opening_minor` by `other_minor` (payouts, debts), `gross_minor`, `shares_received_minor`
     and, taken off, `fee_minor` and `shares_given_minor` to `closing_minor`, of which `reserve_minor` is in reserve.
@@ -263,6 +268,13 @@ class StatementOut(serializers.ModelSerializer[Statement]):
 
     cycle = serializers.IntegerField(source="cycle.number")
     paper = serializers.CharField(source="paper.number", allow_null=True, default=None)
+    taxes = TaxSumOut(
+        many=True, source="paper.record.totals.taxes", allow_null=True, default=None,
+        help_text="In the gross; null until the paper is there.",
+    )  # fmt: skip
+    fee_vat_minor = serializers.IntegerField(
+        source="paper.record.totals.fee_vat_minor", allow_null=True, default=None, help_text="In the fee, if known."
+    )
 
     class Meta:
         model = Statement
@@ -278,6 +290,8 @@ class StatementOut(serializers.ModelSerializer[Statement]):
             "reserved_minor",
             "released_minor",
             "net_minor",
+            "taxes",
+            "fee_vat_minor",
             "opening_minor",
             "other_minor",
             "closing_minor",

@@ -14,12 +14,12 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import Version
-from marketplace import documents
+from marketplace import clock, documents
 from marketplace.claims import together_or_each
 from marketplace.errors import NotReady
 from marketplace.models import Paper
 from marketplace.spreadsheets import safe_cell
-from settlement import movements
+from settlement import line_taxes, movements
 from settlement.models import (
     Payment,
     Payout,
@@ -117,7 +117,7 @@ def _moved(part: str) -> Coalesce:
 def _lines(
     stated: Sequence[Statement], payouts: dict[About, list[dict[str, Any]]]
 ) -> dict[About, list[dict[str, Any]]]:
-    """The lines of these statements, trade by trade, each with its payout. Two statements."""
+    """The lines of these statements, trade by trade, each with its payout and its taxes. Three statements."""
     paid_by = {
         (about, one.get("trade_number", "")): one["reference"]
         for about, paid in payouts.items()
@@ -129,19 +129,35 @@ def _lines(
         .annotate(fee_minor=_moved("fee"), net_minor=_moved("net"))
         .order_by("pk")
         .values_list(
-            "cycle_id", "seller_id", "currency", "register_number", "version_id", "purchase_order", "fee_minor",
-            "net_minor",
+            "pk", "seller__country", "cleared_at", "cycle_id", "seller_id", "currency", "register_number", "version_id",
+            "purchase_order", "fee_minor", "net_minor",
         )
     )  # fmt: skip
-    titles = dict(Version.objects.filter(pk__in={row[4] for row in rows}).values_list("pk", "titles"))
+    taxes = line_taxes.of(
+        [line_taxes.Cleared(row[0], row[1], row[2] or clock.now(), row[-2] + row[-1], row[-2]) for row in rows]
+    )
+    titles = dict(Version.objects.filter(pk__in={row[7] for row in rows}).values_list("pk", "titles"))
     found: dict[About, list[dict[str, Any]]] = {}
-    for cycle_id, seller_id, currency, number, version_id, purchase_order, fee_minor, net_minor in rows:
+    for (
+        pk,
+        _country,
+        _at,
+        cycle_id,
+        seller_id,
+        currency,
+        number,
+        version_id,
+        purchase_order,
+        fee_minor,
+        net_minor,
+    ) in rows:
         line = {
             "trade_number": number,
             "titles": titles[version_id],
             "gross_minor": fee_minor + net_minor,
             "fee_minor": fee_minor,
             "net_minor": net_minor,
+            **taxes[pk].on_paper(),
         }
         about = int(cycle_id or 0), seller_id, currency
         reference = paid_by.get((about, number or "")) or paid_by.get((about, ""))
@@ -203,6 +219,7 @@ def _record(
             "gross_minor": statement.gross_minor,
             "fee_minor": statement.fee_minor,
             "net_minor": statement.gross_minor - statement.fee_minor,
+            **line_taxes.totals(lines),
         },
         "opening_minor": statement.opening_minor,
         "movements": [
@@ -254,6 +271,21 @@ def _balance_of(record: dict[str, Any]) -> list[tuple[str, str, int]]:
     ]
 
 
+TAX_COLUMNS = ["vat_charged", "vat_withheld", "income_tax_withheld", "vat_in_fee"]
+
+
+def _tax_cells(row: dict[str, Any], record: dict[str, Any]) -> list[str]:
+    """The taxes of a line or of all; empty where no rule fits, and in a record from before lines said them."""
+    cells = [""] * len(TAX_COLUMNS)
+    if "taxes" in row:
+        minor = {one["tax"]: one["amount_minor"] for one in row["taxes"]}
+        kinds = ("vat_charged", "vat_withheld", "income_withheld")
+        cells[:3] = [plain_amount(minor.get(kind, 0), record["currency"]) for kind in kinds]
+    if "fee_vat_minor" in row:
+        cells[3] = plain_amount(row["fee_vat_minor"], record["currency"])
+    return cells
+
+
 def as_csv(statement: Statement) -> bytes:
     """The statement as CSV, line by line and then its sums, for a spreadsheet: UTF-8 with a mark that says so.
 
@@ -268,12 +300,12 @@ def as_csv(statement: Statement) -> bytes:
     def amounts(row: dict[str, int]) -> list[str]:
         return [plain_amount(row[f"{part}_minor"], record["currency"]) for part in ("gross", "fee", "net")]
 
-    write(["trade", "product", "currency", "gross", "fee", "net", "payout"])
+    write(["trade", "product", "currency", "gross", "fee", "net", "payout", *TAX_COLUMNS])
     for line in record["lines"]:
         title = next(iter(line["titles"].values()), "")
         about = [safe_cell(line["trade_number"]), safe_cell(title), record["currency"]]
-        write([*about, *amounts(line), safe_cell(line.get("payout_reference", ""))])
-    write(["total", "", record["currency"], *amounts(record["totals"])])
+        write([*about, *amounts(line), safe_cell(line.get("payout_reference", "")), *_tax_cells(line, record)])
+    write(["total", "", record["currency"], *amounts(record["totals"]), "", *_tax_cells(record["totals"], record)])
     for one in record.get("shares", []):
         title, minor = next(iter(one["titles"].values()), ""), one["amount_minor"]
         way = "share_received" if minor > 0 else "share_given"

@@ -31,6 +31,7 @@ LABELS = {
     (tax_rules.VAT, tax_rules.WITHHELD): _("VAT, withheld by the buyer"),
     (tax_rules.INCOME, tax_rules.WITHHELD): _("Income tax, withheld by the buyer"),
 }
+LABELS_BY_KIND = {f"{tax}_{how}": label for (tax, how), label in LABELS.items()}  # as papers name them
 
 
 def status_of(member: Organisation) -> TaxStatus | None:
