@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -70,10 +71,12 @@ def of_fee(seller_country: str, fee_minor: int, *, on: dt.date) -> tax_rules.Tax
 
 def totals(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The sums of what the lines of a statement's record say of tax, in the same form."""
-    taxes: Counter[str] = Counter()
-    fee_vat = [line["fee_vat_minor"] for line in lines if "fee_vat_minor" in line]
-    for line in lines:
-        for one in line.get("taxes", []):
+    said: dict[str, Any] = {}
+    if known := [line["taxes"] for line in lines if "taxes" in line]:
+        taxes: Counter[str] = Counter()
+        for one in chain.from_iterable(known):
             taxes[one["tax"]] += one["amount_minor"]
-    said: dict[str, Any] = {"taxes": [{"tax": tax, "amount_minor": minor} for tax, minor in sorted(taxes.items())]}
-    return said | ({"fee_vat_minor": sum(fee_vat)} if fee_vat else {})
+        said["taxes"] = [{"tax": tax, "amount_minor": minor} for tax, minor in sorted(taxes.items())]
+    if fee_vat := [line["fee_vat_minor"] for line in lines if "fee_vat_minor" in line]:
+        said["fee_vat_minor"] = sum(fee_vat)
+    return said

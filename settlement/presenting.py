@@ -270,7 +270,7 @@ class StatementOut(serializers.ModelSerializer[Statement]):
     paper = serializers.CharField(source="paper.number", allow_null=True, default=None)
     taxes = TaxSumOut(
         many=True, source="paper.record.totals.taxes", allow_null=True, default=None,
-        help_text="In the gross; null until the paper is there.",
+        help_text="In the gross; null until the paper is there, and where no rule fits.",
     )  # fmt: skip
     fee_vat_minor = serializers.IntegerField(
         source="paper.record.totals.fee_vat_minor", allow_null=True, default=None, help_text="In the fee, if known."

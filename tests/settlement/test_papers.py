@@ -369,9 +369,9 @@ def test_the_csv_says_the_same_in_plain_decimals():
     number, title = deal.trade.register_number, "Departures of New York"
     reference = deal.trade.payouts.get().key
     assert rows == [
-        ["trade", "product", "currency", "gross", "fee", "net", "payout"],
-        [number, title, "HKD", "123456.78", "3086.42", "120370.36", reference],
-        ["total", "", "HKD", "123456.78", "3086.42", "120370.36"],
+        ["trade", "product", "currency", "gross", "fee", "net", "payout", *statements.TAX_COLUMNS],
+        [number, title, "HKD", "123456.78", "3086.42", "120370.36", reference, *[""] * 4],
+        ["total", "", "HKD", "123456.78", "3086.42", "120370.36", *[""] * 5],
         ["opening", "", "HKD", "", "", "0.00"],
         ["cleared", "", "HKD", "", "", "120370.36"],
         ["closing", "", "HKD", "", "", "120370.36"],
