@@ -186,6 +186,7 @@ KINDS: dict[str, Promise] = {
     "trade.registered": pgettext_lazy("event", "trade registered"),
     "trade.reminded": pgettext_lazy("event", "reminder sent"),
     "trade.settled": pgettext_lazy("event", "trade settled"),
+    "trade.metering_ended": pgettext_lazy("event", "access billed by the call ended"),
     "trade.tax_decided": pgettext_lazy("event", "tax of a trade decided"),
     "version.approved": pgettext_lazy("event", "version approved"),
     "version.changes_requested": pgettext_lazy("event", "version sent back for changes"),
