@@ -98,6 +98,11 @@ def work() -> None:
     tasks.open_grants()
 
 
+def bill() -> None:
+    """Bill the calls of every month that ended."""
+    tasks.bill_calls()
+
+
 def hear() -> None:
     """Let the sandbox's bank say what it has to say, and act on it.
 

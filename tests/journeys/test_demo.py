@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 
 import pytest
@@ -27,11 +28,12 @@ from listings.models import (
 )
 from listings.states import ListingState
 from marketplace import clock
-from marketplace.demo import explained, hands, market, opening, products, tried
+from marketplace.demo import explained, hands, market, metered, opening, products, tried
 from marketplace.demo.cast import APPLICANTS, BUYERS, HOUSES, SELLERS
 from marketplace.journal_audit import Audit
 from marketplace.models import Event, Revocation, User
 from settlement import ledger, quotes, tasks
+from settlement import metering as calls
 from settlement.models import ClearingCycle, Quote, Receipt, Refund, SandboxNotice, Trade
 from settlement.states import TradeState
 from tests import trading
@@ -206,6 +208,21 @@ def test_one_trial_went_on_one_was_stopped_and_one_runs(moving):
     assert Trade.objects.get(renews=bank).state == TradeState.DELIVERED
     assert [trade.grant.state for trade in (bank, lion, institute)] == ["closed", "closed", "open"]
     assert [trade.renewal.state for trade in (bank, lion, institute)] == ["renewed", "stopped", "standing"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_of_a_month_are_billed_and_paid_and_others_are_open(moving):
+    listing, buyer = trading.make_offer().listing, trading.make_verified()
+    with clock.moved_to(dt.datetime(2026, 9, 20, 4, tzinfo=dt.UTC)) as move:
+        for days_left in range(24, 0, -4):
+            move(dt.datetime(2026, 10, 14, 4, tzinfo=dt.UTC) - dt.timedelta(days=days_left))
+            metered.about(listing, buyer, days_left)
+            hands.tidy()
+            time.sleep(1)  # a link of another second is another call
+        [bill] = Trade.objects.filter(bills__buyer=buyer)
+        usage = calls.of(bill.bills)
+    assert (bill.state, bill.billed_until) == (TradeState.DELIVERED, dt.datetime(2026, 9, 30, 16, tzinfo=dt.UTC))
+    assert usage is not None and usage.paid == bill.quantity > 0 and usage.unbilled > 0
 
 
 def test_the_explanation_names_everybody_and_fits_a_terminal():
