@@ -64,7 +64,7 @@ def context(
     trade: Trade, organisation: Organisation, by: User, bound: Mapping[str, forms.Form] | None = None
 ) -> dict[str, Any]:
     """Everything the page shows `organisation`. `bound` are the forms of acts that were sent and lacked something."""
-    following = waits.of(trade)
+    following, parts = waits.of(trade), instalments.shown(trade)
     possible = [act.name for act in timeline.possible_acts(trade, organisation, by)]
     is_buyer = organisation.pk == trade.buyer_id
     return {
@@ -78,7 +78,7 @@ def context(
         "renews_on": renewals.renews_on(trade.grant) if is_buyer and hasattr(trade, "grant") else None,
         "following": following,
         "following_who": who(following.who, trade, organisation),
-        "otherwise": following.otherwise if following.until else "",
+        "otherwise": _otherwise(trade, following, parts),
         "is_ours": following.who == ("buyer" if is_buyer else "seller"),
         "acts": _buttons(trade, [name for name in possible if name not in OF_THE_LICENCE], bound or {}),
         "licence_acts": _buttons(trade, [name for name in possible if name in OF_THE_LICENCE], {}),
@@ -87,7 +87,7 @@ def context(
         "licence": said_plainly(trade.terms),
         "money": money_of(trade, is_buyer=is_buyer),
         "tax": taxes.shown_of(trade) if trade.price_minor else None,
-        "instalments": instalments.shown(trade),
+        "instalments": parts,
         "days_to_fund": deadlines.days_to_fund(trade.offer),
         "usage": metering.of(trade),
         "bills": metering.bills(trade).order_by("-pk")[:SHOWN_BILLS] if trade.is_metered else [],
@@ -98,6 +98,15 @@ def context(
         "notices": licensee_notices.of(trade.listing, organisation)[:SHOWN_NOTICES],
         "dispute": getattr(trade, "dispute", None),
     }
+
+
+def _otherwise(trade: Trade, following: waits.Next, parts: list[dict[str, Any]]) -> str:
+    """What happens when the time of the present wait is over; "" where none runs."""
+    if following.until is None:
+        return ""
+    if trade.state == TradeState.REGISTERED and any(part["paid_at"] for part in parts):
+        return _("the trade lapses, and what was paid goes back.")
+    return following.otherwise
 
 
 def said_plainly(licence: Any) -> terms.PlainWords:
@@ -205,7 +214,7 @@ def money_of(trade: Trade, *, is_buyer: bool = False) -> dict[str, Any]:
     """Payments, refunds and chargebacks; unless the buyer asks, also fee, net and payout."""
     shown: dict[str, Any] = {
         "payments": _with_amount(trade.payments.order_by("pk")),
-        "refunds": _with_amount(trade.refunds.order_by("pk")),
+        "refunds": _with_amount(trade.refunds.select_related("payment").order_by("pk")),
         "chargebacks": _with_amount(trade.chargebacks.order_by("pk")),
         "is_being_started": trade.payments.filter(state=PaymentState.REQUESTED).exists(),
     }

@@ -30,7 +30,11 @@ _numbers = itertools.count(1)
 
 
 def an_offer(
-    files: dict[str, bytes] | None = None, *, classification: str = Classification.GENERAL_1, price_minor: int = 0
+    files: dict[str, bytes] | None = None,
+    *,
+    classification: str = Classification.GENERAL_1,
+    price_minor: int = 0,
+    currency: str = "HKD",
 ) -> Offer:
     """An offer of a product whose version names a sealed release of these files; without files, no release."""
     organisation = make_organisation()
@@ -47,7 +51,7 @@ def an_offer(
     Listing.objects.filter(pk=listing.pk).update(current_version=version)
     listing.refresh_from_db()
     return Offer.objects.create(
-        listing=listing, name="Plan", price_minor=price_minor, currency="HKD", terms={}, created_by=seller
+        listing=listing, name="Plan", price_minor=price_minor, currency=currency, terms={}, created_by=seller
     )
 
 
@@ -89,7 +93,7 @@ def opened(grant: Grant) -> Grant:
 
 
 def a_payment(gateway: str, amount_minor: int = 10_000, currency: str = "HKD") -> Payment:
-    trade = a_trade(an_offer(price_minor=amount_minor))
+    trade = a_trade(an_offer(price_minor=amount_minor, currency=currency))
     return Payment.objects.create(
         trade=trade, gateway=gateway, key=f"pay-{trade.public_id}-1", amount_minor=amount_minor, currency=currency
     )

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from listings import discounts, payment_plans
 from listings.models import Offer
-from marketplace import clock
+from marketplace import clock, journal, notifications
 from marketplace.errors import Invalid
-from marketplace.models import Event
-from settlement import ledger, payments, tasks, trades
+from marketplace.models import Event, Notification
+from settlement import ledger, payments, tasks, trades, webhook_events
 from settlement.gateways import Bounds, gateway, sandbox_bank, sandbox_signature
-from settlement.models import Instalment, Payment, Refund, Reminder, SandboxNotice
+from settlement.models import Break, Instalment, Payment, Reconciliation, Refund, Reminder, SandboxNotice
 from settlement.states import OutgoingState, PaymentState, TradeState
 from tests import factories, money_proofs, trading
 from tests.trading import Deal, kinds_recorded
@@ -224,6 +224,61 @@ def test_money_on_a_payment_the_desk_made_needless_is_too_much() -> None:
     assert deal.trade.payments.filter(state=PaymentState.STARTED, instalment=1).exists(), "not stopped yet"
     assert list(first.unmatched.order_by("pk").values_list("why", flat=True))[1] == "paid_twice"
     proven()
+
+
+def test_the_buyer_is_told_of_each_instalment_and_the_seller_of_the_last() -> None:
+    deal = registered()
+    for _part in THREE:
+        pay(deal)
+    while journal.seal():
+        pass
+    journal.follow()
+    told = {
+        person: [
+            (one.kind, notifications.words_of(one.kind, one.facts).text)
+            for one in Notification.objects.filter(to=person, kind__startswith="trade.").order_by("pk")
+        ]
+        for person in (deal.buyer, deal.seller)
+    }
+    assert told[deal.seller][-1][0] == "trade.funded"
+    assert [kind for kind, _text in told[deal.buyer]] == ["trade.delivered"], "what was overtaken asks nobody"
+
+
+def test_what_is_asked_for_is_told_with_its_own_amount() -> None:
+    deal = registered()
+    for _step in range(2):
+        while journal.seal():
+            pass
+        journal.follow()
+        pay(deal)
+    asked = Notification.objects.filter(to=deal.buyer, kind__in=["trade.to_pay", "trade.pay_next"]).order_by("pk")
+    first, second = [notifications.words_of(one.kind, one.facts).text for one in asked]
+    assert "HKD 300.00 is due." in first
+    assert "HKD 300.00 arrived" in second and "HKD 400.00 is due next" in second
+
+
+def test_three_books_agree_on_trades_that_are_half_paid_over_or_whole() -> None:
+    half, ended, whole = registered(), registered(), paid()
+    pay(half)
+    pay(ended)
+    trades.cancel(ended.trade, by=ended.buyer)
+    trading.work()
+    assert whole.state == TradeState.DELIVERED
+    with later(1):
+        tasks.reconcile_books()
+        assert not Break.objects.exists()
+        reconciled = Reconciliation.objects.get(currency="HKD")
+    # five payments, a refund and three trades
+    assert reconciled.compared == 9
+
+
+def test_a_webhook_is_told_of_an_instalment() -> None:
+    deal = registered()
+    pay(deal)
+    event = Event.objects.get(kind="trade.instalment_paid")
+    [(seller, first), (buyer, second)] = webhook_events._of_trade(event)
+    assert (seller, buyer) == (deal.trade.seller_id, deal.trade.buyer_id)
+    assert (first["state"], first["role"], second["role"]) == ("registered", "seller", "buyer")
 
 
 # --- money back ----------------------------------------------------------------------------------------------------
