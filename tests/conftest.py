@@ -14,8 +14,14 @@ from django.core.cache import cache
 from django.core.management.commands import flush
 from django.db import connections, transaction
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests import kept
+
+# How long a loaded machine takes over an example says nothing of what is tested.
+hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("house")
 
 # A run makes millions of objects that are in no cycle: looking for some of them again and again took a tenth of it.
 gc.set_threshold(50_000, 20, 50)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -91,7 +91,7 @@ def test_database_refuses_to_cook_the_books(statement):
 
 
 class AnyTransfers(TestCase):
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25)
     @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 300)), max_size=12))
     def test_the_books_sum_to_zero_whatever_is_tried(self, moves):
         accounts = [ledger.outside("sandbox", "CNY"), *(suspense(name) for name in ("ann", "bob", "eve"))]
