@@ -20,8 +20,10 @@ def pairs(moves: Moves) -> list[tuple[str, str]]:
 
 
 def only_moves(moves: Moves, *, field: str = "state") -> pgtrigger.FSM:
-    """Refuse every change of `field` that the map does not name."""
-    return pgtrigger.FSM(name="only_declared_moves", field=field, transitions=pairs(moves))
+    """Refuse every change of `field` that the map does not name; a row that changes elsewhere costs nothing."""
+    return pgtrigger.FSM(
+        name="only_declared_moves", field=field, transitions=pairs(moves), condition=pgtrigger.AnyChange(field)
+    )
 
 
 def born_in(state: str, *, field: str = "state") -> pgtrigger.Trigger:

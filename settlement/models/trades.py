@@ -111,10 +111,10 @@ class Trade(models.Model):
     text_digest = models.CharField(max_length=80, blank=True, default="")  # of the licence contract as it was proposed
     fee_schedule = models.ForeignKey(FeeSchedule, on_delete=models.PROTECT, related_name="+", db_index=False)
     renews = models.ForeignKey(  # the trade whose licence this one extends
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="renewals"
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="renewals", db_index=False
     )
     upgrades = models.ForeignKey(  # the trade whose licence this one replaces
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="upgraded_by"
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="upgraded_by", db_index=False
     )
     credit_minor = models.BigIntegerField(_("credit for the replaced licence"), default=0)  # taken off the price
     is_trial = models.BooleanField(_("free trial"), default=False)  # as its offer is
@@ -166,6 +166,8 @@ class Trade(models.Model):
                 condition=Q(quantity=None, unit_price_minor__isnull=False),
                 name="metered_trades",
             ),
+            models.Index(fields=["renews"], condition=Q(renews__isnull=False), name="renewals_of_a_trade"),
+            models.Index(fields=["upgrades"], condition=Q(upgrades__isnull=False), name="upgrades_of_a_trade"),
             models.Index(fields=["bills"], condition=Q(bills__isnull=False), name="bills_of_a_trade"),
         ]
         constraints = [
@@ -198,12 +200,12 @@ class Trade(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["renews"],
-                condition=~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
+                condition=Q(renews__isnull=False) & ~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
                 name="licence_is_renewed_by_one_trade",
             ),
             models.UniqueConstraint(
                 fields=["upgrades"],
-                condition=~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
+                condition=Q(upgrades__isnull=False) & ~Q(state__in=["declined", "cancelled", "expired", "refunded"]),
                 name="licence_is_upgraded_by_one_trade",
             ),
             models.UniqueConstraint(
