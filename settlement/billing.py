@@ -71,7 +71,7 @@ def due() -> QuerySet[Grant]:
     rows = rows.annotate(sum_minor=F("fit") * F("trade__unit_price_minor"))
     return rows.filter(
         ~Exists(bills.filter(state__in=metering.WAITING)),
-        ~Exists(bills.filter(state=TradeState.EXPIRED, first_call__gt=OuterRef("paid"))),
+        ~Exists(bills.filter(metering.NOT_PAID_IN_TIME, first_call__gt=OuterRef("paid"))),
         ENDED | ~Exists(standing.filter(billed_until=month)),
         counted__gt=F("billed"),
         fit__gt=0,

@@ -153,7 +153,9 @@ def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
     journal.record(f"chargeback.{chargeback.state}", chargeback, by=None, trade=trade.pk)
     if trade.is_frozen and not trade.chargebacks.filter(state=ChargebackState.OPEN).exists():
         trade.is_frozen = False
-        trade.save(update_fields=["is_frozen"])
+        if trade.state == TradeState.REGISTERED and trade.fund_until:  # its next instalment waited for the bank
+            trade.fund_until += chargeback.closed_at - chargeback.opened_at
+        trade.save(update_fields=["is_frozen", "fund_until"])
     if fact.is_lost:
         _book_loss(trade, chargeback)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import Listing, Offer
@@ -22,6 +22,7 @@ from settlement.models import Call, Grant, Trade
 from settlement.states import GrantState, TradeState
 
 WAITING = (TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
+NOT_PAID_IN_TIME = Q(state=TradeState.EXPIRED, registered_at__isnull=False)  # unregistered, nobody was asked
 NEVER_BEGAN = (TradeState.DECLINED, TradeState.CANCELLED, TradeState.EXPIRED, TradeState.REFUNDED)
 
 
@@ -103,7 +104,7 @@ def paid(trade: Trade) -> int:
 
 def is_overdue(trade: Trade) -> bool:
     """Whether a bill was not paid in time, and its calls are not paid since."""
-    return bills(trade).filter(state=TradeState.EXPIRED, first_call__gt=paid(trade)).exists()
+    return bills(trade).filter(NOT_PAID_IN_TIME, first_call__gt=paid(trade)).exists()
 
 
 def counted(grant: Grant, *, until: dt.datetime | None = None) -> int:

@@ -478,7 +478,7 @@ def _end_before_funding(trade: Trade, act: str, *, reason: str, by: User | None)
             facts = {"refund_minor": held}
     extensions.give_back_licence(trade)
     trade = _move(trade, act, by=by, facts=facts, ended_at=clock.now(), end_reason=reason[:300])
-    for grant in Grant.objects.filter(trade=trade.bills_id) if trade.bills_id else ():
+    for grant in Grant.objects.filter(trade=trade.bills_id) if trade.bills_id and trade.registered_at else ():
         deliveries.suspend(grant, why="unpaid")
     return trade
 

@@ -41,10 +41,13 @@ def paid_calls_sql(trade: str) -> str:
 
 
 def overdue_sql(trade: str) -> str:
-    """Whether a bill of the trade with the id `trade` was not paid in time, and its calls are not paid since."""
+    """Whether a bill of the trade with the id `trade` was not paid in time, and its calls are not paid since.
+
+    One that the exchange never registered asked nobody for money.
+    """
     return f"""EXISTS (
         SELECT FROM settlement_trade e WHERE e.bills_id = {trade} AND e.state = 'expired'
-        AND e.first_call > {paid_calls_sql(trade)}
+        AND e.registered_at IS NOT NULL AND e.first_call > {paid_calls_sql(trade)}
     )"""  # noqa: S608
 
 

@@ -341,10 +341,14 @@ def test_a_contested_instalment_stops_the_trade_until_the_bank_decided() -> None
         assert deal.state == TradeState.REGISTERED
         with pytest.raises(trades.Frozen):
             trades.expire(deal.trade)
-    contested_payment = deal.trade.payments.get(instalment=1)
-    sandbox_bank.act(contested_payment.reference, "win_chargeback")
-    trading.work()
-    assert not deal.reload().is_frozen
+        contested_payment = deal.trade.payments.get(instalment=1)
+        due = deal.reload().fund_until
+        sandbox_bank.act(contested_payment.reference, "win_chargeback")
+        trading.work()
+        assert not deal.reload().is_frozen
+        assert deal.trade.fund_until - due > dt.timedelta(days=30), "the days the bank took are not the buyer's"
+        tasks.expire_trades()
+        assert deal.state == TradeState.REGISTERED
     pay(deal)
     pay(deal)
     assert deal.state == TradeState.DELIVERED

@@ -377,10 +377,29 @@ def test_an_unpaid_bill_suspends_access_until_it_is_asked_for_again_and_paid():
         call(deal)
 
 
+def test_a_bill_the_exchange_did_not_register_in_time_is_nobodys_default():
+    with clock.moved_to(NOVEMBER) as move:
+        deal = take()
+        call(deal, 3)
+        move(DECEMBER)
+        tasks.bill_calls()
+        bill = bill_of(deal)
+        move(DECEMBER + dt.timedelta(days=8))
+        tasks.expire_trades()
+        assert (bill.state, deal.reload().grant.state) == (TradeState.EXPIRED, GrantState.OPEN)
+        assert not metering.is_overdue(deal.trade) and not defaults.unpaid(deal.trade.buyer).exists()
+        call(deal)
+        tasks.bill_calls()
+        trading.work()
+        again = bill_of(deal)
+        assert (again.state, again.trade.first_call, again.trade.quantity) == (TradeState.REGISTERED, 1, 3)
+
+
 def test_the_database_refuses_an_open_access_beside_an_overdue_bill():
     deal = take()
     call(deal, 3)
     bill = billing.ask(deal.trade, by=deal.buyer)
+    trading.work()
     with pytest.raises(DatabaseError, match="overdue"), transaction.atomic():
         Trade.objects.filter(pk=bill.pk).update(state=TradeState.EXPIRED)
         with connection.cursor() as cursor:
