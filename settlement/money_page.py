@@ -233,7 +233,8 @@ def statement(request: HttpRequest, statement_id: int) -> HttpResponse:
             for line in lines
         ]
     )
-    totals = Paper.objects.filter(pk=found.paper_id or 0).values_list("record__totals", flat=True).first()
+    papers = Paper.objects.visible_to(organisation)
+    totals = papers.filter(pk=found.paper_id or 0).values_list("record__totals", flat=True).first()
     paid = organisation.payouts.filter(cycle=found.cycle_id, currency=found.currency).select_related("trade")
     first = list(paid.order_by("pk")[: LINES_ON_A_PAGE + 1])
     context = {

@@ -104,7 +104,7 @@ def test_a_script_takes_a_product_from_nothing_to_the_catalogue(script, seller):
         (entry,) = anyone.get("/api/v1/catalogue", {"q": words}).json()["results"]
         assert entry["public_id"] == listing
         price = {"price_minor": 125_000, "discount": None, "price_now_minor": 125_000, "currency": "HKD"}
-        steps: dict[str, list[object]] = {"steps": [], "steps_now": []}
+        steps: dict[str, list[object]] = {"steps": [], "steps_now": [], "instalments": []}
         assert entry["offers"] == [{"public_id": offer.json()["public_id"], **price, **steps}]
     product = anyone.get(f"/api/v1/products/{listing}").json()
     assert product["registration"] == entry["registration"]
