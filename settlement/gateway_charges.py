@@ -17,7 +17,7 @@ from marketplace import journal
 from settlement import ledger
 from settlement.gateways import gateway
 from settlement.models import GatewayMovement, Payment, Trade, Transfer
-from settlement.states import MovementKind, TradeState
+from settlement.states import MovementKind, PaymentState, TradeState
 
 AT_ONCE = 500
 PASSED = "gateway-charge-"  # and the movement's id: the key of what its seller bears
@@ -76,7 +76,9 @@ def _pass_on_some(gateway_name: str) -> int:
     """What a gateway takes for a payment costs its seller as much as it costs the exchange, each charge once."""
     _lock(gateway_name)
     payment = Payment.objects.filter(gateway=gateway_name, key=OuterRef("charged_for")).order_by()
-    theirs = payment.filter(trade__fee_schedule__seller_bears_charges=True, trade__state__in=ACCEPTED)
+    # A second payment that came back to its payer is none of the seller's.
+    paid_for = payment.filter(state=PaymentState.PAID, trade__state__in=ACCEPTED)
+    theirs = paid_for.filter(trade__fee_schedule__seller_bears_charges=True)
     charges = GatewayMovement.objects.filter(gateway=gateway_name, kind=MovementKind.FEE).exclude(charged_for="")
     passed = Transfer.objects.filter(key=Concat(Value(PASSED), Cast(OuterRef("pk"), CharField())))
     due = list(charges.filter(Exists(theirs)).exclude(Exists(passed)).order_by("pk")[:AT_ONCE])

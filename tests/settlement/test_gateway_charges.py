@@ -137,6 +137,27 @@ def test_what_a_refunded_trade_cost_is_not_its_sellers(server):
     assert books() == (-CHARGE_MINOR, 0)
 
 
+@pytest.mark.django_db
+def test_what_a_second_payment_cost_is_not_its_sellers(server):
+    schedule = the_seller_bears()
+    with clock.moved_to(schedule.valid_from + DAY):
+        deal = trading.propose(trading.make_offer(price_minor=PRICE_MINOR), buyer=trading.make_verified("A Buyer"))
+        trading.work()
+        first = deal.payment
+        server.fail(first.reference)
+        hear(server)
+        second = trades.pay_again(deal.trade, by=deal.buyer)
+        trading.work()
+        server.pay(server.session_of(second.key))
+        server.arrive(first.reference)  # it came after all
+        hear(server)
+        trades.accept(deal.trade, by=deal.buyer)
+    with clock.moved_to(schedule.valid_from + 2 * DAY):
+        tasks.reconcile_books()
+    assert books() == (-CHARGE_MINOR, -CHARGE_MINOR)
+    assert gateway_charges.borne_minor(deal.trade) == CHARGE_MINOR
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_pass_a_charge_on_once(server):
     schedule = the_seller_bears()
