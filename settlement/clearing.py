@@ -6,20 +6,19 @@ The exchange calculates and pays; it does not step between buyer and seller (no 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles, working_time
 from marketplace.errors import WrongState, in_words
 from marketplace.models import User
-from settlement import ledger, positions
+from settlement import ledger, payouts, positions
 from settlement.models import ClearingCycle, Payout, Statement, Trade, TradeShare
 from settlement.positions import Line
 from settlement.states import CYCLE_MOVES, CycleState, TradeState
@@ -221,34 +220,16 @@ def book_positions(
     )
     waiting = _payouts(cycle, found)
     while part := list(islice(waiting, positions.AT_ONCE)):
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT_PAYOUTS, {"cycle": cycle.pk, "now": clock.now(), "payouts": json.dumps(part)})
-            due = [(pk, {"amount_minor": minor, "cycle": cycle.number}) for pk, minor in cursor.fetchall()]
-        journal.record_rows("payout.due", Payout, due, by=None)
+        payouts.open_many(cycle, part)
 
 
-def _payouts(cycle: ClearingCycle, found: positions.Positions) -> Iterator[tuple[int, str, str, int | None, str, int]]:
-    """The payouts of these positions, one after the other: whose, in which currency, what it is of, its key, how much.
-
-    A hundred thousand rows would be as many objects, each longer to make than to insert.
-    """
+def _payouts(cycle: ClearingCycle, found: positions.Positions) -> Iterator[payouts.Due]:
+    """The payouts of these positions, one after the other."""
     for (organisation_id, currency), position in found.items():
         key = f"payout-{cycle.number}-{organisation_id}-{currency}"
         for kind, trade_id, minor in position.payouts():
             ending = {Payout.Kind.TRADE: f"-{trade_id}", Payout.Kind.RESERVE: "-reserve"}.get(kind, "")
             yield organisation_id, currency, kind, trade_id, f"{key}{ending}", minor
-
-
-INSERT_PAYOUTS = """
-    INSERT INTO settlement_payout (
-        cycle_id, organisation_id, currency, kind, trade_id, key, amount_minor, state, gateway, destination, reference,
-        created_at, tries, next_try_at, error
-    )
-    SELECT %(cycle)s, (row->>0)::bigint, row->>1, row->>2, (row->>3)::bigint, row->>4, (row->>5)::bigint, 'due', '', '',
-        '', %(now)s, 0, %(now)s, ''
-    FROM json_array_elements(%(payouts)s) WITH ORDINALITY AS t (row, place) ORDER BY place
-    RETURNING id, amount_minor
-"""
 
 
 def _closings(payables: Mapping[positions.Member, int]) -> dict[positions.Member, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,32 @@ OWN = Payout.objects.filter(trade=OuterRef("pk"), organisation=OuterRef("seller"
 NET = Payout.objects.filter(
     kind=Payout.Kind.NET, cycle=OuterRef("cycle"), organisation=OuterRef("seller"), currency=OuterRef("currency")
 )
+
+
+Due = tuple[int, str, str, int | None, str, int]  # whose, currency, kind, id of the trade, key, minor units
+
+
+def open_many(cycle: ClearingCycle, due: Sequence[Due]) -> None:
+    """Open the payouts of a cycle that is being released. Two statements.
+
+    A hundred thousand of them as objects would each be longer to make than to insert.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_MANY, {"cycle": cycle.pk, "now": clock.now(), "payouts": json.dumps(due)})
+        opened = [(pk, {"amount_minor": minor, "cycle": cycle.number}) for pk, minor in cursor.fetchall()]
+    journal.record_rows("payout.due", Payout, opened, by=None)
+
+
+INSERT_MANY = """
+    INSERT INTO settlement_payout (
+        cycle_id, organisation_id, currency, kind, trade_id, key, amount_minor, state, gateway, destination, reference,
+        created_at, tries, next_try_at, error
+    )
+    SELECT %(cycle)s, (row->>0)::bigint, row->>1, row->>2, (row->>3)::bigint, row->>4, (row->>5)::bigint, 'due', '', '',
+        '', %(now)s, 0, %(now)s, ''
+    FROM json_array_elements(%(payouts)s) WITH ORDINALITY AS t (row, place) ORDER BY place
+    RETURNING id, amount_minor
+"""
 
 
 @transaction.atomic
