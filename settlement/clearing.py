@@ -6,8 +6,7 @@ The exchange calculates and pays; it does not step between buyer and seller (no 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles, working_time
 from marketplace.errors import WrongState, in_words
 from marketplace.models import User
-from settlement import ledger, payouts, positions
-from settlement.models import ClearingCycle, Payout, Statement, Trade, TradeShare
+from settlement import ledger, positions
+from settlement.models import ClearingCycle, Statement, Trade, TradeShare
 from settlement.positions import Line
 from settlement.states import CYCLE_MOVES, CycleState, TradeState
 
@@ -175,10 +174,9 @@ def book_positions(
     payables: Mapping[positions.Member, int],
     reserved: list[ledger.Move],
 ) -> None:
-    """What is owed is set off, reserves are kept back and released, statements and payouts fall due.
+    """What is owed is set off, reserves are kept back and released, statements are made; once all lines are booked.
 
-    Once all lines are booked: a statement each, and one for each part of the payouts. `reserved` are the transfers into
-    and out of reserves, from `reserves.book`; all that moves here is one insert.
+    `reserved` are the transfers into and out of reserves, from `reserves.book`; all that moves here is one insert.
     """
     receivables = ledger.receivables_of({organisation_id for organisation_id, _currency in found})
     ledger.book(
@@ -218,18 +216,6 @@ def book_positions(
         )
         for key, position in found.items()
     )
-    waiting = _payouts(cycle, found)
-    while part := list(islice(waiting, positions.AT_ONCE)):
-        payouts.open_many(cycle, part)
-
-
-def _payouts(cycle: ClearingCycle, found: positions.Positions) -> Iterator[payouts.Due]:
-    """The payouts of these positions, one after the other."""
-    for (organisation_id, currency), position in found.items():
-        key = f"payout-{cycle.number}-{organisation_id}-{currency}"
-        for kind, trade_id, minor in position.payouts():
-            ending = {Payout.Kind.TRADE: f"-{trade_id}", Payout.Kind.RESERVE: "-reserve"}.get(kind, "")
-            yield organisation_id, currency, kind, trade_id, f"{key}{ending}", minor
 
 
 def _closings(payables: Mapping[positions.Member, int]) -> dict[positions.Member, int]:

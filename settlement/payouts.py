@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
+from itertools import islice
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import clearance
 from marketplace import clock, journal
 from marketplace.errors import Invalid, NotCleared, WrongState, in_words
-from settlement import ledger, payout_accounts
+from settlement import ledger, payout_accounts, positions
 from settlement.models import Account, ClearingCycle, Payout, Trade
 from settlement.states import OUTGOING_MOVES, OutgoingState
 
@@ -24,18 +25,26 @@ NET = Payout.objects.filter(
 )
 
 
-Due = tuple[int, str, str, int | None, str, int]  # whose, currency, kind, id of the trade, key, minor units
-
-
-def open_many(cycle: ClearingCycle, due: Sequence[Due]) -> None:
-    """Open the payouts of a cycle that is being released. Two statements.
+def open_of(cycle: ClearingCycle, found: positions.Positions) -> None:
+    """Open the payouts of a cycle, in the transaction that releases it: two statements for each part of them.
 
     A hundred thousand of them as objects would each be longer to make than to insert.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT_MANY, {"cycle": cycle.pk, "now": clock.now(), "payouts": json.dumps(due)})
-        opened = [(pk, {"amount_minor": minor, "cycle": cycle.number}) for pk, minor in cursor.fetchall()]
-    journal.record_rows("payout.due", Payout, opened, by=None)
+    waiting = _due(cycle, found)
+    while part := list(islice(waiting, positions.AT_ONCE)):
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_MANY, {"cycle": cycle.pk, "now": clock.now(), "payouts": json.dumps(part)})
+            opened = [(pk, {"amount_minor": minor, "cycle": cycle.number}) for pk, minor in cursor.fetchall()]
+        journal.record_rows("payout.due", Payout, opened, by=None)
+
+
+def _due(cycle: ClearingCycle, found: positions.Positions) -> Iterator[tuple[int, str, str, int | None, str, int]]:
+    """Whose, in which currency, what it is of, of which trade, its key, how much in minor units."""
+    for (organisation_id, currency), position in found.items():
+        key = f"payout-{cycle.number}-{organisation_id}-{currency}"
+        for kind, trade_id, minor in position.payouts():
+            ending = {Payout.Kind.TRADE: f"-{trade_id}", Payout.Kind.RESERVE: "-reserve"}.get(kind, "")
+            yield organisation_id, currency, kind, trade_id, f"{key}{ending}", minor
 
 
 INSERT_MANY = """

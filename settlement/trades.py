@@ -871,6 +871,7 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     reserved = reserves.book(cycle, found, releasing, terms, payables, day)
     clearing.book_positions(cycle, found, payables, reserved)
+    payouts.open_of(cycle, found)
     clearing.move(cycle, "release", released_at=now, by=cycle.by, second_by=cycle.second_by)
     journal.record("cycle.released", cycle, by=by, trades=moved)
     _settle_unpaid(cycle)
