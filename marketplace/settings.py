@@ -83,6 +83,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "marketplace.context.page",
             ],
+            "builtins": ["marketplace.templatetags.parts"],
         },
     }
 ]

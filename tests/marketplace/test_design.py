@@ -107,9 +107,7 @@ def test_a_style_sheet_fetches_nothing_from_elsewhere_and_takes_its_colours_from
 def test_every_icon_a_template_names_is_drawn() -> None:
     drawn = set(re.findall(r'symbol id="([\w-]+)"', (ROOT / "static/img/icons.svg").read_text()))
     named = {
-        name
-        for path in TEMPLATES
-        for name in re.findall(r'"_icon.html" with name="([\w-]+)"', COMMENTS.sub("", path.read_text()))
+        name for path in TEMPLATES for name in re.findall(r'{% icon "([\w-]+)"', COMMENTS.sub("", path.read_text()))
     }
     assert named
     assert named <= drawn, named - drawn

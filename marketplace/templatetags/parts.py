@@ -1,0 +1,65 @@
+"""The smallest parts of a page, so many on each that a template of their own would cost more than the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Protocol
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+
+from marketplace.money import Money
+
+register = template.Library()
+
+
+class Segment(Protocol):
+    """A part of a text, marked or not."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def is_hit(self) -> bool: ...
+
+
+@register.simple_tag
+@lru_cache(maxsize=500)
+def icon(name: str, title: str = "") -> SafeString:
+    """An icon of static/img/icons.svg, in the colour and size of the text beside it.
+
+    The title is said to screen readers; without it the icon is decoration.
+    """
+    said = format_html('role="img" aria-label="{}"', title) if title else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" {} focusable="false"><use href="{}#{}"></use></svg>', said, static("img/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def money(amount: Money | None, **words: str) -> SafeString:
+    """An amount with its currency; `Withheld` for None.
+
+    Takes `class` (`price`, `price-small`) and `free_word`, which is said instead of a zero.
+    """
+    kind = escape(f"money {words['class']}" if words.get("class") else "money")
+    if amount is None:
+        return format_html('<span class="{}">{}</span>', kind, gettext("Withheld"))
+    if not amount and words.get("free_word"):
+        return format_html('<span class="{}">{}</span>', kind, words["free_word"])
+    number = amount.amount
+    # ISO 4217's letters and format_minor's digits: nothing to escape
+    return mark_safe(  # noqa: S308
+        f'<data class="{kind}" value="{amount.currency} {number}"><span class="currency">{amount.currency}</span>'
+        f"{number}</data>"
+    )
+
+
+@register.simple_tag
+def marked(segments: Iterable[Segment]) -> SafeString:
+    """A text with what was searched for marked."""
+    parts = (f"<mark>{escape(one.text)}</mark>" if one.is_hit else escape(one.text) for one in segments)
+    return mark_safe("".join(parts))  # noqa: S308
