@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,12 +74,12 @@ def of(counts: Counts, filters: Filters) -> list[Facet]:
     merchants = _merchants({*counts.of["merchant"], *filters.merchant})
     facets = []
     for name, label in labels().items():
-        known = _words(name) if name != "merchant" else merchants
-        chosen = getattr(filters, name)
+        counted, chosen = counts.of[name], getattr(filters, name)
+        known = _words(name, {*counted, *chosen}) if name != "merchant" else merchants
         values = [
-            Value(value, str(words), counts.of[name].get(value, 0), value in chosen)
+            Value(value, str(words), counted.get(value, 0), value in chosen)
             for value, words in known.items()
-            if counts.of[name].get(value) or value in chosen
+            if counted.get(value) or value in chosen
         ]
         if name in _BY_COUNT:
             values.sort(key=lambda one: (not one.is_chosen, -one.count, one.label))
@@ -93,7 +93,7 @@ def said(several: Sequence[Filters]) -> list[list[str]]:
     merchants = _merchants({one for filters in several for one in filters.merchant})
     return [
         [
-            str((merchants if name == "merchant" else _words(name)).get(value, value))
+            str((merchants if name == "merchant" else _words(name, values)).get(value, value))
             for name, values in filters.chosen.items()
             for value in values
         ]
@@ -101,9 +101,10 @@ def said(several: Sequence[Filters]) -> list[list[str]]:
     ]
 
 
-def _words(name: str) -> dict[str, Any]:
+def _words(name: str, needed: Collection[str]) -> dict[str, Any]:
+    """What the values of a filter are called, in the order a page shows them: at least those that are needed."""
     if name == "price":
-        return {value: _price(value) for value in prices()}
+        return {value: _price(value) for value in prices() if value in needed}
     if name == "quality":
         return {grade: _grade(grade) for grade in GRADES}
     known: dict[str, dict[str, Any]] = {

@@ -48,7 +48,7 @@ def card(listing: Any) -> dict[str, Any]:
         "title_lang": language_of(version, version.titles),
         "summary": version.summary,
         "kind": listing.product_type,
-        "kind_label": listing.get_product_type_display(),
+        "kind_label": ProductType(listing.product_type).label,
         "number": version.registration.number,
         "seller": listing.seller.shown_name,
         "seller_id": listing.seller_id,
