@@ -328,6 +328,7 @@ DESK_TARGET_HOURS = {
     "demands": 24,
     "cycles": 4,
     "payouts": 8,
+    "netting": 40,
     "breaks": 4,
     "revocations": 8,
 } | env.dict("DESK_TARGET_HOURS", cast={"value": int}, default={})

@@ -192,7 +192,7 @@ def _afterwards(trial: Offer, organisation: Organisation | None) -> dict[str, An
         "days": trial.terms["term_days"],
         "ends_at": deliveries.end_of_term(clock.now(), trial.terms),
         "licence": trade_page.said_plainly(paid.terms),
-        "tax": taxes.shown(taxes.of_offer(paid, organisation, paid.price_minor), paid.currency),
+        "tax": taxes.shown(taxes.of_offer(paid, organisation, pricing.now(paid).price.minor), paid.currency),
     }
 
 

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from listings import pricing
 from listings.models import Offer
 from marketplace import money
 from settlement.models import BankReport, Break
@@ -50,8 +51,9 @@ class ProposalForm(forms.Form):
             del self.fields["converts"]
         else:
             self.fields["converts"].help_text = _(
-                "Then %(price)s falls due on the day it ends, unless you stop it before. Otherwise it ends by itself."
-            ) % {"price": offer.converts_to.price}
+                "Then its price falls due on the day it ends, %(price)s by today’s, unless you stop it before."
+                " Otherwise it ends by itself."
+            ) % {"price": pricing.now(offer.converts_to).price}
         if offer.sells_blocks:
             self.fields["quantity"].widget.attrs |= {"min": offer.least_quantity, "max": offer.most_quantity}
             self.fields["quantity"].initial = offer.least_quantity

@@ -86,7 +86,7 @@ def status_card(member: Organisation, by: User) -> dict[str, Any]:
     if roles.may(by, member, "manage_payout"):
         form = StatusForm(auto_id="tax_%s")
         url = reverse("tax_status")
-        acts = [{"label": _("Say what taxpayer you are"), "url": url, "form": form, "key": posted.new_key()}]
+        acts = [{"label": _("State your VAT status"), "url": url, "form": form, "key": posted.new_key()}]
     return {"asks_tax_status": True, "tax_status": taxes.status_of(member), "tax_status_acts": acts}
 
 

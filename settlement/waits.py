@@ -14,8 +14,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from marketplace import clock, working_time
-from settlement import clearing, deadlines, payouts
-from settlement.models import ClearingCycle, Dispute, Payout, PayoutAccount, Trade
+from marketplace.money import Money
+from settlement import clearing, deadlines, instalments, payouts
+from settlement.models import ClearingCycle, Dispute, Instalment, Payout, PayoutAccount, Trade
 from settlement.states import CycleState, OutgoingState, TradeState
 
 
@@ -54,7 +55,8 @@ def of_many(trades: Iterable[Trade]) -> dict[int, Next]:
     }
     plain = [trade for state, rows in by_state.items() if state not in deciding for trade in rows]
     until = deadlines.of_many(plain) if plain else {}
-    found |= {trade.pk: _by_deadline(trade, until[trade.pk]) for trade in plain}
+    unpaid = instalments.unpaid(by_state.get(TradeState.REGISTERED, []))
+    found |= {trade.pk: _by_deadline(trade, until[trade.pk], unpaid.get(trade.pk, [])) for trade in plain}
     for state, decide in deciding.items():
         if rows := by_state.get(state):
             found |= decide(rows)
@@ -74,7 +76,8 @@ def _frozen() -> Next:
     return Next("exchange", text, None, why_endless=why)
 
 
-def _by_deadline(trade: Trade, until: dt.datetime | None) -> Next:
+def _by_deadline(trade: Trade, until: dt.datetime | None, unpaid: Sequence[Instalment]) -> Next:
+    """`unpaid` are the instalments of a registered trade that are not paid, where it has any."""
     match trade.state:
         case TradeState.PROPOSED:
             lapses = _("the proposal lapses and nobody is bound.")
@@ -86,13 +89,22 @@ def _by_deadline(trade: Trade, until: dt.datetime | None) -> Next:
             lapses = _("the trade lapses and the licence goes back on sale.")
             if trade.bills_id is not None:
                 lapses = _("the bill lapses and access rests, until the buyer asks for it again and pays.")
-            return Next("buyer", _("The buyer pays."), until, lapses)
+            return Next("buyer", _instalment(trade, unpaid[0]) if unpaid else _("The buyer pays."), until, lapses)
         case TradeState.FUNDED:
             return Next("exchange", _("The exchange delivers."), until, _late())
         case TradeState.DELIVERED:
             silence = _("the delivery counts as accepted.")
             return Next("buyer", _("The buyer inspects, then accepts or objects; silence accepts."), until, silence)
     return Next("nobody", _("Nothing is left to do."), None)
+
+
+def _instalment(trade: Trade, row: Instalment) -> str:
+    """Which instalment the buyer pays next, and how much it is."""
+    return _("The buyer pays instalment %(number)s of %(all)s: %(amount)s.") % {
+        "number": row.number,
+        "all": len(trade.offer.instalments),
+        "amount": Money(row.amount_minor, trade.currency),
+    }
 
 
 def _promised(since: dt.datetime, working_hours: int) -> dt.datetime | None:

@@ -6,6 +6,7 @@ from marketplace.demo.cast import APPLICANTS, BUYERS, PASSWORD, SELLERS, STAFF, 
 
 TRY = [
     ("buyer", "buyer@pujiang.example", "Orders: pay the workdays, download and accept the flights"),
+    ("", "buyer@pujiang.example", "Orders: pay the second of three instalments; accept the upgraded airports"),
     ("", "buyer@peak-analytics.example", "a library of a year with what was downloaded; a city table to pay"),
     ("", "buyer@peak-analytics.example", "Quotes: order the metro by one, at the price of its discount"),
     ("seller", "seller@lingang-aviation.example", "answer a proposal and an objection; bring a new release"),
@@ -19,7 +20,7 @@ TRY = [
     ("", "vetting@ then vetting2@", "vet Chongqing Liangjiang, its papers too; a changed contact; tiers"),
     ("", "vetting2@", "approve Orchid Mobility as the second person"),
     ("", "review@ or disputes@", "decide the objection to “Simulated tides” while it is public"),
-    ("", "clearing@ then clearing2@", "release the cycle above the limit"),
+    ("", "clearing@ then clearing2@", "release the cycle above the limit; grant netting to a member who asks"),
     ("", "payments@, disputes@", "money that did not fit, a refund that came back, an account; objections"),
     ("", "support@, review@", "Demands: match what members look for with a seller, or hide it"),
     ("", "clearing@", "confirm that a certificate is revoked"),

@@ -47,6 +47,7 @@ class Fate(StrEnum):
     # Those of the last days, which wait for somebody at the end.
     AWAITS_ANSWER = "awaits_answer"
     AWAITS_PAYMENT = "awaits_payment"
+    AWAITS_INSTALMENT = "awaits_instalment"  # the first is paid, the second is due in some days
     AWAITS_INSPECTION = "awaits_inspection"
     AWAITS_REPLY = "awaits_reply"  # an objection the seller has not answered
     AWAITS_DECISION = "awaits_decision"  # one that the exchange decides
@@ -173,7 +174,7 @@ def _drawn(draw: Random, products: Sequence[Product], day: int, order: str) -> D
         for product in products
         if on_sale_on(product) < day and _may_buy(buyer, product)
         for place, offer in enumerate(product.offers)
-        if not offer.get("licences_total") and not offer.get("steps")  # the year's people take whole licences
+        if not any(offer.get(name) for name in ("licences_total", "steps", "instalments"))  # plain licences alone
     ]
     if not choice:
         return None
@@ -212,6 +213,7 @@ def _last_days(products: Sequence[Product], days: int) -> list[Deal]:
         (4, "peak", "prices", 1, Fate.AWAITS_ANSWER),
         (3, "logistics", "planes", 0, Fate.AWAITS_ANSWER),
         (2, "insurer", "charging", 1, Fate.AWAITS_ANSWER),
+        (8, "logistics", "closings", 1, Fate.AWAITS_INSTALMENT),
     ]
     known = {product.key: product for product in products}
     joined = {house.key: joins_on(house) for house in BUYERS}

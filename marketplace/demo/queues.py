@@ -15,7 +15,7 @@ from listings import objections, product_papers, publishing
 from listings.models import Listing, Objection, Registration, Version
 from listings.states import ListingState
 from marketplace import clock, documents
-from marketplace.demo import asked, lowered, metered, needed, people, products, shelves, shown, tried
+from marketplace.demo import asked, lowered, metered, needed, people, products, shelves, shown, tried, upgraded
 from marketplace.demo.cast import APPLICANTS
 from marketplace.models import Organisation, Revocation, User
 from settlement import netting, payout_accounts, reserve_terms, splits
@@ -52,6 +52,7 @@ class Queues:
                 act()
         tried.about(self._listings.get("prices"), self._houses, days_left)
         metered.about(self._listings.get("flights"), self._houses.get("lion"), days_left)
+        upgraded.about(self._listings.get("airports"), self._houses.get("logistics"), days_left)
 
     def _acts(self) -> list[tuple[int, Callable[[], None]]]:
         return [

@@ -120,6 +120,8 @@ class Carrier:
         pause = 0 if deal.fate in IN_SEVERAL_STEPS else deal.pause
         if deal.fate in (Fate.UNPAID, Fate.AWAITS_PAYMENT) or day < deal.day + pause:
             return
+        if deal.fate == Fate.AWAITS_INSTALMENT and trade.instalments.filter(paid_at__isnull=False).exists():
+            return
         if deal.fate == Fate.CANCELLED:
             self._cancel(trade)
             return

@@ -20,7 +20,7 @@ from listings.models import ListingReport, Objection
 from listings.states import ObjectionState, ReportState
 from marketplace import clock, desk_targets, working_time
 from marketplace.models import Revocation
-from settlement import payment_desk, payout_accounts, reconciliation
+from settlement import netting, payment_desk, payout_accounts, reconciliation
 from settlement.models import Chargeback, ClearingCycle, Dispute, Payout, Unmatched
 from settlement.states import ChargebackState, CycleState, DisputeState, OutgoingState
 
@@ -165,6 +165,14 @@ QUEUES = [
         lambda: Payout.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None),
         "created_at",
         place="?show=payouts",
+    ),
+    Queue(
+        "netting",
+        "clearing",
+        _("Nettings to decide"),
+        netting.waiting,
+        "asked_at",
+        page="desk_netting",
     ),
     Queue(
         "breaks",

@@ -28,13 +28,13 @@ from listings.models import (
 )
 from listings.states import ListingState
 from marketplace import clock
-from marketplace.demo import explained, hands, market, metered, opening, products, tried
+from marketplace.demo import explained, hands, market, metered, opening, products, tried, upgraded
 from marketplace.demo.cast import APPLICANTS, BUYERS, HOUSES, SELLERS
 from marketplace.journal_audit import Audit
 from marketplace.models import Event, Revocation, User
 from settlement import ledger, quotes, tasks
 from settlement import metering as calls
-from settlement.models import ClearingCycle, Quote, Receipt, Refund, SandboxNotice, Trade
+from settlement.models import ClearingCycle, Instalment, Quote, Receipt, Refund, SandboxNotice, Trade
 from settlement.states import TradeState
 from tests import trading
 from tests.crashes.dying import surroundings
@@ -119,6 +119,10 @@ def require_content():
     assert FactChange.objects.filter(decided_at=None).count() == 1
     assert sorted((one.percent, one.is_over) for one in Discount.objects.all()) == [(10, True), (25, False)]
     assert [quotes.state_of(one) for one in Quote.objects.all()] == ["valid"]
+    parts = Instalment.objects.filter(trade__state=TradeState.REGISTERED).order_by("number")
+    assert [(part.amount_minor, part.paid_at is not None) for part in parts] == [
+        (96_000, True), (72_000, False), (72_000, False),
+    ]  # fmt: skip
     assert ShelfItem.objects.filter(price_minor=9_000, currency="HKD").exists(), "a metro at its price in force"
     sectors = DossierSection.objects.filter(section="activity").values_list("facts__sector", flat=True)
     assert len(set(sectors)) >= 6
@@ -223,6 +227,20 @@ def test_calls_of_a_month_are_billed_and_paid_and_others_are_open(moving):
         usage = calls.of(bill.bills)
     assert (bill.state, bill.billed_until) == (TradeState.DELIVERED, dt.datetime(2026, 9, 30, 16, tzinfo=dt.UTC))
     assert usage is not None and usage.paid == bill.quantity > 0 and usage.unbilled > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_licence_was_upgraded_and_waits_to_be_accepted(moving):
+    listing, buyer = trading.make_offer(price_minor=80_000).listing, trading.make_verified()
+    trading.make_offer(listing, price_minor=560_000)
+    opened = clock.now()
+    for days_left in (41, 40, 38, 36, 20, 3, 2):
+        with clock.moved_to(opened + dt.timedelta(days=41 - days_left)):
+            upgraded.about(listing, buyer, days_left)
+            hands.work()
+    old, new = Trade.objects.filter(buyer=buyer).order_by("pk")
+    assert (new.upgrades, new.state, old.state) == (old, TradeState.DELIVERED, TradeState.ACCEPTED)
+    assert old.grant.is_close_due and new.price_minor == 560_000 - new.credit_minor < 560_000
 
 
 def test_the_explanation_names_everybody_and_fits_a_terminal():

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from marketplace import clock, documents
+from marketplace.desks import queues
 from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Event, Organisation
 from settlement import clearing, clearing_preview, netting, statements, trades
@@ -219,8 +220,10 @@ def test_the_member_and_the_desk_see_it_and_do_it_on_their_pages(officer):
     assert answer.status_code == 302
     found = Netting.objects.get()
     assert "the exchange decides on it" in owner.get(reverse("money")).content.decode()
+    waits = [one for one in queues.waiting(["clearing"]) if one.queue.name == "netting"]
+    assert [(one.count, one.queue.url, one.due_at is not None) for one in waits] == [(1, reverse("desk_netting"), True)]
     page = staff.get(reverse("desk_netting")).content.decode()
-    assert seller.latin_name in page and 'value="grant"' in page
+    assert "of 40 h" in page and seller.latin_name in page and 'value="grant"' in page
     said = {"act": "grant", "netting": found.pk, "opinion": OPINION, "key": secrets.token_urlsafe(18)}
     assert staff.post(reverse("desk_netting_act"), said).status_code == 302
     page = owner.get(reverse("money")).content.decode()

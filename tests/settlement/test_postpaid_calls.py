@@ -555,6 +555,23 @@ def signed_in(user) -> Client:
     return client
 
 
+def test_a_settled_frame_says_that_calls_go_on_and_its_price_in_every_language():
+    deal = take(most=3)
+    trades.accept(deal.reload(), by=deal.buyer)
+    trading.clear_now()
+    deal.reload()
+    assert deal.state == TradeState.SETTLED
+    buyer, url = signed_in(deal.buyer), deal.trade.get_absolute_url()
+    assert "The access is open; calls are billed monthly" in buyer.get(url).content.decode()
+    for language, price in (("en", "a call"), ("zh-hans", "／次"), ("zh-hant", "／次")):
+        page = buyer.get(url, headers={"accept-language": language}).content.decode()
+        assert f'<span class="small soft">{price}</span>' in page
+        product = Client().get(deal.trade.listing.get_absolute_url(), headers={"accept-language": language})
+        assert f'<span class="small soft">{price}</span>' in product.content.decode()
+    billing.end(deal.trade, by=deal.buyer)
+    assert "This trade is settled" in buyer.get(url).content.decode()
+
+
 def test_pages_say_what_a_call_costs_and_what_is_open():
     deal = take(most=3)
     call(deal, 2)

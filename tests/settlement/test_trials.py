@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from listings import offers, private_offers, product_page
+from listings import discounts, offers, private_offers, product_page
 from listings.catalogue import products
 from listings.models import Offer, ShelfItem
 from marketplace import clock, journal
@@ -312,6 +312,23 @@ def test_the_last_paid_licence_is_taken_at_the_conversion_and_given_back_where_i
     last.refresh_from_db()
     assert last.licences_left == 1
     assert Trade.objects.get(pk=first.trade.pk).holds_licence is True
+
+
+def test_pages_name_the_price_in_force_and_say_that_the_one_at_the_end_counts(paid, trial):
+    buyer = trading.make_verified()
+    until = clock.now() + dt.timedelta(days=30)
+    discounts.set_discount(paid, percent=20, valid_until=until, by=paid.listing.seller.created_by)
+    client = Client()
+    client.force_login(buyer.created_by)
+    buying = client.get(f"/offers/{trial.public_id}/buy/").content.decode()
+    assert "HKD 1,000.00 by today’s" in buying and "the price in force when the trial ends" in buying
+    assert (
+        "at the price in force then, HKD 1,000.00 today" in client.get(paid.listing.get_absolute_url()).content.decode()
+    )
+    trade = trades.propose(trial, buyer=buyer, purpose="Look", converts=True, by=buyer.created_by)
+    trading.work()
+    page = client.get(trade.get_absolute_url()).content.decode()
+    assert "1,000.00" in page and "the price in force when the trial ends" in page
 
 
 def test_pages_and_api_say_what_follows_and_ask_for_an_order(paid, trial):

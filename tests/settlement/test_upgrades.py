@@ -357,6 +357,16 @@ def test_the_page_shows_the_sum_line_by_line_and_buys_at_it(deal, dearer):
         assert answer.status_code == 404
 
 
+def test_the_page_of_a_replaced_licence_says_where_its_files_are(deal, dearer):
+    new = upgraded(deal, dearer)
+    client = Client()
+    client.force_login(deal.buyer)
+    page = client.get(deal.trade.get_absolute_url()).content.decode()
+    assert "An upgrade replaced this licence" in page and f"{new.trade.get_absolute_url()}#files" in page
+    assert "grant_closed" not in page and "The files cannot be fetched now" not in page
+    assert "An upgrade replaced" not in client.get(new.trade.get_absolute_url()).content.decode()
+
+
 def test_the_api_upgrades_and_a_closed_offer_does_not(deal, dearer):
     client = Client()
     client.force_login(deal.buyer)
