@@ -31,14 +31,16 @@ ONLY_GOES_BACK = ("paid_twice", "too_late")
 def hear(notices: Sequence[Notice]) -> None:
     """Act on what gateways told us, once: the facts and the marks that they were read are one transaction.
 
-    Money that arrived is booked for all notices at once, other facts one by one after it. All or none.
+    Money that arrived or reached a member is booked for all notices at once, other facts one by one after it. All or
+    none.
     """
     unread = Notice.objects.filter(pk__in=[notice.pk for notice in notices], read_at=None)
     locked = list(unread.order_by("pk").select_for_update())
     facts = [(fact, notice.gateway) for notice in locked for fact in gateway(notice.gateway).read(notice)]
+    _hear_paid_out([(fact, name) for fact, name in facts if isinstance(fact, PaidOut)])
     _hear_paid([(fact, name) for fact, name in facts if isinstance(fact, Paid)])
     for fact, name in facts:
-        if not isinstance(fact, Paid):
+        if not isinstance(fact, Paid | PaidOut):
             HEAR[type(fact)](fact, name)
     Notice.objects.filter(pk__in=[notice.pk for notice in locked]).update(
         read_at=clock.now(), claimed_until=None, error=""
@@ -74,6 +76,15 @@ def _hear_paid(paid: Sequence[tuple[Paid, str]]) -> None:
     payments.record_paid(fitting)
     taken = [row for one in fitting for row in unpaid.get(one.trade_id, [])[:1]]
     trades.receive([payment.trade for payment in fitting], taken)
+
+
+def _hear_paid_out(paid: Sequence[tuple[PaidOut, str]]) -> None:
+    """Members have their money: the trades that these payouts pay for are settled."""
+    if not paid:
+        return
+    told = payouts.told_of({(fact.key, name) for fact, name in paid})
+    trades.lock_each(payouts.paid_for(told))  # before the accounts of those whose notice overtook our own record
+    trades.settle(payouts.paid_for(payouts.record_paid(told)))
 
 
 def _why_not(payment: Payment, fact: Paid, unpaid: list[Instalment] | None) -> str:
@@ -229,18 +240,10 @@ def _cleared_and_not_owed(trade: Trade) -> int:
     return ledger.moved(ledger.escrow(trade), ledger.Kind.FEE, ledger.Kind.PAYABLE) - lost
 
 
-def _hear_paid_out(fact: PaidOut, gateway_name: str) -> None:
-    """The member has its money: the trades that payout pays for are settled."""
-    payout = payouts.record_paid(fact.key, gateway_name)
-    trades.settle(payouts.paid_for(payout))
-
-
 HEAR: dict[type, Callable[..., object]] = {
-    Paid: _hear_paid,
     PaymentFailed: _hear_failed,
     Refunded: lambda fact, name: payments.record_refund_paid(fact.key, name),
     RefundFailed: lambda fact, name: payments.record_refund_bounced(fact.key, name, fact.reason),
-    PaidOut: _hear_paid_out,
     PayoutFailed: lambda fact, name: payouts.record_bounced(fact.key, name, fact.reason),
     Disputed: _hear_disputed,
     DisputeClosed: _hear_dispute_closed,

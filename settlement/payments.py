@@ -18,6 +18,7 @@ from settlement.states import OUTGOING_MOVES, PAYMENT_MOVES, OutgoingState, Paym
 
 OPEN = (PaymentState.REQUESTED, PaymentState.STARTED)
 AT_ONCE = 50
+CALLS_AT_ONCE = 10
 
 
 def _move_payment(payment: Payment, act: str, **changes: object) -> Payment:
@@ -75,30 +76,26 @@ def due_to_start() -> QuerySet[Payment]:
     return Payment.objects.filter(state=PaymentState.REQUESTED, is_stop_due=False)
 
 
-def claim_next() -> Payment | None:
-    """The next payment a gateway must be told of."""
-    return Payment.claim_next(due_to_start())
+def claim_next_payments() -> list[Payment]:
+    """The next payments a gateway must be told of; few, for each is a call of its own and a buyer waits for it."""
+    return Payment.claim_several(due_to_start(), most=CALLS_AT_ONCE)
 
 
 @transaction.atomic
-def record_started(payment: Payment, started: Started) -> Payment:
-    """The gateway took it up; the buyer can pay at `started.pay_at_url`. A payment that moved on stays as it is."""
-    payment = Payment.objects.select_for_update().get(pk=payment.pk)
-    if payment.state != PaymentState.REQUESTED:
-        Payment.objects.filter(pk=payment.pk).update(
-            reference=started.reference, pay_at_url=started.pay_at_url, claimed_until=None, error=""
-        )
-        return payment
-    _move_payment(
-        payment,
-        "start",
-        reference=started.reference,
-        pay_at_url=started.pay_at_url,
-        claimed_until=None,
-        error="",
-        tries=0,
-    )
-    return payment
+def record_started(started: Sequence[tuple[Payment, Started]]) -> None:
+    """The gateways took these up; each buyer can pay at its `pay_at_url`. One statement.
+
+    A payment that moved on meanwhile keeps its state.
+    """
+    answers = {payment.pk: answer for payment, answer in started}
+    rows = list(Payment.objects.filter(pk__in=answers).order_by("pk").select_for_update())
+    for payment in rows:
+        answer = answers[payment.pk]
+        payment.reference, payment.pay_at_url = answer.reference, answer.pay_at_url
+        payment.claimed_until, payment.error = None, ""
+        if payment.state == PaymentState.REQUESTED:
+            payment.state, payment.tries = PAYMENT_MOVES[payment.state]["start"], 0
+    Payment.objects.bulk_update(rows, ["state", "reference", "pay_at_url", "claimed_until", "error", "tries"])
 
 
 def stop_open(trade: Trade) -> None:

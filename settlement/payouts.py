@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +18,7 @@ from settlement import ledger, payout_accounts, positions
 from settlement.models import Account, ClearingCycle, Payout, Trade
 from settlement.states import OUTGOING_MOVES, OutgoingState
 
+AT_ONCE = 20
 # Of a trade in an outer query: its own payouts to its seller, and the net ones that may cover it.
 OWN = Payout.objects.filter(trade=OuterRef("pk"), organisation=OuterRef("seller"))
 NET = Payout.objects.filter(
@@ -98,15 +99,24 @@ def due() -> QuerySet[Payout]:
     return Payout.objects.filter(has_account, state=OutgoingState.DUE)
 
 
-def claim_next() -> Payout | None:
-    """The next payout to send, with the payee's gateway and destination written into it before anything is sent."""
-    payout = Payout.claim_next(due().select_related("organisation"))
-    if payout is not None and not payout.gateway:
-        account = payout_accounts.account_of(payout.organisation)
-        if account is not None:
-            payout.gateway, payout.destination, payout.routed_at = account.gateway, account.reference, clock.now()
-            payout.save(update_fields=["gateway", "destination", "routed_at"])
-    return payout
+def claim_next_payouts() -> list[Payout]:
+    """The next payouts to send, each with its payee's gateway and destination written into it before anything is sent.
+
+    Few, for each is a call of its own.
+    """
+    claimed = Payout.claim_several(due().select_related("organisation"), most=AT_ONCE)
+    if unrouted := {payout.pk: payout for payout in claimed if not payout.gateway}:
+        accounts = payout_accounts.serving().filter(organisation=OuterRef("organisation"))
+        newest = accounts.order_by("-effective_at", "-pk")
+        here = Payout.objects.filter(pk__in=unrouted)
+        here.filter(Exists(accounts), gateway="").update(
+            gateway=Subquery(newest.values("gateway")[:1]),
+            destination=Subquery(newest.values("reference")[:1]),
+            routed_at=clock.now(),
+        )
+        for pk, gateway, destination in here.values_list("pk", "gateway", "destination"):
+            unrouted[pk].gateway, unrouted[pk].destination = gateway, destination
+    return claimed
 
 
 def require_not_held(payout: Payout) -> None:
@@ -115,74 +125,107 @@ def require_not_held(payout: Payout) -> None:
         raise NotCleared(_("%(organisation)s is held."), organisation=payout.organisation)
 
 
-def _move(payout: Payout, act: str, **changes: object) -> Payout:
+def _require_movable(payout: Payout, act: str) -> None:
     if act not in OUTGOING_MOVES[payout.state]:
         raise WrongState(
             _("Payout %(payout)s is %(state)s."), payout=payout, state=in_words(OutgoingState(payout.state).label)
         )
-    payout.state = OUTGOING_MOVES[payout.state][act]
-    for name, value in changes.items():
-        setattr(payout, name, value)
-    payout.save(update_fields=["state", *changes])
-    return payout
 
 
 @transaction.atomic
-def record_sent(payout: Payout, reference: str) -> Payout:
-    """The gateway took it: the money leaves our books."""
-    payout = _locked(Q(pk=payout.pk))
-    if payout.state == OutgoingState.DUE:
-        _send(payout, reference)
-    return payout
+def record_sent(sent: Sequence[tuple[Payout, str]]) -> None:
+    """The gateways took these payouts and gave each a reference: the money leaves our books. All of them or none.
+
+    One whose notice was heard meanwhile stays as it is.
+    """
+    references = {payout.pk: reference for payout, reference in sent}
+    waiting = [one for one in _locked(Q(pk__in=references)) if one.state == OutgoingState.DUE]
+    for payout in waiting:
+        payout.reference = references[payout.pk]
+    _send(waiting)
 
 
-def _send(payout: Payout, reference: str) -> None:
-    _move(payout, "send", reference=reference, sent_at=clock.now(), claimed_until=None, error="")
-    ledger.transfer(
-        f"{payout.key}-sent",
-        debit=ledger.payable(payout.organisation, payout.currency),
-        credit=ledger.outside(payout.gateway, payout.currency),
-        amount_minor=payout.amount_minor,
+def _send(payouts: Sequence[Payout]) -> None:
+    """Move locked payouts that are due, with their references: a statement each for rows, money and events."""
+    if not payouts:
+        return
+    now = clock.now()
+    for payout in payouts:
+        _require_movable(payout, "send")
+        payout.state = OUTGOING_MOVES[payout.state]["send"]
+        payout.sent_at, payout.claimed_until, payout.error = now, None, ""
+    Payout.objects.bulk_update(payouts, ["state", "reference", "sent_at", "claimed_until", "error"])
+    payables = ledger.locked_payables({(payout.organisation_id, payout.currency) for payout in payouts})
+    places = {(payout.gateway, payout.currency) for payout in payouts}
+    outside = {place: ledger.outside(*place).pk for place in places}
+    ledger.book(
+        [
+            (
+                f"{payout.key}-sent",
+                payables[payout.organisation_id, payout.currency],
+                outside[payout.gateway, payout.currency],
+                payout.amount_minor,
+            )
+            for payout in payouts
+        ]
     )
-    journal.record("payout.sent", payout, by=None, amount_minor=payout.amount_minor)
+    _record("payout.sent", payouts)
 
 
-def record_paid(key: str, gateway_name: str) -> Payout:
-    """The member has it. A notice that overtakes our own record of sending does both. No gateway speaks for another."""
-    payout = _locked(Q(key=key, gateway=gateway_name))
-    if payout.state == OutgoingState.DUE:
-        _send(payout, payout.reference)
-    if payout.state == OutgoingState.SENT:
-        _move(payout, "pay", paid_at=clock.now())
-        journal.record("payout.paid", payout, by=None, amount_minor=payout.amount_minor)
-    return payout
+def _record(kind: str, payouts: Sequence[Payout]) -> None:
+    told = ((payout.pk, {"amount_minor": payout.amount_minor}) for payout in payouts)
+    journal.record_rows(kind, Payout, told, by=None)
+
+
+def told_of(named: Collection[tuple[str, str]]) -> list[Payout]:
+    """The payouts of these (key, gateway), locked. No gateway speaks for another. Raises Invalid `unknown_payout`."""
+    found = _locked(Q(key__in=[key for key, _name in named]))
+    if set(named) != {(payout.key, payout.gateway) for payout in found}:
+        raise Invalid(_("No payout has this key."), code="unknown_payout")
+    return found
+
+
+def record_paid(payouts: Sequence[Payout]) -> list[Payout]:
+    """The members have these locked payouts: those that were not known to be paid. A notice that overtakes our own
+    record of sending does both, and one that is overtaken by its return does nothing.
+    """
+    _send([payout for payout in payouts if payout.state == OutgoingState.DUE])
+    paid = [payout for payout in payouts if payout.state == OutgoingState.SENT]
+    now = clock.now()
+    for payout in paid:
+        payout.state, payout.paid_at = OUTGOING_MOVES[payout.state]["pay"], now
+    Payout.objects.filter(pk__in=[payout.pk for payout in paid]).update(state=OutgoingState.PAID, paid_at=now)
+    _record("payout.paid", paid)
+    return paid
 
 
 def record_bounced(key: str, gateway_name: str, reason: str) -> Payout:
     """It came back: the posting is reversed; a new row is opened when the member mends its account."""
-    payout = _locked(Q(key=key, gateway=gateway_name))
+    [payout] = told_of([(key, gateway_name)])
     if payout.state == OutgoingState.DUE:
-        _send(payout, payout.reference)
+        _send([payout])
     if payout.state != OutgoingState.BOUNCED:
-        _move(payout, "bounce", error=reason[:2000])
+        _require_movable(payout, "bounce")
+        payout.state, payout.error = OUTGOING_MOVES[payout.state]["bounce"], reason[:2000]
+        payout.save(update_fields=["state", "error"])
         ledger.transfer(
             f"{payout.key}-bounced",
             debit=ledger.outside(payout.gateway, payout.currency),
             credit=ledger.payable(payout.organisation, payout.currency),
             amount_minor=payout.amount_minor,
         )
-        journal.record("payout.bounced", payout, by=None, amount_minor=payout.amount_minor)
+        _record("payout.bounced", [payout])
     return payout
 
 
-def paid_for(payout: Payout) -> QuerySet[Trade]:
-    """The trades whose seller has its money with this payout; none for what is released of a reserve."""
-    sold = Trade.objects.filter(seller=payout.organisation_id)
-    if payout.trade_id is not None:
-        return sold.filter(pk=payout.trade_id)
-    if payout.kind == Payout.Kind.NET:
-        return sold.filter(~Exists(OWN), cycle=payout.cycle_id, currency=payout.currency)
-    return sold.none()
+def paid_for(payouts: Sequence[Payout]) -> QuerySet[Trade]:
+    """The trades whose seller has its money with these payouts; none for what is released of a reserve."""
+    own = Payout.objects.filter(pk__in=[payout.pk for payout in payouts]) & OWN
+    sold = Q(Exists(own), pk__in=[payout.trade_id for payout in payouts if payout.trade_id is not None])
+    for net in payouts:
+        if net.kind == Payout.Kind.NET:
+            sold |= Q(~Exists(OWN), seller=net.organisation_id, cycle=net.cycle_id, currency=net.currency)
+    return Trade.objects.filter(sold)
 
 
 def unpaid(cycle: ClearingCycle) -> QuerySet[Trade]:
@@ -218,10 +261,5 @@ def of_trades(trades: Collection[Trade]) -> dict[int, Payout]:
     return {pk: payout for pk, payout in found.items() if payout is not None}
 
 
-def _locked(condition: Q) -> Payout:
-    payout = (
-        Payout.objects.select_for_update(of=("self",)).select_related("organisation", "cycle").filter(condition).first()
-    )
-    if payout is None:
-        raise Invalid(_("No payout has this key."), code="unknown_payout")
-    return payout
+def _locked(condition: Q) -> list[Payout]:
+    return list(Payout.objects.filter(condition).order_by("pk").select_for_update())

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from marketplace import clock
 from marketplace.bells import ring
-from marketplace.claims import postponed_on_failure, together_or_each
+from marketplace.claims import postponed_on_failure, together_or_each, while_it_holds
 from marketplace.errors import Refused, WrongState
 from settlement import (
     billing,
@@ -32,8 +32,8 @@ from settlement import (
     trades,
 )
 from settlement.channels import Access, CannotDeliver, channel
-from settlement.gateways import TryLater, gateway
-from settlement.models import ClearingCycle, Grant, Notice, Trade
+from settlement.gateways import Started, TryLater, gateway
+from settlement.models import ClearingCycle, Grant, Notice, Payment, Payout, Trade
 from settlement.reconciliation import BooksDoNotAgree
 from settlement.states import CycleState, TradeState
 
@@ -74,11 +74,19 @@ def register_trades() -> None:
 @shared_task
 def start_payments() -> None:
     """Tell the gateway of every requested payment."""
-    while payment := payments.claim_next():
-        with postponed_on_failure(payment):
-            driver = gateway(payment.gateway)
-            known = driver.look_up(payment) if payment.tries > 1 else None
-            payments.record_started(payment, known or driver.start(payment))
+    while claimed := payments.claim_next_payments():
+        started = []
+        for payment in while_it_holds(claimed):
+            with postponed_on_failure(payment):
+                driver = gateway(payment.gateway)
+                known = driver.look_up(payment) if payment.tries > 1 else None
+                started.append((payment, known or driver.start(payment)))
+        together_or_each(started, payments.record_started, _record_started)
+
+
+def _record_started(started: tuple[Payment, Started]) -> None:
+    with postponed_on_failure(started[0]):
+        payments.record_started([started])
 
 
 @shared_task
@@ -210,10 +218,18 @@ def clear_cycles() -> None:
 def pay_members() -> None:
     """Send every payout that is due; those that came back are due anew once another account serves."""
     payouts.reopen_bounced()
-    while payout := payouts.claim_next():
-        with postponed_on_failure(payout):
-            payouts.require_not_held(payout)
-            payouts.record_sent(payout, gateway(payout.gateway).pay_out(payout, payout.destination))
+    while claimed := payouts.claim_next_payouts():
+        sent = []
+        for payout in while_it_holds(claimed):
+            with postponed_on_failure(payout):
+                payouts.require_not_held(payout)
+                sent.append((payout, gateway(payout.gateway).pay_out(payout, payout.destination)))
+        together_or_each(sent, payouts.record_sent, _record_sent)
+
+
+def _record_sent(sent: tuple[Payout, str]) -> None:
+    with postponed_on_failure(sent[0]):
+        payouts.record_sent([sent])
 
 
 @shared_task

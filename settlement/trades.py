@@ -846,8 +846,8 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     events and moves, for each part of the payouts two, and one for all statements. One transaction, however many.
     """
     accepted = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
-    _lock_each(accepted)
-    _lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
+    lock_each(accepted)
+    lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
     now, day = clock.now(), clock.today()
     concerned = clearing.paid_by(cycle) | {(row.organisation_id, row.currency) for row in reserves.due(day)}
     owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in concerned})
@@ -878,7 +878,7 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     return cycle
 
 
-def _lock_each(rows: QuerySet[Any]) -> None:
+def lock_each(rows: QuerySet[Any]) -> None:
     """Lock rows in key order without keeping them in memory."""
     locked = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
     deque(locked.values_list("pk").iterator(positions.AT_ONCE), maxlen=0)

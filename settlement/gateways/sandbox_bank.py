@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -18,13 +17,12 @@ from functools import cache
 import httpx
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from marketplace import clock
-from marketplace.claims import postponed_on_failure
+from marketplace.claims import postponed_on_failure, while_it_holds
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.money import LARGEST_MINOR
 from settlement.gateways import sandbox_signature
@@ -305,38 +303,19 @@ def _over_http() -> Iterator[Post]:
 
 
 def _claim_due() -> list[SandboxNotice]:
-    now = clock.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    with transaction.atomic():
-        claimed = list(
-            SandboxNotice.objects.filter(free, posted_at=None, next_try_at__lte=now)
-            .order_by("next_try_at", "pk")
-            .select_for_update(skip_locked=True)[:AT_ONCE]
-        )
-        SandboxNotice.objects.filter(pk__in=[row.pk for row in claimed]).update(
-            claimed_until=now + dt.timedelta(seconds=settings.CLAIM_SECONDS), tries=F("tries") + 1
-        )
-    for row in claimed:
-        row.tries += 1
-    return claimed
+    return SandboxNotice.claim_several(SandboxNotice.objects.filter(posted_at=None), most=AT_ONCE)
 
 
 def _post(claimed: list[SandboxNotice], way: Post) -> int:
-    """Post claimed notices while the claim surely holds; what it does not reach is given back untried."""
-    last_start = time.monotonic() + settings.CLAIM_SECONDS - 2 * CALL_SECONDS
-    posted, untried = [], []
-    for row in claimed:
-        if time.monotonic() > last_start:
-            untried.append(row.pk)
-            continue
+    """Post claimed notices while the claim surely holds; how many."""
+    posted = []
+    for row in while_it_holds(claimed):
         with postponed_on_failure(row):
             body = row.body.encode()
             headers = {"Content-Type": "application/json", sandbox_signature.HEADER: sandbox_signature.sign(body)}
             way(body, headers)
             posted.append(row.pk)
     SandboxNotice.objects.filter(pk__in=posted).update(posted_at=clock.now(), claimed_until=None, error="")
-    if untried:
-        SandboxNotice.objects.filter(pk__in=untried).update(claimed_until=None, tries=F("tries") - 1)
     return len(posted)
 
 

@@ -17,7 +17,7 @@ POINTS = [
     ("agreed", "settlement.tasks.register_trades", "within settlement.trades.register"),
     ("agreed", "settlement.tasks.register_trades", "after settlement.trades.register"),
     # payment: claim, call, record
-    ("registered", "settlement.tasks.start_payments", "after settlement.payments.claim_next"),
+    ("registered", "settlement.tasks.start_payments", "after settlement.payments.claim_next_payments"),
     ("registered", "settlement.tasks.start_payments", "after settlement.gateways.sandbox.Sandbox.start"),
     ("registered", "settlement.tasks.start_payments", "within settlement.payments.record_started"),
     ("registered", "settlement.tasks.start_payments", "after settlement.payments.record_started"),
@@ -40,8 +40,8 @@ POINTS = [
     ("cut off", "settlement.tasks.clear_cycles", "within settlement.trades.clear"),
     ("cut off", "settlement.tasks.clear_cycles", "after settlement.trades.clear"),
     # payout: claim, call, record
-    ("cleared", "settlement.tasks.pay_members", "after settlement.models.Payout.claim_next"),
-    ("cleared", "settlement.tasks.pay_members", "after settlement.payouts.claim_next"),
+    ("cleared", "settlement.tasks.pay_members", "after settlement.models.Payout.claim_several"),
+    ("cleared", "settlement.tasks.pay_members", "after settlement.payouts.claim_next_payouts"),
     ("cleared", "settlement.tasks.pay_members", "after settlement.gateways.sandbox.Sandbox.pay_out"),
     ("cleared", "settlement.tasks.pay_members", "within settlement.payouts.record_sent"),
     ("cleared", "settlement.tasks.pay_members", "after settlement.payouts.record_sent"),

@@ -213,10 +213,10 @@ def test_a_gateway_does_not_speak_of_the_money_of_another():
 
 def test_a_gateway_does_not_settle_the_payouts_of_another():
     deal = trading.make_trade("cleared")
-    payout = payouts.claim_next()
+    [payout] = payouts.claim_next_payouts()
     assert payout.gateway == "sandbox"
     for told in (
-        lambda: payouts.record_paid(payout.key, "another"),
+        lambda: payouts.told_of([(payout.key, "another")]),
         lambda: payouts.record_bounced(payout.key, "another", "no such account"),
     ):
         with pytest.raises(Invalid) as refusal:

@@ -395,12 +395,12 @@ def test_two_workers_close_a_grant_once():
 
 def test_the_notice_of_a_payout_may_overtake_our_own_record():
     deal = make_trade(TradeState.CLEARED)
-    payout = payouts.claim_next()
+    [payout] = payouts.claim_next_payouts()
     reference = gateway(payout.gateway).pay_out(payout, payout.destination)
     trading.hand_over_notices()
     notice = Notice.objects.get(read_at=None)
     assert (
-        race(payout, [lambda: payouts.record_sent(payout, reference), lambda: hearing.hear([notice])]) == ["done"] * 2
+        race(payout, [lambda: payouts.record_sent([(payout, reference)]), lambda: hearing.hear([notice])]) == ["done"] * 2
     )
     payout.refresh_from_db()
     assert (payout.state, deal.state) == (OutgoingState.PAID, TradeState.SETTLED)
