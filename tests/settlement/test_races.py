@@ -399,9 +399,8 @@ def test_the_notice_of_a_payout_may_overtake_our_own_record():
     reference = gateway(payout.gateway).pay_out(payout, payout.destination)
     trading.hand_over_notices()
     notice = Notice.objects.get(read_at=None)
-    assert (
-        race(payout, [lambda: payouts.record_sent([(payout, reference)]), lambda: hearing.hear([notice])]) == ["done"] * 2
-    )
+    acts = [lambda: payouts.record_sent([(payout, reference)]), lambda: hearing.hear([notice])]
+    assert race(payout, acts) == ["done"] * 2
     payout.refresh_from_db()
     assert (payout.state, deal.state) == (OutgoingState.PAID, TradeState.SETTLED)
     assert (recorded("payout.sent"), recorded("payout.paid"), recorded("trade.settled")) == (1, 1, 1)
