@@ -25,13 +25,13 @@ COLUMNS = {
     "price": "prices", "frequency": "frequency", "channel": "channels", "quality": "grade", "merchant": "merchant",
 }  # fmt: skip
 ARRAYS = ("price", "channel")
-# The filters by which `counts` groups together, by PostgreSQL's GROUPING(kind, deal); and what it reads of a group.
+# The filters by which `counts` groups together, by PostgreSQL's GROUPING(kind, deal), each with the place of its value
+# in what `counts` reads of a group; `show` has none.
 _GROUPS = {
-    1: ("show", "product_type", "sector", "classification", "frequency"),
-    2: ("region", "quality", "price", "channel"),
-    3: ("merchant",),
+    1: (("show", -1), ("product_type", 0), ("sector", 1), ("classification", 2), ("frequency", 3)),
+    2: (("region", 4), ("quality", 5), ("price", 6), ("channel", 7)),
+    3: (("merchant", 8),),
 }
-_TOLD = (*_GROUPS[1][1:], *_GROUPS[2], *_GROUPS[3])
 # The best by title and date, among which the words of the whole text then decide.
 RANKED = 400
 MERCHANTS_COUNTED = 12
@@ -199,21 +199,27 @@ def counts(asked: Asked) -> Counts:
     if asked.filters.show:
         names.append("show")
         tests.append(_SHOWN[asked.filters.show])
-    # Which of the chosen filters a row fails, a bit each: it counts where it fails none, or for the one it fails.
-    # OFFSET 0 has it worked out once for each row, not wherever it is named.
-    failed = " + ".join(f"CASE WHEN {test} THEN 0 ELSE {1 << place} END" for place, test in enumerate(tests)) or "0"
+    more, by_failed, by_named, held = [], "", "", ""
+    if tests:
+        # Which of the chosen filters a row fails, a bit each: it counts where it fails none, or for the one it fails.
+        bits = " + ".join(f"CASE WHEN {test} THEN 0 ELSE {1 << place} END" for place, test in enumerate(tests))
+        more, by_failed, held = [f"{bits} AS failed"], "failed, ", "WHERE failed & (failed - 1) = 0"
+    if asked.reader is not None:
+        more += [f"CASE WHEN is_named THEN {name} END AS named_{name}" for name in ("prices", "channels")]
+        by_named = ", named_prices, named_channels"
+    if more:  # OFFSET 0 has them worked out once for each row, not wherever they are named
+        base = f"SELECT item.*, {', '.join(more)} FROM ({base}) AS item OFFSET 0"  # noqa: S608
+    # What is the same for every row is no part of a group's key: a frequent word has forty thousand rows to group.
     sql = f"""
-        WITH found AS (
-            SELECT item.*, {failed} AS failed, CASE WHEN is_named THEN prices END AS named_prices,
-                CASE WHEN is_named THEN channels END AS named_channels
-            FROM ({base}) AS item OFFSET 0
-        ), grouped AS (
-            SELECT GROUPING(kind, deal) AS by, failed, named_prices, named_channels, count(*) AS number, min(id) AS one
-            FROM found WHERE failed & (failed - 1) = 0
-            GROUP BY GROUPING SETS ((failed, kind), (failed, deal, named_prices, named_channels), (failed, merchant))
+        WITH grouped AS (
+            SELECT GROUPING(kind, deal) AS by, {by_failed or "0 AS failed, "} count(*) AS number, min(id) AS one
+                {by_named or ", NULL::varchar[] AS named_prices, NULL::varchar[] AS named_channels"}
+            FROM ({base}) AS found {held}
+            GROUP BY GROUPING SETS (({by_failed}kind), ({by_failed}deal{by_named}), ({by_failed}merchant))
         )
         SELECT g.by, g.failed, g.number, i.is_entry, i.product_type, i.sector, i.classification, i.frequency,
-            i.region, i.grade, coalesce(g.named_prices, i.prices), coalesce(g.named_channels, i.channels), i.merchant
+            i.region, i.grade, CASE WHEN g.by = 2 THEN coalesce(g.named_prices, i.prices) END,
+            CASE WHEN g.by = 2 THEN coalesce(g.named_channels, i.channels) END, i.merchant
         FROM grouped g JOIN listings_shelfitem i ON i.id = g.one
     """  # noqa: S608
     told = _told(_run(sql, values), names, asked.filters)
@@ -252,17 +258,17 @@ def _told(rows: Iterable[Sequence[Any]], names: list[str], filters: Filters) -> 
     shown = {False: 0, True: 0}
     for by, failed, number, is_entry, *values in rows:
         told.matches = True
-        found = dict(zip(_TOLD, values, strict=True))
-        for name in _GROUPS[by]:
-            if failed and names[failed.bit_length() - 1] != name:
+        fails = names[failed.bit_length() - 1] if failed else ""
+        for name, place in _GROUPS[by]:
+            if fails and fails != name:
                 continue
             if name == "show":
                 shown[is_entry] += number
                 continue
-            of = told.of[name]
-            for value in found[name] if name in ARRAYS else [found[name]]:
-                if value:
-                    of[value] = of.get(value, 0) + number
+            of, value = told.of[name], values[place]
+            for one in value if name in ARRAYS else (value,):
+                if one:
+                    of[one] = of.get(one, 0) + number
     told.products, told.entries = shown[False], shown[True]
     merchants = told.of["merchant"]
     most = sorted(merchants, key=lambda one: (one not in filters.merchant, -merchants[one], one))[:MERCHANTS_COUNTED]
