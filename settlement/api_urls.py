@@ -16,6 +16,7 @@ from settlement import (
     renewals_api,
     splits_api,
     staff_api,
+    upgrades_api,
     usage_page,
 )
 from settlement.gateways.sandbox_api import SandboxActs
@@ -31,6 +32,7 @@ urlpatterns = [
     path("trades/<str:trade_id>/cancellation", api.TradeCancellation.as_view(), name="api_trade_cancellation"),
     path("trades/<str:trade_id>/renewal", renewals_api.TradeRenewal.as_view(), name="api_trade_renewal"),
     path("trades/<str:trade_id>/renewal/stopping", renewals_api.RenewalStopping.as_view(), name="api_renewal_stopping"),
+    path("trades/<str:trade_id>/upgrades", upgrades_api.TradeUpgrades.as_view(), name="api_trade_upgrades"),
     path("trades/<str:trade_id>/usage", usage_page.TradeUsage.as_view(), name="api_trade_usage"),
     path("trades/<str:trade_id>/usage.csv", usage_page.UsageStatement.as_view(), name="api_usage_statement"),
     path("trades/<str:trade_id>/bills", usage_page.TradeBills.as_view(), name="api_trade_bills"),

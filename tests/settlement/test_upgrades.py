@@ -11,7 +11,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from listings import offers
+from listings import discounts, offers
 from marketplace import clock, journal
 from marketplace.errors import Refused
 from marketplace.models import Notification, Paper
@@ -355,6 +355,29 @@ def test_the_page_shows_the_sum_line_by_line_and_buys_at_it(deal, dearer):
             "/api/v1/trades", body, content_type="application/json", headers={"Idempotency-Key": "upgrade-1"}
         )
         assert answer.status_code == 404
+
+
+def test_the_api_tells_what_an_upgrade_would_cost_before_it_is_proposed(deal, dearer, django_assert_max_num_queries):
+    other = trading.make_offer(deal.trade.listing, name="Other", price_minor=500_000)
+    trading.make_offer(deal.trade.listing, name="Cheaper", price_minor=100_000)
+    discounts.set_discount(dearer, percent=10, valid_until=clock.now() + 30 * DAY, by=deal.seller)
+    client = Client()
+    client.force_login(deal.buyer)
+    url = f"/api/v1/trades/{deal.trade.public_id}/upgrades"
+    with clock.moved_to(clock.now() + 100 * DAY - dt.timedelta(hours=1)):
+        told = client.get(url).json()
+    assert [(one["offer"], one["full_price_minor"]) for one in told] == [
+        (dearer.public_id, 400_000), (other.public_id, 500_000),
+    ]  # fmt: skip
+    with django_assert_max_num_queries(20):
+        told = client.get(url).json()
+    assert told[0]["full_price_minor"] == 360_000
+    assert {one["price_minor"] - one["full_price_minor"] + one["credit_minor"] for one in told} == {0}
+    new = proposed(deal, dearer)
+    assert (new.trade.credit_minor, new.trade.price_minor) == (told[0]["credit_minor"], told[0]["price_minor"])
+    assert client.get(url).json() == [], "one is under way"
+    client.force_login(deal.seller)
+    assert client.get(url).status_code == 404
 
 
 def test_the_page_of_a_replaced_licence_says_where_its_files_are(deal, dearer):

@@ -221,6 +221,7 @@ SETTLEMENT = [
     Row("POST", f"{TRADE}/cancellation", Member("cancel", BUYERS), at=_trade("proposed"), says=lambda w: {}),
     Row("POST", f"{TRADE}/renewal", Member("propose", BUYERS), at=_trade("delivered"), says=lambda w: {}),
     Row("POST", f"{TRADE}/renewal/stopping", Member("propose", BUYERS), at=_renewed, says=lambda w: {}),
+    Row("GET", f"{TRADE}/upgrades", Member("look", BUYERS), at=_trade("delivered")),
     Row("GET", f"{TRADE}/usage", Member("look", BOTH), at=_trade("metered")),
     Row("GET", f"{TRADE}/usage.csv", Member("look", BOTH), at=_trade("bill")),
     Row("POST", f"{TRADE}/bills", Member("pay", BUYERS), gives=201, at=_trade("metered"), says=lambda w: {}),
