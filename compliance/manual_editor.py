@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 
-from compliance import manual_left
+from compliance import manual_left, review_targets
 from compliance.models import Review
 from listings import dictionary, manual, product_page, publishing, question_page
 from listings.catalogue import Product
@@ -28,7 +28,7 @@ from listings.forms import ManualForm
 from listings.models import Offer, Version
 from listings.states import ListingState, VersionState
 from listings.studio import may_do, own_listing, sent_back
-from marketplace import clock
+from marketplace import clock, desk_targets
 from marketplace.errors import Refused
 from marketplace.forms import add_refusal
 from marketplace.signed_in import person
@@ -127,6 +127,7 @@ def _page(
         "may": may_do(request, shown.listing),
         "sent_back": sent_back(shown),
         "review": review if shown.state in publishing.UNDER_REVIEW else None,
+        "is_late": review is not None and review_targets.age_of(review).state == desk_targets.OVERDUE,
         "asked": _asked(review),
         "measured": facts,
         "fields": product_page.field_rows(shown, facts),

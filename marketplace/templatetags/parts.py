@@ -16,6 +16,8 @@ from marketplace.money import Money
 
 register = template.Library()
 
+MINUS = "\N{MINUS SIGN}"  # as wide as a plus, so that figures line up
+
 
 class Segment(Protocol):
     """A part of a text, marked or not."""
@@ -54,7 +56,7 @@ def money(amount: Money | None, **words: str) -> SafeString:
     # ISO 4217's letters and format_minor's digits: nothing to escape
     return mark_safe(  # noqa: S308
         f'<data class="{kind}" value="{amount.currency} {number}"><span class="currency">{amount.currency}</span>'
-        f"{number}</data>"
+        f"{number.replace('-', MINUS)}</data>"
     )
 
 

@@ -1,5 +1,6 @@
 """From opening an account to being verified, on pages; and the rules in three languages."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import Client
 
 from compliance import exchange_rules, verification
 from compliance.models import RulesAcceptance, Verification
+from marketplace import clock
 from marketplace.models import Organisation, User
 from tests.factories import (
     make_applied,
@@ -160,6 +162,11 @@ def test_a_version_is_handed_in_from_a_page_or_the_page_says_what_is_missing():
     assert client.post(path, {"next": "/organisation/"}).url == "/organisation/"
     whole.refresh_from_db()
     assert whole.state == "submitted"
+    shown = f"/studio/{whole.listing.public_id}/versions/1/"
+    assert "They mean to decide by" in client.get(shown).content.decode()
+    with clock.moved_to(clock.now() + dt.timedelta(days=30)):
+        late = client.get(shown).content.decode()
+    assert "They meant to decide by" in late and "The exchange is late" in late
     lacking = make_draft(make_organisation())
     client = signed_in(owner_of(lacking.listing.seller))
     answer = client.post(f"/studio/{lacking.listing.public_id}/versions/1/submission/")
