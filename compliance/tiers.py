@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,12 @@ def tier_of(organisation: Organisation) -> Tier | None:
     """The tier the organisation is in; None before the staff decided on one."""
     decision = TierDecision.objects.filter(organisation=organisation).select_related("tier").first()
     return decision.tier if decision else None
+
+
+def codes_of(organisations: Iterable[Organisation]) -> dict[int, str]:
+    """The codes of the tiers these are in, by the organisation's id; without those nobody decided on. One statement."""
+    rows = TierDecision.objects.filter(organisation__in=organisations).order_by("pk")
+    return dict(rows.values_list("organisation_id", "tier__code"))
 
 
 @transaction.atomic

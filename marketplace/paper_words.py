@@ -39,6 +39,8 @@ _SHOWN = [
     ("discount_percent", "discount", "discount"),
     ("quantity", "calls", "calls"),
     ("credit_minor", "credit", "credit"),
+    ("buyer_fee_minor", "buyer_fees", "fee_beside"),
+    ("total_minor", "total_to_pay", "sum"),
     ("purchase_order", "purchase_order", "text"),
     ("purpose", "purpose", "text"),
     ("valid_until_at", "valid_until", "time"),
@@ -71,6 +73,7 @@ _SHOWN = [
     ("how", "accepted", "how"),
     ("accepted_by", "accepted_by", "person"),
     ("refund_minor", "given_back", "price"),
+    ("fee_back_minor", "fee_back", "sum"),
     ("cleared_at", "course_cleared_at", "time"),
     ("settled_at", "course_settled_at", "time"),
     ("release_digest", "release_digest", "digest"),
@@ -162,6 +165,8 @@ def _row(shape: str, value: Any, record: dict[str, Any], language: str) -> tuple
             credit, full = (Money(record[key], record["currency"]) for key in ("credit_minor", "full_price_minor"))
             text = said["credit_of"].replace("{credit}", str(credit)).replace("{full}", str(full))
             return "text", text.replace("{trade}", record["upgraded_trade_number"])
+        case "fee_beside":
+            return "text", said["fee_beside"].replace("{fee}", str(Money(value, record["currency"])))
         case "sum":
             return "money", Money(value, record["currency"])
         case "supplied":

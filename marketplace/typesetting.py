@@ -24,11 +24,12 @@ trade_contract            trade_number, register_number, seller, buyer, titles, 
                           full_price_minor and upgraded_trade_number (likewise), instalments [{percent, amount_minor,
                           due_days}] (also in a quote), metered_unit_minor (what each call costs that is billed
                           afterwards; also in a certificate), billed_trade_number with first_call (whose calls a bill
-                          is of; also in a delivery record and a certificate); an agreement may say side, person, role
+                          is of; also in a delivery record and a certificate), buyer_fee_minor (to the exchange) with
+                          total_minor (price and fee; also in a quote); an agreement may say side, person, role
 delivery_record           trade_number, contract_number, register_number, seller, buyer, titles, product_type, version,
                           channel, delivery_digest, files [{path, size_bytes, sha256}], total_bytes, funded_at,
                           delivered_at, access_ends_at (or null), inspect_ends_at; optional crossborder_digest
-invoice, credit_note      invoice_number, supplier, customer, supplied (licence, fee), trade_number, titles,
+invoice, credit_note      invoice_number, supplier, customer, supplied (licence, fee, buyer_fee), trade_number, titles,
                           product_type, version, currency, gross_minor, net_minor, taxes [{tax, percent, amount_minor;
                           optional source {language: text}}], cleared_at; optional purchase_order; of a credit note also
                           corrects_number and corrects_paper_number
@@ -39,7 +40,8 @@ quote                     seller, buyer, titles, product_type, version, register
 acceptance                trade_number, contract_number, delivery_number, register_number, seller, buyer, titles,
                           product_type, version, delivery_digest, delivered_at, inspection_days, inspect_ends_at,
                           accepted_at, how (buyer, silence, decision), accepted_by {person, role} (or null);
-                          optional refund_minor with currency (what a decision gave back)
+                          optional refund_minor with currency (what a decision gave back of the price) and
+                          fee_back_minor (and of the buyer's fee)
 settlement_statement      member, cycle, cleared_at, currency, lines [{trade_number, titles, gross_minor, fee_minor,
                           net_minor}], totals {gross_minor, fee_minor, net_minor}, payout_reference (or null);
                           optional shares [{kind, trade_number, titles, amount_minor}] of others' revenue, or below

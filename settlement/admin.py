@@ -37,7 +37,7 @@ class Agreements(Looking):
 
 @admin.register(models.FeeSchedule)
 class FeeSchedules(Looking):
-    list_display = ["version", "seller_basis_points", "valid_from"]
+    list_display = ["version", "seller_basis_points", "buyer_basis_points", "valid_from"]
 
 
 @admin.register(models.RevenueSplit)

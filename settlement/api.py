@@ -61,7 +61,9 @@ class AnswerIn(serializers.Serializer[Any]):
 
 
 class AwardIn(serializers.Serializer[Any]):
-    refund_minor = serializers.IntegerField(min_value=0, help_text="What the buyer gets back, in minor units.")
+    refund_minor = serializers.IntegerField(
+        min_value=0, help_text="What goes back of the price, in minor units; the same share of the buyer's fee with it."
+    )
     resolution = serializers.CharField(max_length=4000)
     ends_access = serializers.BooleanField(default=False, help_text="Only for a free product: decide for the buyer.")
 

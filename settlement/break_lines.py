@@ -14,7 +14,7 @@ from settlement import ledger
 from settlement.models import Break, Chargeback, GatewayMovement, Payment, Payout, Refund, Transfer, Unmatched
 
 SHOWN = 25
-LOST_FROM = ("escrow", "owed", "owed-reserve", "owed-by-payer", "owed-by-payer-reserve")
+LOST_FROM = ("escrow", "fee", "owed", "owed-reserve", "owed-by-payer", "owed-by-payer-reserve")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def in_records(found: Break) -> list[Line]:
     """The trade, payment, refund, payout, chargebacks and unmatched money of this cause, SHOWN at most of each."""
     if found.gateway_minor is None and found.trade:
         trade = found.trade
-        return [Line(str(trade), trade.get_state_display(), trade.price, trade.funded_at)]
+        return [Line(str(trade), trade.get_state_display(), trade.total, trade.funded_at)]
     contested = found.cause.startswith("chargeback ")
     of_key = {"gateway": found.gateway, "key": found.cause}
     heard = Q(payment__key=found.cause) | Q(payment=None, event_id=found.cause)

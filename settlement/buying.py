@@ -13,7 +13,7 @@ from marketplace import joint_merchants, roles
 from marketplace.errors import Refused, Text, in_words
 from marketplace.models import Organisation, User
 from marketplace.participants import NoOrganisation
-from settlement import defaults, metering, trials
+from settlement import defaults, fees, metering, trials
 from settlement.channels import channel
 from settlement.gateways import amounts
 
@@ -65,14 +65,16 @@ def _not_on_sale(offer: Offer) -> list[Reason]:
 
 
 def _not_paid(offer: Offer, block: Priced) -> list[Reason]:
-    """What keeps the price from being paid: no gateway, or none for this currency or this sum."""
+    """What keeps the price and the buyer's fee from being paid: no gateway, or none for this currency or this sum."""
     if not block.price_minor and not offer.is_postpaid:
         return []
     try:
+        schedule = fees.schedule_for(offer.listing, offer.currency)
         if offer.is_postpaid:
-            metering.require_payable(offer, block.unit_price_minor or 0)
+            metering.require_payable(offer, block.unit_price_minor or 0, schedule)
             return []
-        amounts.require_all_taken(block.price_minor, block.currency, offer.instalments)
+        fee_minor = schedule.buyer_fee_minor(block.price_minor, block.currency)
+        amounts.require_all_taken(block.price_minor, fee_minor, block.currency, offer.instalments)
     except Refused as refusal:
         return [reason(refusal.code, refusal.detail, refusal.next)]
     return []

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
 from compliance import clearance
-from listings import licence_contract, payment_plans, pricing, terms, terms_apart
+from listings import licence_contract, pricing, terms, terms_apart
 from listings.models import Offer
 from listings.product_page import language_of
 from marketplace import clock, posted
@@ -24,7 +24,20 @@ from marketplace.models import Organisation
 from marketplace.money import Money
 from marketplace.participants import acting_or_none, acting_organisation
 from marketplace.signed_in import person
-from settlement import buying, deadlines, deliveries, fees, quotes, tasks, taxes, trade_page, trades, upgrades
+from settlement import (
+    buying,
+    deadlines,
+    deliveries,
+    fees,
+    instalments,
+    line_taxes,
+    quotes,
+    tasks,
+    taxes,
+    trade_page,
+    trades,
+    upgrades,
+)
 from settlement.forms import ProposalForm
 from settlement.models import Quote, Trade
 
@@ -100,15 +113,16 @@ def _unbound(offer: Offer, typed: dict[str, Any]) -> ProposalForm:
 
 
 def _seen(offer: Offer) -> dict[str, Any]:
-    """What the page shows and the form sends back: contract and price. The price of a block is in the contract, as a
-    price of each call, for another number may be typed before it is sent."""
+    """What the page shows and the form sends back: contract, price and fee schedule. The price of a block is
+    in the contract, as a price of each call, for another number may be typed before it is sent."""
     discount = pricing.discount_of(offer)
     version = offer.listing.current_version
     text_digest = licence_contract.digest(offer, version, discount) if version else ""
+    seen = {"text_digest": text_digest, "fee_version": fees.schedule_for(offer.listing, offer.currency).version}
     if offer.sells_blocks:
-        return {"text_digest": text_digest}
+        return seen
     cost = pricing.priced(offer, None, discount)
-    return {"text_digest": text_digest, "price_minor": cost.price_minor or cost.unit_price_minor or 0}
+    return seen | {"price_minor": cost.price_minor or cost.unit_price_minor or 0}
 
 
 def _cost(offer: Offer, form: ProposalForm) -> tuple[pricing.Priced, str]:
@@ -167,28 +181,40 @@ def _page(
         "licence": trade_page.said_plainly(offer.terms),
         "apart": terms_apart.from_standard(offer.terms, language if language in terms.LANGUAGES else "en"),
         "days_to_fund": deadlines.days_to_fund(offer),
-        "instalments": payment_plans.shown(cost.price_minor, cost.currency, offer.instalments),
         "has_contract": bool(offer.contract_version),
         "jurisdiction": dict(licence_contract.choices()).get(offer.jurisdiction, ""),
         "tax": taxes.shown(taxes.of_offer(offer, organisation, cost.price_minor), offer.currency),
         "afterwards": _afterwards(offer, organisation) if offer.converts_to else None,
-        **_fee(offer, cost),
+        **_paid(offer, cost, organisation),
     }
     return render(request, "settlement/propose.html", context, status=status)
 
 
-def _fee(offer: Offer, cost: pricing.Priced) -> dict[str, Any]:
-    """What the exchange takes of the price; the seller bears it."""
+def _paid(offer: Offer, cost: pricing.Priced, buyer: Organisation | None) -> dict[str, Any]:
+    """What the buyer pays in all: the price and its own fee; and what the exchange takes of the seller."""
     schedule = fees.schedule_for(offer.listing, offer.currency)
-    return {"fee_percent": schedule.percent, "fee": Money(schedule.fee_minor(cost.price_minor), offer.currency)}
+    fee_minor = schedule.buyer_fee_minor(cost.price_minor, offer.currency)
+    tax = line_taxes.of_fee(buyer.country, fee_minor, on=clock.today()) if buyer and fee_minor else None
+    vat_minor = tax.gross_minor - tax.net_minor if tax else 0
+    return {
+        "schedule": schedule,
+        "fee_percent": schedule.percent,
+        "fee": Money(schedule.fee_minor(cost.price_minor), offer.currency),
+        "buyer_fee": Money(fee_minor, offer.currency),
+        "fee_vat": Money(vat_minor, offer.currency) if vat_minor else None,
+        "total": cost.price + Money(fee_minor, offer.currency),
+        "instalments": instalments.planned(cost.price_minor, fee_minor, offer.currency, offer),
+    }
 
 
 def _afterwards(trial: Offer, organisation: Organisation | None) -> dict[str, Any]:
     """What a trial goes on with, from when, and for how much: told before anybody takes it."""
     paid: Any = trial.converts_to
     paid.listing = trial.listing
+    schedule = fees.schedule_for(trial.listing, paid.currency)
     return {
         "offer": paid,
+        "buyer_fee": Money(schedule.buyer_fee_minor(paid.price_minor, paid.currency), paid.currency),
         "days": trial.terms["term_days"],
         "ends_at": deliveries.end_of_term(clock.now(), trial.terms),
         "licence": trade_page.said_plainly(paid.terms),
@@ -234,6 +260,7 @@ def _proposed(request: HttpRequest, offer: Offer, form: ProposalForm) -> str:
     if quote is not None and quote.quantity != said.get("quantity"):
         quote = None  # another block was typed: it is ordered as any other
     facts: dict[str, Any] = {
+        "fee_version": said["fee_version"],
         "purpose": said["purpose"],
         "purchase_order": said["purchase_order"],
         "text_digest": said["text_digest"],

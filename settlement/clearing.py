@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles, working_time
@@ -102,7 +102,8 @@ def _day_of(moment: dt.datetime) -> dt.datetime:
 
 
 def _is_above_limit(moved: QuerySet[Trade]) -> bool:
-    largest = moved.values("currency").annotate(total=Sum("price_minor")).order_by("-total").first()
+    total = Sum(F("price_minor") + F("buyer_fee_minor"))
+    largest = moved.values("currency").annotate(total=total).order_by("-total").first()
     return largest is not None and largest["total"] > settings.CLEARING_LIMIT_MINOR
 
 
@@ -146,12 +147,15 @@ def paid_by(cycle: ClearingCycle) -> set[positions.Member]:
 def book_lines(
     lines: Sequence[Line], passed: Sequence[positions.Passed], payables: Mapping[positions.Member, int]
 ) -> None:
-    """Escrow becomes fee and payable, shares pass from payable to payable: one statement for these lines.
+    """Escrow becomes both sides' fees and payable, shares pass from payable to payable: one statement for these lines.
 
     The caller holds the locks of all sides.
     """
     fees = {currency: ledger.fees(currency).pk for currency in {line.currency for line in lines}}
     parts = [(f"fee-{line.trade_id}", line.escrow_id, fees[line.currency], line.fee_minor) for line in lines]
+    parts += [
+        (f"buyer-fee-{line.trade_id}", line.escrow_id, fees[line.currency], line.buyer_fee_minor) for line in lines
+    ]
     parts += [
         (f"net-{line.trade_id}", line.escrow_id, payables[line.seller_id, line.currency], line.net_minor)
         for line in lines

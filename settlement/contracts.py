@@ -42,6 +42,7 @@ def bound(trade: Trade) -> dict[str, Any]:
         | papers.discounted(trade)
         | papers.block(trade)
         | papers.upgrade(trade)
+        | papers.buyer_fee(trade)
         | papers.instalments(trade.price_minor, trade.currency, trade.offer.instalments)
         | _bound_text(trade)
     )
@@ -96,6 +97,7 @@ def _contract(
     plan = papers.instalments(trade.price_minor, trade.currency, trade.offer.instalments)
     record = (
         papers.about(trade, product_number)
+        | papers.buyer_fee(trade)
         | plan
         | {
             "release_digest": trade.release.digest,

@@ -81,7 +81,7 @@ def _delivered(grant: Grant, manifest: list[dict[str, object]]) -> dict[str, Any
 def issue_acceptance(trade: Trade, *, by: User | None, refund_minor: int | None = None) -> Paper:
     """The acceptance of a trade just accepted: by the buyer's person, by silence, or by a decision of the exchange.
 
-    `refund_minor` is what a decision gave back, None where nobody had to decide. Raises NotReady.
+    `refund_minor` is what a decision gave back of the price, None where nobody had to decide. Raises NotReady.
     """
     until = deadlines.inspection_of(trade)
     if trade.accepted_at is None or trade.delivered_at is None or until is None:
@@ -104,7 +104,8 @@ def issue_acceptance(trade: Trade, *, by: User | None, refund_minor: int | None 
             "how": how,
             "accepted_by": signatory(by, trade.buyer_id) if by is not None and how == "buyer" else None,
         }
-        | ({"refund_minor": refund_minor, "currency": trade.currency} if refund_minor else {}),
+        | ({"refund_minor": refund_minor, "currency": trade.currency} if refund_minor else {})
+        | ({"fee_back_minor": trade.fee_back_minor(refund_minor)} if refund_minor and trade.buyer_fee_minor else {}),
         readers=[trade.seller, trade.buyer],
         is_sandbox=trade.pk in papers.paid_without_money([trade]),
     )

@@ -86,7 +86,11 @@ def _page(request: HttpRequest, found: Dispute, form: Any = None) -> HttpRespons
 
 
 def _form(trade: Trade, data: Any = None) -> AwardForm | FreeAwardForm:
-    return AwardForm(data, price=trade.price) if trade.price_minor else FreeAwardForm(data)
+    return (
+        AwardForm(data, price=trade.price, has_fee=bool(trade.buyer_fee_minor))
+        if trade.price_minor
+        else FreeAwardForm(data)
+    )
 
 
 @desk("disputes")

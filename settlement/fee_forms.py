@@ -19,10 +19,14 @@ _EVERY = ("", _("every one"))
 
 
 class FeeForm(forms.Form):
-    """A share of the price, its limits, the trades it is for, from which day to which."""
+    """Each side's share of the price, its limits, the trades it is for, from which day to which."""
 
     percent = forms.DecimalField(
-        label=_("Share of the price, in percent"), min_value=0, max_value=100, max_digits=5, decimal_places=2
+        label=_("Fee of the seller, in percent of the price"),
+        min_value=0,
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
     )
     begins_on = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
     ends_on = forms.DateField(label=_("Last day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
@@ -32,6 +36,17 @@ class FeeForm(forms.Form):
     currency = forms.ChoiceField(label=_("Currency"), required=False)
     least = forms.CharField(label=_("At least"), max_length=30, required=False)
     most = forms.CharField(label=_("At most"), max_length=30, required=False)
+    buyer_percent = forms.DecimalField(
+        label=_("Fee of the buyer, in percent of the price"),
+        min_value=0,
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
+        required=False,
+        help_text=_("Paid beside the price; empty for none."),
+    )
+    buyer_least = forms.CharField(label=_("Fee of the buyer, at least"), max_length=30, required=False)
+    buyer_most = forms.CharField(label=_("Fee of the buyer, at most"), max_length=30, required=False)
     seller_bears_charges = forms.BooleanField(
         label=_("The seller also bears what the payment costs at the gateway"), required=False
     )
@@ -49,9 +64,11 @@ class FeeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What `fees.ask` takes."""
         said = super().clean() or {}
-        percent, currency = said.pop("percent", None), said.get("currency", "")
-        said["basis_points"] = int(percent * Decimal(100)) if percent is not None else 0
-        for name in ("least", "most"):
+        currency = said.get("currency", "")
+        for prefix in ("", "buyer_"):
+            percent = said.pop(f"{prefix}percent", None)
+            said[f"{prefix}basis_points"] = int(percent * Decimal(100)) if percent is not None else 0
+        for name in ("least", "most", "buyer_least", "buyer_most"):
             text = said.pop(name, "").strip()
             said[f"{name}_minor"] = self._minor(name, text, currency) if text else None
         return said

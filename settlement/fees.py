@@ -7,6 +7,7 @@ for every trade. A trade keeps its schedule, so a new one touches nothing that w
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,11 +23,13 @@ from compliance.verification import SamePerson
 from listings.models import Listing, ProductType
 from marketplace import clock, journal, regions, roles
 from marketplace.errors import Invalid, Refused, WrongState
-from marketplace.models import User
+from marketplace.models import Organisation, User
+from marketplace.money import Money
 from settlement.models import FeeSchedule
 from settlement.models.fees import NARROWED_BY
 
 MOST_BASIS_POINTS = 10_000
+OF_THE_BUYER = ("buyer_basis_points", "buyer_least_minor", "buyer_most_minor")
 
 
 class BeginsTooEarly(Refused):
@@ -35,6 +38,14 @@ class BeginsTooEarly(Refused):
     code = "begins_too_early"
     says = _("A schedule begins on a later day than it is agreed on: nobody’s fee changes behind their back.")
     next = _("Name tomorrow or a later day.")
+
+
+class FeeChanged(Refused):
+    """The exchange's fee for the buyer is another than the buyer saw."""
+
+    code = "fee_changed"
+    says = _("The exchange’s fee is another now.")
+    next = _("Look at the total again; what you see now is what you pay.")
 
 
 def schedule_for(listing: Listing, currency: str, *, moment: dt.datetime | None = None) -> FeeSchedule:
@@ -50,10 +61,48 @@ def schedule_for(listing: Listing, currency: str, *, moment: dt.datetime | None 
     return fitting.narrowest_first()[0]
 
 
+class InForce:
+    """The schedules in force now and the tiers of these sellers: `schedule_for` for many products. Two statements."""
+
+    def __init__(self, sellers: Iterable[Organisation]) -> None:
+        self._schedules = list(FeeSchedule.objects.in_force(clock.now()).narrowest_first())
+        self._tiers = tiers.codes_of(sellers)
+
+    def of(self, listing: Listing, currency: str) -> FeeSchedule:
+        """The one a trade of this product in this currency would be proposed under."""
+        seller = listing.seller
+        fitting = {
+            "product_type": {"", listing.product_type},
+            "region": {"", *_within(seller.region)},
+            "tier": {"", self._tiers.get(seller.pk, "")},
+            "currency": {"", currency},
+        }
+        return next(
+            one for one in self._schedules if all(getattr(one, name) in values for name, values in fitting.items())
+        )
+
+
 def _within(region: str) -> list[str]:
     """The region and, for a zone, its division: `CN-SH-LINGANG` lies in `CN-SH`."""
     division = "-".join(region.split("-")[:2])
     return [region] if division == region else [region, division]
+
+
+def require_same(seen: str, schedule: FeeSchedule, price: Money, *, is_postpaid: bool) -> None:
+    """What a buyer saw by the schedule of this version is what it pays now: of this price, or of any bill.
+
+    Raises FeeChanged.
+    """
+    before = FeeSchedule.objects.filter(version=seen).first()
+    if before is None:
+        raise FeeChanged()
+    if is_postpaid:
+        is_same = all(getattr(before, name) == getattr(schedule, name) for name in OF_THE_BUYER)
+    else:
+        taken = [one.buyer_fee_minor(price.minor, price.currency) for one in (before, schedule)]
+        is_same = taken[0] == taken[1]
+    if not is_same:
+        raise FeeChanged()
 
 
 @transaction.atomic
@@ -69,12 +118,16 @@ def ask(
     least_minor: int | None = None,
     most_minor: int | None = None,
     seller_bears_charges: bool = False,
+    buyer_basis_points: int = 0,
+    buyer_least_minor: int | None = None,
+    buyer_most_minor: int | None = None,
     reason: str,
     by: User,
 ) -> FeeSchedule:
     """One of the staff writes a schedule; it waits for a second person.
 
-    What a gateway takes for a payment is the seller's to bear where the schedule says so, else the exchange's.
+    What a gateway takes for a payment is the seller's to bear where the schedule says so, else the exchange's. The
+    buyer's fee, none unless it is named, is paid beside the price; its limits are in `currency` too.
     It is in force from the first moment of `begins_on` to the last of `ends_on`, by the exchange's clock. Raises
     RoleNeeded, Invalid, BeginsTooEarly, WrongState `begins_already`.
     """
@@ -83,6 +136,7 @@ def ask(
     narrowed = {"product_type": product_type, "region": region, "tier": tier, "currency": currency}
     _require_known(narrowed)
     _require_sound(basis_points, least_minor, most_minor, narrowed)
+    _require_sound(buyer_basis_points, buyer_least_minor, buyer_most_minor, narrowed)
     if begins_on <= clock.today():
         raise BeginsTooEarly()
     if ends_on is not None and not any(narrowed.values()):
@@ -104,6 +158,9 @@ def ask(
                 least_minor=least_minor,
                 most_minor=most_minor,
                 seller_bears_charges=seller_bears_charges,
+                buyer_basis_points=buyer_basis_points,
+                buyer_least_minor=buyer_least_minor,
+                buyer_most_minor=buyer_most_minor,
                 valid_from=_first_moment(begins_on),
                 valid_until=_first_moment(ends_on + dt.timedelta(days=1)) if ends_on else None,
                 reason=reason,
@@ -118,7 +175,8 @@ def ask(
             code="begins_already",
             next=_("Drop the other one, or name another day."),
         ) from clash
-    journal.record("fees.asked", schedule, by=by, version=schedule.version, basis_points=basis_points)
+    facts = {"buyer_basis_points": buyer_basis_points} if schedule.takes_of_buyer else {}
+    journal.record("fees.asked", schedule, by=by, version=schedule.version, basis_points=basis_points, **facts)
     return schedule
 
 

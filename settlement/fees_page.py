@@ -29,19 +29,23 @@ from settlement.models import FeeSchedule
 def fees_page(request: HttpRequest) -> HttpResponse:
     """The schedules in force and those to come; answers 200 to anyone."""
     page = Paginator(fees.published(), ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "settlement/fees.html", {"page": page, "rows": _told(page.object_list)})
+    rows = _told(page.object_list)
+    takes = any(row["schedule"].takes_of_buyer for row in rows)
+    return render(request, "settlement/fees.html", {"page": page, "rows": rows, "takes_of_buyers": takes})
 
 
 class FeeScheduleOut(serializers.ModelSerializer[FeeSchedule]):
-    """What the seller bears of the trades it fits: a share of what it keeps of the price, within bounds in minor units
-    of `currency`, and, where it says so, what the gateway charges for the payment. An empty condition fits every
+    """What both sides bear of the trades it fits. The seller: a share of what it keeps of the price, within bounds in
+    minor units of `currency`, and, where it says so, what the gateway charges for the payment. The buyer: a share of
+    the price, within bounds likewise, paid beside it. Region and tier are the seller's. An empty condition fits every
     trade."""
 
     class Meta:
         model = FeeSchedule
         fields = [
-            "version", "seller_basis_points", "least_minor", "most_minor", "seller_bears_charges", "product_type",
-            "region", "tier", "currency", "valid_from", "valid_until",
+            "version", "seller_basis_points", "least_minor", "most_minor", "seller_bears_charges",
+            "buyer_basis_points", "buyer_least_minor", "buyer_most_minor", "product_type", "region",
+            "tier", "currency", "valid_from", "valid_until",
         ]  # fmt: skip
 
 

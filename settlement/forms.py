@@ -38,6 +38,7 @@ class ProposalForm(forms.Form):
     )
     text_digest = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
     price_minor = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    fee_version = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     renews = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     quote = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     upgrades = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
@@ -177,12 +178,18 @@ class AwardForm(forms.Form):
         label=_("Why, in words both parties read"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
     )
 
-    def __init__(self, *args: Any, price: money.Money, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, price: money.Money, has_fee: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.price = price
-        self.fields["refund"].help_text = _(
-            "In %(currency)s, between 0 and %(price)s. The whole price back ends the trade."
-        ) % {"currency": price.currency, "price": price.amount}
+        help_text = _("In %(currency)s, between 0 and %(price)s. The whole price back ends the trade.")
+        self.fields["refund"].help_text = " ".join(
+            str(one)
+            for one in (
+                help_text % {"currency": price.currency, "price": price.amount},
+                has_fee and _("The same share of the buyer’s fee goes back with it."),
+            )
+            if one
+        )
 
     def clean_refund(self) -> money.Money:
         try:

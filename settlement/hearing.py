@@ -172,7 +172,8 @@ def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
 
 
 def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
-    """The bank took the money from where it is: escrow, suspense, or whoever of the parties has it, who owes it."""
+    """The bank took the money from where it is: escrow, suspense, our income for the buyer's fee, or whoever of the
+    parties has it, who owes it."""
     payment, lost = chargeback.payment, chargeback.amount_minor
     outside = ledger.outside(payment.gateway, chargeback.currency)
     is_spent = contested.is_spent_on_trade(payment)
@@ -184,9 +185,12 @@ def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
         )
     lost -= held
     lost -= _lose_suspense(chargeback, lost)
-    by_seller = min(_cleared_and_not_owed(trade), lost) if is_spent else 0
+    by_seller, by_exchange = _lost_of_cleared(trade, lost) if is_spent else (0, 0)
+    if by_exchange:
+        key = f"chargeback-{chargeback.pk}-fee"
+        ledger.transfer(key, debit=ledger.fees(chargeback.currency), credit=outside, amount_minor=by_exchange)
     # What neither we nor the seller have went back to the payer.
-    owing = [("owed", trade.seller, by_seller), ("owed-by-payer", trade.buyer, lost - by_seller)]
+    owing = [("owed", trade.seller, by_seller), ("owed-by-payer", trade.buyer, lost - by_seller - by_exchange)]
     owing = [one for one in owing if one[2]]
     # Their statements wait for this lock, so each debt is in the one that is closed before it is booked, or after.
     ledger.locked_payables({(has_it.pk, chargeback.currency) for _how, has_it, _owed in owing})
@@ -232,12 +236,21 @@ def _lose_suspense(chargeback: Chargeback, at_most: int) -> int:
     return at_most - left
 
 
-def _cleared_and_not_owed(trade: Trade) -> int:
-    """What clearing gave the trade's seller, fee included, less what other chargebacks took of it since."""
+def _lost_of_cleared(trade: Trade, at_most: int) -> tuple[int, int]:
+    """What of this loss, in minor units, is the seller's and what the exchange's: of what clearing gave the trade's
+    seller, its own fee included, and of the buyer's fee, less what other chargebacks took of both since.
+
+    Of all that was ever lost the exchange bears the buyer's fee's share, rounded down: the whole of it with the whole.
+    """
     if trade.cleared_at is None:
-        return 0
-    lost = ledger.lost_by_seller(trade.chargebacks.values_list("pk", flat=True))
-    return ledger.moved(ledger.escrow(trade), ledger.Kind.FEE, ledger.Kind.PAYABLE) - lost
+        return 0, 0
+    contested_ids = list(trade.chargebacks.values_list("pk", flat=True))
+    cleared = ledger.moved(ledger.escrow(trade), ledger.Kind.FEE, ledger.Kind.PAYABLE)
+    fee, fee_before = ledger.sum_of([f"buyer-fee-{trade.pk}"]), ledger.lost_by_exchange(contested_ids)
+    before = ledger.lost_by_seller(contested_ids) + fee_before
+    lost = min(cleared - before, at_most)
+    by_exchange = (before + lost) * fee // cleared - fee_before if fee else 0
+    return lost - by_exchange, by_exchange
 
 
 HEAR: dict[type, Callable[..., object]] = {

@@ -1,5 +1,7 @@
 """Instalments of a trade: its price in parts that come to escrow one after the other, before anything is delivered.
 
+The buyer's fee is paid with the first, so that the parts of the price are those of the contract.
+
 The next one is asked for as soon as the one before is paid, so a buyer may pay ahead. The trade waits for one at a
 time: `Trade.fund_until` is when that one is due, and what is not paid by then ends the trade.
 """
@@ -24,11 +26,25 @@ def freeze(trade: Trade) -> None:
     plan = trade.offer.instalments
     if not plan:
         return
-    amounts = payment_plans.amounts(trade.price_minor, plan)
+    amounts = with_fee(payment_plans.amounts(trade.price_minor, plan), trade.buyer_fee_minor)
     Instalment.objects.bulk_create(
         Instalment(trade=trade, number=number, amount_minor=minor, due_days=part["due_days"])
         for number, (minor, part) in enumerate(zip(amounts, plan, strict=True), 1)
     )
+
+
+def with_fee(amounts: Sequence[int], buyer_fee_minor: int) -> list[int]:
+    """What is paid with each instalment, in minor units: its part of the price, and with the first the buyer's fee."""
+    return [amounts[0] + buyer_fee_minor, *amounts[1:]]
+
+
+def planned(price_minor: int, buyer_fee_minor: int, currency: str, offer: Offer) -> list[dict[str, Any]]:
+    """`payment_plans.shown` of this price with the buyer's fee, before anybody is bound."""
+    rows = payment_plans.shown(price_minor, currency, offer.instalments)
+    for row in rows[:1]:
+        row["amount"] += Money(buyer_fee_minor, currency)
+        row["has_fee"] = bool(buyer_fee_minor)
+    return rows
 
 
 def unpaid(trades: Iterable[Trade]) -> dict[int, list[Instalment]]:
@@ -48,14 +64,14 @@ def unpaid(trades: Iterable[Trade]) -> dict[int, list[Instalment]]:
 def asked(trades: Iterable[Trade]) -> dict[int, tuple[int, int]]:
     """Which instalment is asked of each of these trades next and how much it is, in minor units, by the trade's id.
 
-    Of a trade that is paid at once it is the first, of the whole price.
+    Of a trade that is paid at once it is the first, of its total.
     """
     trades = list(trades)
     rows = unpaid(trades)
     return {
         trade.pk: (rows[trade.pk][0].number, rows[trade.pk][0].amount_minor)
         if rows.get(trade.pk)
-        else (1, trade.price_minor)
+        else (1, trade.total_minor)
         for trade in trades
     }
 
@@ -81,6 +97,7 @@ def shown(trade: Trade) -> list[dict[str, Any]]:
         {
             "number": row.number,
             "percent": payment_plans.percent(part["basis_points"]),
+            "has_fee": row.number == 1 and bool(trade.buyer_fee_minor),
             "amount": Money(row.amount_minor, trade.currency),
             "due_days": row.due_days,
             "due_at": due_at(trade.registered_at, trade.offer, row.due_days) if trade.registered_at else None,

@@ -1,8 +1,8 @@
 """Invoices of cleared trades and their credit notes: issued once, numbered without gaps, kept for ever.
 
-A worker issues those of one released cycle after the other. The licence's is of what escrow held, the fee's of what the
-exchange took of it. What a lost chargeback made the seller owe is credited; what went back before clearing was never
-invoiced.
+A worker issues those of one released cycle after the other. The licence's is of what escrow held of the price, each
+side's fee's of what the exchange took of that side. What a lost chargeback made the seller owe is credited, and what it
+took of the buyer's fee; what went back before clearing was never invoiced.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
@@ -64,6 +64,9 @@ def issue_next() -> int:
         fresh.append(_new(trade, Kind.LICENCE, tax, now))
         if fee:
             fresh.append(_new(trade, Kind.FEE, line_taxes.of_fee(trade.seller.country, fee, on=clock.today()), now))
+        if beside := moved.get(f"buyer-fee-{trade.pk}", 0):
+            tax = line_taxes.of_fee(trade.buyer.country, beside, on=clock.today())
+            fresh.append(_new(trade, Kind.BUYER_FEE, tax, now))
     _issue(fresh)
     return len(trades)
 
@@ -73,7 +76,7 @@ def _new(trade: Trade, kind: Kind, tax: tax_rules.Tax, now: dt.datetime, **more:
     return Invoice(
         kind=kind,
         issuer=trade.seller if is_licence else None,
-        recipient=trade.buyer if is_licence else trade.seller,
+        recipient=trade.seller if kind == Kind.FEE else trade.buyer,
         trade=trade,
         year=now.astimezone(ZoneInfo(settings.TIME_ZONE)).year,
         currency=trade.currency,
@@ -111,10 +114,11 @@ def _issue(fresh: Iterable[Invoice]) -> list[Invoice]:
 def chargebacks_due() -> QuerySet[Chargeback]:
     """Lost chargebacks of invoiced trades that no credit note is about."""
     key = Concat(Value("credit-chargeback-"), Cast(OuterRef("pk"), CharField()))
+    noted = Q(key=key) | Q(key=Concat(key, Value("-fee")))
     return (
         Chargeback.objects.filter(state=ChargebackState.LOST, trade__cleared_at__isnull=False)
         .filter(Exists(Invoice.objects.filter(trade=OuterRef("trade"), kind=Kind.LICENCE, corrects=None)))
-        .exclude(Exists(Invoice.objects.filter(key=key)))
+        .exclude(Exists(Invoice.objects.filter(noted)))
     )
 
 
@@ -122,22 +126,29 @@ def chargebacks_due() -> QuerySet[Chargeback]:
 def credit_lost(chargeback: Chargeback) -> Invoice | None:
     """The credit note of what a lost chargeback made the seller owe of a licence that was invoiced; None for nothing.
 
-    The second time it is the one there is.
+    With it goes that of the buyer's fee, which the exchange lost. The second time it is the one there is.
     """
-    invoice = (
-        Invoice.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("trade__seller", "trade__buyer", "trade__listing", "trade__version")
-        .get(trade=chargeback.trade_id, kind=Kind.LICENCE, corrects=None)
-    )
+    rows = Invoice.objects.filter(trade=chargeback.trade_id, kind__in=[Kind.LICENCE, Kind.BUYER_FEE], corrects=None)
+    rows = rows.select_related("trade__seller", "trade__buyer", "trade__listing", "trade__version").order_by("pk")
+    invoices = {one.kind: one for one in rows.select_for_update(of=("self",), no_key=True)}
     key = f"credit-chargeback-{chargeback.pk}"
-    if (found := Invoice.objects.filter(key=key).first()) is not None:
+    if (found := Invoice.objects.filter(key__in=[key, f"{key}-fee"]).order_by("pk").first()) is not None:
         return found
-    owed = ledger.lost_by_seller([chargeback.pk])
-    if not owed:
-        return None
+    fresh = [
+        _credit(invoices[kind], lost, key if kind == Kind.LICENCE else f"{key}-fee")
+        for kind, lost in (
+            (Kind.LICENCE, ledger.lost_by_seller([chargeback.pk])),
+            (Kind.BUYER_FEE, ledger.lost_by_exchange([chargeback.pk])),
+        )
+        if lost
+    ]
+    return next(iter(_issue(fresh)), None)
+
+
+def _credit(invoice: Invoice, lost_minor: int, key: str) -> Invoice:
     before = sum(one.gross_minor for one in invoice.credit_notes.all())
-    tax = tax_rules.part_of(invoice.tax, before, owed)
-    return _issue([_new(invoice.trade, Kind.LICENCE, tax, clock.now(), key=key, corrects=invoice)])[0]
+    tax = tax_rules.part_of(invoice.tax, before, lost_minor)
+    return _new(invoice.trade, Kind(invoice.kind), tax, clock.now(), key=key, corrects=invoice)
 
 
 @transaction.atomic

@@ -264,6 +264,11 @@ def lost_by_seller(chargeback_ids: Iterable[int]) -> int:
     return sum_of([f"chargeback-{pk}-{part}" for pk in chargeback_ids for part in ("owed", "owed-reserve")])
 
 
+def lost_by_exchange(chargeback_ids: Iterable[int]) -> int:
+    """What these chargebacks took of buyers' fees after clearing, which is the exchange's loss."""
+    return sum_of([f"chargeback-{pk}-fee" for pk in chargeback_ids])
+
+
 @dataclass(frozen=True)
 class Difference:
     """An account whose running total is not the sum of its transfers, in minor units."""

@@ -63,9 +63,9 @@ def _of_fee(one: Cleared) -> tax_rules.Tax | None:
     return tax if tax.is_known else None
 
 
-def of_fee(seller_country: str, fee_minor: int, *, on: dt.date) -> tax_rules.Tax:
-    """The tax in the exchange's fee, which is a service to the seller."""
-    case = tax_rules.Case(settings.EXCHANGE_COUNTRY, seller_country, tax_rules.SERVICE, settings.EXCHANGE_TAX_STATUS)
+def of_fee(country: str, fee_minor: int, *, on: dt.date) -> tax_rules.Tax:
+    """The tax in a fee of the exchange, which is a service to the member of this country that bears it."""
+    case = tax_rules.Case(settings.EXCHANGE_COUNTRY, country, tax_rules.SERVICE, settings.EXCHANGE_TAX_STATUS)
     return tax_rules.tax_of(fee_minor, case, on=on)
 
 

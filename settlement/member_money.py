@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import BigIntegerField, Case, F, Max, QuerySet, Sum, When
+from django.db.models.functions import Coalesce
 
 from marketplace import clock
 from marketplace.models import Organisation
@@ -87,7 +88,7 @@ def standing(member: Organisation) -> list[Standing]:
     def of(currency: str) -> Standing:
         return found.setdefault(currency, Standing(currency))
 
-    escrow = _escrow(member).values_list("currency", "trade__state").annotate(total=Sum("balance_minor"))
+    escrow = _escrow(member).values_list("currency", "trade__state").annotate(total=Sum(OF_THE_PRICE))
     for currency, state, total in escrow.order_by():
         if state == TradeState.ACCEPTED:
             of(currency).to_clear_minor += total
@@ -111,6 +112,14 @@ def standing(member: Organisation) -> list[Standing]:
     return [found[currency] for currency in sorted(found)]
 
 
+# What escrow holds of a price: the buyer's fee beside it is the exchange's, and a decision says what is left of both.
+OF_THE_PRICE = Case(
+    When(trade__state=TradeState.ACCEPTED, then=F("trade__price_minor") - Coalesce("trade__dispute__refund_minor", 0)),
+    default=F("balance_minor") - F("trade__buyer_fee_minor"),
+    output_field=BigIntegerField(),
+)
+
+
 def _escrow(member: Organisation) -> QuerySet[Account]:
     """The escrow accounts that hold money for the member."""
     rows = Account.objects.filter(kind=ledger.Kind.ESCROW, trade__seller=member, trade__state__in=UNCLEARED)
@@ -119,9 +128,10 @@ def _escrow(member: Organisation) -> QuerySet[Account]:
 
 def uncleared(member: Organisation, most: int) -> list[Line]:
     """What escrow holds for the member, what is cleared next first, then the newest; with the fee as it will be."""
-    rows = _escrow(member).select_related("trade__version", "trade__buyer", "trade__fee_schedule")
+    rows = _escrow(member).annotate(of_the_price=OF_THE_PRICE)
+    rows = rows.select_related("trade__version", "trade__buyer", "trade__fee_schedule")
     rows = rows.defer("trade__version__fields", "trade__version__rights").order_by("trade__state", "-trade__pk")[:most]
-    held = [(row.trade, int(row.balance_minor or 0)) for row in rows if row.trade is not None]
+    held = [(row.trade, int(row.of_the_price)) for row in rows if row.trade is not None]
     return _with_shares([(trade, minor, trade.fee_schedule.fee_minor(minor)) for trade, minor in held])
 
 

@@ -18,7 +18,7 @@ from marketplace.errors import Invalid, Refused
 from marketplace.models import Organisation
 from marketplace.money import Money
 from settlement.gateways import amounts
-from settlement.models import Call, Grant, Trade
+from settlement.models import Call, FeeSchedule, Grant, Trade
 from settlement.states import GrantState, TradeState
 
 WAITING = (TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
@@ -146,12 +146,24 @@ def require_room(grant: Grant, used: int) -> None:
 # --- before it is taken --------------------------------------------------------------------------------------------
 
 
-def require_payable(offer: Offer, unit_price_minor: int) -> None:
+def most_payable(calls: int, unit_minor: int, currency: str, schedule: FeeSchedule) -> int:
+    """`amounts.most_calls`, less those that would make a bill too large with the buyer's fee of it."""
+    whole = amounts.most_calls(calls, unit_minor, currency)
+    fits = whole
+    while fits:
+        over = amounts.above_most(fits * unit_minor + schedule.buyer_fee_minor(fits * unit_minor, currency), currency)
+        if not over:
+            break
+        fits = amounts.most_calls(fits - max(1, over // (2 * unit_minor)), unit_minor, currency)
+    return fits
+
+
+def require_payable(offer: Offer, unit_price_minor: int, schedule: FeeSchedule) -> None:
     """At its limit there is a bill that can be paid, else access would rest for ever.
 
     Raises NoGateway, Invalid as `amounts.require_taken` does.
     """
-    if not amounts.most_calls(offer.most_quantity or 0, unit_price_minor, offer.currency):
+    if not most_payable(offer.most_quantity or 0, unit_price_minor, offer.currency, schedule):
         amounts.require_taken((offer.most_quantity or 0) * unit_price_minor, offer.currency)
         raise Invalid(
             _("The payment provider takes no bill of these calls."),

@@ -22,7 +22,7 @@ from marketplace.errors import NotReady, Refused
 from marketplace.models import Paper, Seal, TreeHead
 from marketplace.money import Money
 from settlement.gateways import gateway
-from settlement.models import Grant, Payment, Trade, Transfer
+from settlement.models import Grant, Payment, Quote, Trade, Transfer
 from settlement.states import PaymentState, TradeState
 
 logger = logging.getLogger(__name__)
@@ -83,6 +83,11 @@ def upgrade(trade: Trade) -> dict[str, Any]:
         "full_price_minor": trade.full_price.minor,
         "credit_minor": trade.credit_minor,
     }
+
+
+def buyer_fee(paid: Trade | Quote) -> dict[str, Any]:
+    """What the buyer pays the exchange beside the price, and in all; nothing where it pays no fee."""
+    return {"buyer_fee_minor": paid.buyer_fee_minor, "total_minor": paid.total_minor} if paid.buyer_fee_minor else {}
 
 
 def instalments(price_minor: int, currency: str, plan: Sequence[payment_plans.Part]) -> dict[str, Any]:
@@ -240,7 +245,7 @@ def numbers_of(kinds: Iterable[str], trades: Sequence[Trade]) -> dict[int, dict[
 
 def moved_minor(trades: Sequence[Trade]) -> dict[str, int]:
     """What the ledger moved when these trades were cleared, by the transfers' keys."""
-    keys = [f"{part}-{trade.pk}" for trade in trades for part in ("fee", "net")]
+    keys = [f"{part}-{trade.pk}" for trade in trades for part in ("fee", "net", "buyer-fee")]
     return dict(Transfer.objects.filter(key__in=keys).values_list("key", "amount_minor"))
 
 

@@ -49,7 +49,7 @@ def _move_refund(refund: Refund, act: str, **changes: object) -> Refund:
 
 
 def request(trades: Sequence[Trade], *, by: User | None) -> list[Payment]:
-    """Ask the buyers for the price, or the next instalment; one open payment of each at a time. Raises NoGateway."""
+    """Ask the buyers for the total, or the next instalment; one open payment of each at a time. Raises NoGateway."""
     if not trades:
         return []
     gateway_name = default_gateway()

@@ -22,7 +22,10 @@ AT_ONCE = 5_000
 
 
 class Row(NamedTuple):
-    """What clearing needs to know of a trade; `escrow_id` and `held_minor` are None where no money was asked for."""
+    """What clearing needs to know of a trade; `escrow_id` and `held_minor` are None where no money was asked for.
+
+    `refund_minor` is what a decision gave back of the price, None without a decision.
+    """
 
     pk: int
     listing_id: int
@@ -37,10 +40,13 @@ class Row(NamedTuple):
     basis_points: int
     least_minor: int | None
     most_minor: int | None
+    price_minor: int
+    refund_minor: int | None
 
 
 class Line(NamedTuple):
-    """One paid trade in a cycle, in minor units: what escrow holds, the fee, what the seller gets."""
+    """One paid trade in a cycle, in minor units: what escrow holds of the price, the seller's fee of it, what the
+    seller gets, and the buyer's fee beside it."""
 
     trade_id: int
     listing_id: int
@@ -50,6 +56,7 @@ class Line(NamedTuple):
     is_domestic: bool
     gross_minor: int
     fee_minor: int
+    buyer_fee_minor: int
 
     @property
     def net_minor(self) -> int:
@@ -150,6 +157,7 @@ def in_parts(trades: QuerySet[Trade]) -> Iterator[list[Row]]:
         "pk", "listing_id", "buyer_id", "seller_id", "currency", "is_frozen", "buyer__country", "seller__country",
         "escrow__pk", "escrow__balance_minor",
         "fee_schedule__seller_basis_points", "fee_schedule__least_minor", "fee_schedule__most_minor",
+        "price_minor", "dispute__refund_minor",
     )  # fmt: skip
     rows = map(Row._make, columns.order_by("seller_id", "pk").iterator(AT_ONCE))
     while part := list(islice(rows, AT_ONCE)):
@@ -160,10 +168,11 @@ def line_of(row: Row) -> Line | None:
     """The money of a trade; None where none was asked for."""
     if row.escrow_id is None:
         return None
-    held = row.held_minor or 0
-    fee = fee_minor(held, row.basis_points, row.least_minor, row.most_minor)
+    gross = row.price_minor - (row.refund_minor or 0)
+    beside = (row.held_minor or 0) - gross  # escrow holds the whole total, or what a decision left of it
+    fee = fee_minor(gross, row.basis_points, row.least_minor, row.most_minor)
     is_domestic = row.buyer_country == row.seller_country == MAINLAND
-    return Line(row.pk, row.listing_id, row.seller_id, row.currency, row.escrow_id, is_domestic, held, fee)
+    return Line(row.pk, row.listing_id, row.seller_id, row.currency, row.escrow_id, is_domestic, gross, fee, beside)
 
 
 def passed_on(lines: Iterable[Line]) -> list[Passed]:

@@ -93,6 +93,7 @@ class TradeOut(serializers.ModelSerializer[Trade]):
     discount_percent = serializers.IntegerField(
         source="discount.percent", allow_null=True, default=None, help_text="By which it cost less; null for none."
     )
+    total_minor = serializers.IntegerField(help_text="The price and the buyer's fee: what the buyer pays.")
     list_price_minor = serializers.IntegerField(
         source="list_price.minor", help_text="The price without a discount; of a call where they are billed monthly."
     )
@@ -103,7 +104,8 @@ class TradeOut(serializers.ModelSerializer[Trade]):
             "public_id", "register_number", "state", "product", "title", "version", "release_digest", "offer", "renews",
             "converts_to", "upgrades", "credit_minor", "bills", "first_call", "billed_until",
             "seller", "buyer",
-            "price_minor", "list_price_minor", "discount_percent", "currency", "quantity", "unit_price_minor",
+            "price_minor", "buyer_fee_minor", "total_minor", "list_price_minor", "discount_percent", "currency",
+            "quantity", "unit_price_minor",
             "terms", "purpose", "purchase_order", "proposed_at", "agree_until", "agreed_at",
             "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until", "accepted_at",
             "is_deemed_accepted",

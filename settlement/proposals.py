@@ -28,6 +28,12 @@ class ProposalIn(serializers.Serializer[Any]):
         default=None,
         help_text="The price you saw, or of a call billed monthly; refused as `price_changed` if it is another now.",
     )
+    fee_version = serializers.CharField(
+        max_length=20,
+        allow_blank=True,
+        default="",
+        help_text="The fee schedule you saw; refused as `fee_changed` if your fee is another now.",
+    )
     renews = serializers.CharField(
         max_length=20,
         allow_blank=True,
@@ -60,6 +66,7 @@ def command(body: dict[str, Any], buyer: Organisation, *, by: User) -> Callable[
         purchase_order=body["purchase_order"],
         text_digest=body["text_digest"],
         price_minor=body["price_minor"],
+        fee_version=body["fee_version"],
         renews=renewed,
         upgrades=upgraded,
         converts=body["converts"],

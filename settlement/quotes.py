@@ -1,6 +1,7 @@
 """Quotes: what an offer costs a buyer until when, on a paper that it shows to whoever decides; it binds nobody.
 
-As offers never change, the price stands until then, unless the seller closes the offer or ends its discount before.
+As offers never change, the price stands until then, unless the seller closes the offer or ends its discount before, or
+the exchange's fee for the buyer becomes another.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from listings.terms import plain_words_in_every_language
 from marketplace import clock, documents, journal, roles
 from marketplace.errors import Invalid, Refused, WrongState
 from marketplace.models import Organisation, Paper, User
-from settlement import buying, deadlines, papers, taxes, trades
+from settlement import buying, deadlines, fees, papers, taxes, trades
 from settlement.gateways import default_gateway
-from settlement.models import Quote, Trade
+from settlement.models import FeeSchedule, Quote, Trade
 
 
 class TooManyQuotes(Refused):
@@ -94,6 +95,9 @@ def make(offer: Offer, *, buyer: Organisation, quantity: int | None = None, purp
         buyer=buyer,
         discount=cost.discount,
         price_minor=cost.price_minor,
+        buyer_fee_minor=fees.schedule_for(offer.listing, cost.currency).buyer_fee_minor(
+            cost.price_minor, cost.currency
+        ),
         currency=cost.currency,
         quantity=cost.quantity,
         unit_price_minor=cost.unit_price_minor,
@@ -135,7 +139,7 @@ def _sheet(quote: Quote, cost: pricing.Priced) -> documents.Sheet:
         record |= {"list_price_minor": cost.list_price_minor, "discount_percent": cost.discount.percent}
     if quote.quantity is not None:
         record |= {"quantity": quote.quantity, "unit_price_minor": quote.unit_price_minor}
-    record |= papers.instalments(quote.price_minor, quote.currency, offer.instalments)
+    record |= papers.buyer_fee(quote) | papers.instalments(quote.price_minor, quote.currency, offer.instalments)
     if quote.purpose:
         record |= {"purpose": quote.purpose}
     return documents.Sheet(
@@ -149,8 +153,9 @@ def of(buyer: Organisation | None) -> QuerySet[Quote]:
     return Quote.objects.of(buyer).select_related("trade").prefetch_related(Prefetch("offer", offers))
 
 
-def state_of(quote: Quote) -> QuoteState:
-    """What the quote is good for now. Its offer comes with its listing and discounts."""
+def state_of(quote: Quote, schedule: FeeSchedule | None = None) -> QuoteState:
+    """What the quote is good for now. Its offer comes with its listing and discounts; `schedule` is the one it would be
+    ordered under, looked up where it is not given."""
     offer = quote.offer
     if quote.trade_id is not None:
         return QuoteState.USED
@@ -159,7 +164,9 @@ def state_of(quote: Quote) -> QuoteState:
     if offer.closed_at is not None or offer.has_lapsed or offer.listing.state != ListingState.LISTED:
         return QuoteState.OFFER_CLOSED
     price = pricing.priced(offer, quote.quantity, pricing.discount_of(offer)).price_minor
-    return QuoteState.VALID if price == quote.price_minor else QuoteState.PRICE_CHANGED
+    schedule = schedule or fees.schedule_for(offer.listing, quote.currency)
+    now = price, schedule.buyer_fee_minor(price, quote.currency)
+    return QuoteState.VALID if now == (quote.price_minor, quote.buyer_fee_minor) else QuoteState.PRICE_CHANGED
 
 
 @transaction.atomic
@@ -171,23 +178,30 @@ def order(quote: Quote, *, by: User, **said: Any) -> Trade:
     quote = Quote.objects.select_for_update(no_key=True, of=("self",)).select_related("offer__listing").get(pk=quote.pk)
     state = state_of(quote)
     if state is not QuoteState.VALID:
-        raise WrongState(_("This quote cannot be ordered any more: %(state)s."), state=STATE_WORDS[state])
+        raise _not_valid(state)
     facts = said | {"quantity": quote.quantity, "price_minor": quote.price_minor}
     trade = trades.propose(quote.offer, buyer=quote.buyer, by=by, **facts)
+    if trade.buyer_fee_minor != quote.buyer_fee_minor:  # another schedule began in this moment
+        raise _not_valid(QuoteState.PRICE_CHANGED)
     quote.trade = trade
     quote.save(update_fields=["trade"])
     journal.record("quote.used", quote, by=by, trade=trade.pk)
     return trade
 
 
+def _not_valid(state: QuoteState) -> WrongState:
+    return WrongState(_("This quote cannot be ordered any more: %(state)s."), state=STATE_WORDS[state])
+
+
 def shown(quotes: Sequence[Quote]) -> list[dict[str, Any]]:
-    """Each quote with its state, the words for that, and the number of its paper. One statement."""
+    """Each quote with its state, the words for that, and the number of its paper. Three statements."""
     rows = Paper.objects.filter(
         kind=Paper.Kind.QUOTE, subject_kind="quote", subject_id__in=[quote.pk for quote in quotes]
     )
     numbers = dict(rows.values_list("subject_id", "number"))
+    in_force = fees.InForce({quote.offer.listing.seller for quote in quotes})
     told = []
     for quote in quotes:
-        state = state_of(quote)
+        state = state_of(quote, in_force.of(quote.offer.listing, quote.currency))
         told.append({"quote": quote, "state": state, "label": STATE_WORDS[state], "paper": numbers.get(quote.pk, "")})
     return told

@@ -37,6 +37,8 @@ class QuoteOut(serializers.Serializer[Any]):
     offer = serializers.CharField(source="quote.offer.public_id")
     product = serializers.CharField(source="quote.offer.listing.public_id")
     price_minor = serializers.IntegerField(source="quote.price_minor")
+    buyer_fee_minor = serializers.IntegerField(source="quote.buyer_fee_minor", help_text="Paid beside the price.")
+    total_minor = serializers.IntegerField(source="quote.total_minor", help_text="Price and fee: what you pay.")
     currency = serializers.CharField(source="quote.currency")
     quantity = serializers.IntegerField(source="quote.quantity", allow_null=True)
     unit_price_minor = serializers.IntegerField(source="quote.unit_price_minor", allow_null=True)

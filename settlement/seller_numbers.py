@@ -138,12 +138,12 @@ def _add_orders(numbers: Numbers, orders: QuerySet[Trade]) -> None:
 
 
 def _add_money(numbers: Numbers, cleared: QuerySet[Trade]) -> None:
-    """What left the trades' escrow for the exchange and for the seller; free trades moved nothing."""
+    """What left the trades' escrow for the seller and as its fee; free trades moved nothing."""
     moved = Transfer.objects.filter(
         debit__trade__in=cleared,
         debit__kind=Account.Kind.ESCROW,
         credit__kind__in=[Account.Kind.FEE, Account.Kind.PAYABLE],
-    )
+    ).exclude(key__startswith="buyer-fee-")
     rows = moved.values(
         month=TruncMonth("debit__trade__cleared_at"), product=F("debit__trade__listing"), code=F("debit__currency")
     )

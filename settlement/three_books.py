@@ -51,7 +51,7 @@ _KEYS = """
     UNION SELECT x.cause, 'chargeback-' || c.id || part
         FROM touched x JOIN settlement_payment p ON x.cause = 'chargeback ' || p.key
         JOIN settlement_chargeback c ON c.payment_id = p.id, unnest(ARRAY[
-            '-escrow', '-owed', '-owed-reserve', '-owed-by-payer', '-owed-by-payer-reserve'
+            '-escrow', '-fee', '-owed', '-owed-reserve', '-owed-by-payer', '-owed-by-payer-reserve'
         ]) part
     UNION SELECT x.cause, 'chargeback-' || c.id || '-suspense-' || u.id
         FROM touched x JOIN settlement_payment p ON x.cause = 'chargeback ' || p.key
@@ -121,8 +121,8 @@ _CAUSES = f"""
     ORDER BY x.cause COLLATE "C"
 """  # noqa: S608  no value of anybody's
 
-# A trade that is funded had its price put into escrow; one that is not had its paid instalments, or nothing. A trade is
-# asked of the gateway its last payment went through.
+# A trade that is funded had its price and its buyer's fee put into escrow; one that is not had its paid instalments, or
+# nothing. A trade is asked of the gateway its last payment went through.
 _TRADES = f"""
     WITH touched AS (
         SELECT id FROM settlement_trade
@@ -133,7 +133,7 @@ _TRADES = f"""
             WHERE gateway = %(gateway)s AND currency = %(currency)s AND ended_at IS NULL AND gateway_minor IS NULL
     )
     SELECT t.public_id, coalesce(sum(x.amount_minor), 0), count(x.id),
-        CASE WHEN t.funded_at IS NULL THEN coalesce(i.minor, 0) ELSE t.price_minor END,
+        CASE WHEN t.funded_at IS NULL THEN coalesce(i.minor, 0) ELSE t.price_minor + t.buyer_fee_minor END,
         {_DAY.format("greatest(t.funded_at, i.paid_at)")}
     FROM touched JOIN settlement_trade t USING (id)
     LEFT JOIN LATERAL (

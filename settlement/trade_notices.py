@@ -13,7 +13,7 @@ from listings import pricing
 from marketplace import notifications, telling
 from marketplace.models import Event
 from marketplace.money import Money
-from settlement import deadlines, extensions, instalments, renewals
+from settlement import deadlines, extensions, fees, instalments, renewals
 from settlement.models import Dispute, Grant, Payment, Trade
 from settlement.states import TradeState
 
@@ -123,7 +123,7 @@ def _registered(event: Event) -> None:
 
 
 def _asked(trade: Trade) -> dict[str, Any]:
-    """What its buyer pays next and until when: the price, or an instalment of it."""
+    """What its buyer pays next and until when: the whole with its fee, or an instalment."""
     _number, minor = instalments.asked([trade])[trade.pk]
     return {"price": Money(minor, trade.currency), "until": deadlines.of(trade) or ""}
 
@@ -208,14 +208,16 @@ def _ending(event: Event) -> None:
     if grant.ends_at is not None and grant.closed_at is None:
         trade, on = grant.trade, renewals.renews_on(grant)
         offer = extensions.extending(trade.offer)
-        now = pricing.priced(offer, trade.quantity, pricing.discount_of(offer)).price
+        price = pricing.priced(offer, trade.quantity, pricing.discount_of(offer)).price
+        schedule = fees.schedule_for(trade.listing, offer.currency)
+        now = price + Money(schedule.buyer_fee_minor(price.minor, offer.currency), offer.currency)
         facts: dict[str, Any] = {"until": grant.ends_at, "on": on or ""}
         if trade.is_trial:
             kind = "trial.ending" if on is None else "trial.converting"
             facts |= {"price": now}
         else:
             kind = "grant.ending" if on is None else "grant.renewing"
-            facts |= {"price": now if on else trade.price}
+            facts |= {"price": now if on else trade.total}
         _tell(kind, trade, trade.buyer_id, event, **facts)
 
 

@@ -213,6 +213,7 @@ def propose(
     purchase_order: str = "",
     text_digest: str = "",
     price_minor: int | None = None,
+    fee_version: str = "",
     renews: Trade | None = None,
     upgrades: Trade | None = None,
     converts: bool = False,
@@ -220,14 +221,15 @@ def propose(
 ) -> Trade:
     """The buyer proposes to take an offer; one that is open to them is agreed at once, for the seller agreed by
     publishing it. `text_digest` is that of the licence contract the buyer has read and `price_minor` the price it
-    saw, if it says. The licence of `renews`, a trade of the same offer and buyer or of a trial of it, is extended. A
-    trial that `converts` goes on with its paid offer unless that is stopped. The licence of `upgrades`, a trade of the
-    same product and buyer, is replaced, and what is unused of it is taken off the price. Of an offer priced per call,
-    `quantity` calls are taken; where calls are billed monthly the trade costs nothing and fixes the price of each. The
-    discount in force is frozen into the trade.
+    saw, `fee_version` the fee schedule, if it says. The licence of `renews`, a trade of the same offer and buyer or of
+    a trial of it, is extended. A trial that `converts` goes on with its paid offer unless that is stopped. The licence
+    of `upgrades`, a trade of the same product and buyer, is replaced, and what is unused of it is taken off the price.
+    Of an offer priced per call, `quantity` calls are taken; where calls are billed monthly the trade costs nothing and
+    fixes the price of each. The discount and the fee schedule in force are frozen into the trade.
 
     Raises RoleNeeded, NotOnSale, NotCleared, NoGateway, SoldOut, PriceChanged, ContractChanged, NotRenewable,
-    NotUpgradable, TooManyUnpaid, TrialTaken, UsageTaken, and Invalid as `pricing.priced` and `trials.require_first` do.
+    NotUpgradable, TooManyUnpaid, TrialTaken, UsageTaken, and Invalid as `pricing.priced`, `fees.require_same` and
+    `trials.require_first` do.
     """
     roles.require(by, buyer, "propose")
     offer = Offer.objects.select_related("listing__current_version__release", "listing__seller", "created_by").get(
@@ -258,11 +260,13 @@ def propose(
         credit = replacing.require_upgradable(upgrades, offer=offer, buyer=buyer, price_minor=cost.price_minor)
         credit_minor = credit.minor
     due_minor = cost.price_minor - credit_minor
-    _require_payable(due_minor, cost.currency, offer)
+    schedule = fees.schedule_for(listing, offer.currency, moment=now)
+    buyer_fee_minor = schedule.buyer_fee_minor(due_minor, offer.currency)
+    _require_payable(due_minor, buyer_fee_minor, cost.currency, offer)
     shown_minor = due_minor
     if offer.is_postpaid:
         shown_minor = cost.unit_price_minor or 0
-        metering.require_payable(offer, shown_minor)
+        metering.require_payable(offer, shown_minor, schedule)
         metering.require_first(offer, buyer=buyer)
     if cost.price_minor or offer.is_postpaid:
         defaults.require_not_barred(buyer)
@@ -271,6 +275,8 @@ def propose(
     proposed_text = licence_contract.digest(offer, version, cost.discount)
     if price_minor not in (None, shown_minor) or _names_another_price(text_digest, offer, version, proposed_text):
         raise PriceChanged(price=Money(shown_minor, cost.currency))
+    if fee_version not in ("", schedule.version):
+        fees.require_same(fee_version, schedule, Money(due_minor, cost.currency), is_postpaid=offer.is_postpaid)
     if text_digest not in ("", proposed_text):
         raise ContractChanged()
     decision = clearance.require_trade(buyer, offer)
@@ -288,6 +294,7 @@ def propose(
         seller=listing.seller,
         buyer=buyer,
         price_minor=due_minor,
+        buyer_fee_minor=buyer_fee_minor,
         currency=offer.currency,
         quantity=cost.quantity,
         unit_price_minor=cost.unit_price_minor,
@@ -295,7 +302,7 @@ def propose(
         contract_version=offer.contract_version,
         jurisdiction=offer.jurisdiction,
         text_digest=proposed_text,
-        fee_schedule=fees.schedule_for(listing, offer.currency, moment=now),
+        fee_schedule=schedule,
         crossborder=decision.as_json(),
         inspection_days=offer.inspection_days,
         purpose=purpose[:2000],
@@ -314,6 +321,7 @@ def propose(
         offer=offer.pk,
         price_minor=trade.price_minor,
         currency=offer.currency,
+        **_fee_facts(trade),
         **({"quantity": cost.quantity, "unit_price_minor": cost.unit_price_minor} if cost.quantity else {}),
         **({"metered_unit_minor": trade.unit_price_minor} if offer.is_postpaid else {}),
         **({"discount": cost.discount.pk, "percent": cost.discount.percent} if cost.discount else {}),
@@ -338,10 +346,15 @@ def _names_another_price(text_digest: str, offer: Offer, version: Version, propo
     )
 
 
-def _require_payable(price_minor: int, currency: str, offer: Offer) -> None:
+def _fee_facts(trade: Trade) -> dict[str, int]:
+    """What the journal says of a buyer's fee; nothing where there is none."""
+    return {"buyer_fee_minor": trade.buyer_fee_minor} if trade.buyer_fee_minor else {}
+
+
+def _require_payable(price_minor: int, buyer_fee_minor: int, currency: str, offer: Offer) -> None:
     """Nobody is bound to pay what no gateway takes. Raises NoGateway, Invalid as `amounts.require_taken` does."""
     if price_minor:
-        amounts.require_all_taken(price_minor, currency, offer.instalments)
+        amounts.require_all_taken(price_minor, buyer_fee_minor, currency, offer.instalments)
 
 
 @transaction.atomic
@@ -352,7 +365,7 @@ def agree(trade: Trade, *, by: User) -> Trade:
     """
     trade = locked(trade, TradeState.PROPOSED)
     roles.require(by, trade.seller, "agree")
-    _require_payable(trade.price_minor, trade.currency, trade.offer)
+    _require_payable(trade.price_minor, trade.buyer_fee_minor, trade.currency, trade.offer)
     clearance.require_trade(trade.buyer, trade.offer, version=trade.version)
     _require_not_held(trade)
     return _bind(trade, buyer_by=trade.proposed_by, seller_by=by, seller_agreed_at=clock.now(), by=by)
@@ -373,7 +386,7 @@ def bill(metered: Trade, *, until: dt.datetime, by: User | None = None) -> Trade
         raise WrongState(_("A bill of this order waits for its payment."), code="bill_open")
     billed, unit = metering.billed(metered), metered.unit_price_minor or 0
     quantity = metering.counted(grant, until=until) - billed
-    quantity = amounts.most_calls(quantity, unit, metered.currency) if quantity > 0 else 0
+    quantity = metering.most_payable(quantity, unit, metered.currency, metered.fee_schedule) if quantity > 0 else 0
     if not quantity or metered.state == TradeState.REFUNDED:
         return None
     now = clock.now()
@@ -387,6 +400,7 @@ def bill(metered: Trade, *, until: dt.datetime, by: User | None = None) -> Trade
         quantity=quantity,
         billed_until=until,
         price_minor=quantity * unit,
+        buyer_fee_minor=metered.fee_schedule.buyer_fee_minor(quantity * unit, metered.currency),  # as it was agreed on
         fee_schedule=fees.schedule_for(metered.listing, metered.currency, moment=now),
         proposed_by=agreed.buyer_by,
         proposed_at=now,
@@ -401,6 +415,7 @@ def bill(metered: Trade, *, until: dt.datetime, by: User | None = None) -> Trade
         offer=trade.offer_id,
         price_minor=trade.price_minor,
         currency=trade.currency,
+        **_fee_facts(trade),
         quantity=quantity,
         unit_price_minor=unit,
         bills=metered.pk,
@@ -535,12 +550,12 @@ def receive(paid: Sequence[Trade], taken: Sequence[Instalment]) -> None:
 
 
 def fund(paid: Sequence[Trade]) -> None:
-    """The price of these locked trades is in escrow, or there is none: access is due."""
+    """The price of these locked trades is in escrow with the buyer's fee, or there is none: access is due."""
     now = clock.now()
     for trade in paid:
         trade.funded_at = now
     _move_together(
-        paid, "fund", {trade.pk: {"amount_minor": trade.price_minor} for trade in paid}, changed=["funded_at"]
+        paid, "fund", {trade.pk: {"amount_minor": trade.total_minor} for trade in paid}, changed=["funded_at"]
     )
     deliveries.grant(paid)
     of_bills = [trade.bills_id for trade in paid if trade.bills_id]
@@ -564,7 +579,7 @@ def pay_again(trade: Trade, *, by: User) -> Payment:
 
 @transaction.atomic
 def apply_suspense(trade: Trade, *, by: User) -> Trade:
-    """The desk funds a registered trade from what its buyer sent, once the sum covers the price; the surplus goes back.
+    """The desk funds a registered trade from what its buyer sent, once that covers its total; the surplus goes back.
     Of a trade that is paid in instalments, the sum pays as many of the next as it covers.
 
     Raises WrongState, RoleNeeded, Contested, Invalid `too_little`.
@@ -574,7 +589,7 @@ def apply_suspense(trade: Trade, *, by: User) -> Trade:
     waiting = [row for row in payments.undecided(trade) if row.why != "too_late"]
     contested.require_not(waiting)
     total = sum(row.amount_minor for row in waiting)
-    asked_minor, unpaid = trade.price_minor, instalments.unpaid([trade]).get(trade.pk, [])
+    asked_minor, unpaid = trade.total_minor, instalments.unpaid([trade]).get(trade.pk, [])
     taken = instalments.covered(unpaid, total)
     if unpaid:
         asked_minor = sum(row.amount_minor for row in taken or unpaid[:1])
@@ -745,7 +760,8 @@ def answer_dispute(dispute: Dispute, *, answer: str, by: User) -> Dispute:
 def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -> Trade:
     """The exchange decides: the whole price back ends the trade; less is a partial award and the trade goes on.
 
-    Raises WrongState, RoleNeeded, NotCleared, Frozen, Invalid when the award is not between nothing and the price.
+    The same share of the buyer's fee goes back with `refund_minor` of the price. Raises WrongState, RoleNeeded,
+    NotCleared, Frozen, Invalid when the award is not between nothing and the price.
     """
     roles.require_staff(by, "resolve")
     trade = locked(dispute.trade, TradeState.DISPUTED)
@@ -762,7 +778,8 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
         return _refund_all(trade, "resolve_for_buyer", reason=gettext_noop("dispute"), by=by)
     _require_not_held(trade)
     if refund_minor:
-        payments.open_refunds(trade, refund_minor, reason=gettext_noop("partial award"), by=by)
+        back_minor = refund_minor + trade.fee_back_minor(refund_minor)
+        payments.open_refunds(trade, back_minor, reason=gettext_noop("partial award"), by=by)
     facts: dict[str, object] = {"deemed": False, "refund_minor": refund_minor}
     trade = _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=clock.now())
     delivery_papers.issue_acceptance(trade, by=by, refund_minor=refund_minor)
@@ -842,7 +859,7 @@ def clear(cycle: ClearingCycle) -> ClearingCycle:
 
 
 def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
-    """Escrow becomes fee and payable, payouts fall due: for each part of the trades one statement each for transfers,
+    """Escrow becomes fees and payable, payouts fall due: for each part of the trades one statement each for transfers,
     events and moves, for each part of the payouts two, and one for all statements. One transaction, however many.
     """
     accepted = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
@@ -886,6 +903,8 @@ def lock_each(rows: QuerySet[Any]) -> None:
 
 def _cleared_facts(cycle: ClearingCycle, line: positions.Line | None) -> dict[str, int]:
     money = {"fee_minor": line.fee_minor, "net_minor": line.net_minor} if line else {}
+    if line and line.buyer_fee_minor:
+        money["buyer_fee_minor"] = line.buyer_fee_minor
     return {"cycle": cycle.number} | money
 
 

@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from listings import pricing
@@ -22,7 +21,7 @@ from marketplace.errors import Refused
 from marketplace.models import Organisation
 from marketplace.money import Money
 from settlement import extensions
-from settlement.models import Grant, Refund, Renewal, Trade
+from settlement.models import Dispute, Grant, Renewal, Trade
 from settlement.states import ChargebackState, GrantState, RenewalState, TradeState
 
 DAY = dt.timedelta(days=1)
@@ -69,8 +68,8 @@ class Credit:
 def credit_of(old: Trade, grant: Grant) -> Credit:
     """What is unused of this licence now; it has an end, and is not over."""
     assert grant.ends_at is not None  # noqa: S101 - asked before
-    refunds = Refund.objects.filter(trade=old, unmatched=None, replaces=None)
-    refunded = refunds.aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    dispute = Dispute.objects.filter(trade=old).first()
+    refunded = dispute.refund_minor or 0 if dispute else 0  # of the price; of a fee nothing is credited
     in_all = max(1, (grant.ends_at - _begin(old, grant)) // DAY)
     left = min(max(0, (grant.ends_at - clock.now()) // DAY), in_all)
     return Credit(old.price_minor + old.credit_minor, refunded, left, in_all, old.currency)

@@ -36,8 +36,9 @@ ROWS = {
         JOIN settlement_account d ON d.id = t.debit_id JOIN settlement_account c ON c.id = t.credit_id
         ORDER BY t.id""",
     "trades": """
-        SELECT t.id, t.state, t.price_minor, t.currency, t.buyer_id, t.seller_id, t.listing_id, t.cycle_id, t.funded_at,
-               t.is_frozen, f.seller_basis_points, coalesce(d.refund_minor, 0) AS award,
+        SELECT t.id, t.state, t.price_minor, t.buyer_fee_minor, t.currency, t.buyer_id, t.seller_id, t.listing_id,
+               t.cycle_id, t.funded_at, t.is_frozen, f.seller_basis_points, coalesce(d.refund_minor, 0) AS award,
+               f.buyer_basis_points, f.buyer_least_minor, f.buyer_most_minor,
                (SELECT coalesce(sum(amount_minor), 0) FROM settlement_instalment i
                 WHERE i.trade_id = t.id AND i.paid_at IS NOT NULL) AS instalments_paid,
                b.country = 'CN' AND s.country = 'CN' AS is_domestic
@@ -132,6 +133,10 @@ class Books:
         """What the transfer of this key moved; nothing where there is none."""
         return self.by_key.get(key, 0)
 
+    def fees(self, trade_id: int) -> int:
+        """What of a trade's escrow became the exchange's, of both sides."""
+        return self.minor_of(f"fee-{trade_id}") + self.minor_of(f"buyer-fee-{trade_id}")
+
     def moved(self, debit: str, *credits: str) -> Counter[int]:
         """What moved from accounts of one kind to these kinds, by the trade of the debited account."""
         found: Counter[int] = Counter()
@@ -159,8 +164,30 @@ def no_account_is_overdrawn_and_kept_balances_are_the_sums(books: Books) -> None
             assert account.balance_minor == account.summed, f"{account.name}: {account.balance_minor} kept"
 
 
+def each_buyer_fee_is_by_its_schedule(books: Books) -> None:
+    """By its definition: a share rounded half up, within its limits, at most the price, no third decimal of dinars."""
+    for trade in books.trades:
+        fee = int(Fraction(trade.price_minor * trade.buyer_basis_points, 10_000) + Fraction(1, 2))
+        fee = max(fee, trade.buyer_least_minor or 0)
+        fee = min(fee, trade.price_minor, fee if trade.buyer_most_minor is None else trade.buyer_most_minor)
+        fee -= fee % _step(trade)
+        assert trade.buyer_fee_minor == fee, f"trade {trade.id}: {trade.buyer_fee_minor} of {trade.price_minor}"
+
+
+def _step(trade: Any) -> int:
+    return 10 if trade.currency == "KWD" else 1
+
+
+def _fee_back(trade: Any) -> int:
+    """What of the buyer's fee goes back with the award: the same share, rounded up to what can be paid."""
+    if not trade.award:
+        return 0
+    steps = Fraction(trade.buyer_fee_minor * trade.award, trade.price_minor * _step(trade))
+    return min(-int(-steps // 1) * _step(trade), trade.buyer_fee_minor)
+
+
 def each_trades_escrow_is_explained(books: Books) -> None:
-    """What came in is the price, once, or the instalments that were paid of it; what is held follows from the state;
+    """What came in is the total, once, or the instalments that were paid of it; what is held follows from the state;
     what left adds up to what came."""
     came: Counter[int] = Counter()
     for one in books.transfers:
@@ -175,17 +202,20 @@ def each_trades_escrow_is_explained(books: Books) -> None:
             awarded[refund.trade_id] += refund.amount_minor
     for trade in books.trades:
         holds, where = books.by_name.get(f"escrow:{trade.id}", 0), f"trade {trade.id}, {trade.state}"
-        price, rest = trade.price_minor, trade.price_minor - trade.award
+        price, rest = trade.price_minor + trade.buyer_fee_minor, trade.price_minor - trade.award
+        beside = trade.buyer_fee_minor - _fee_back(trade)
         due = price if trade.funded_at else trade.instalments_paid
         assert came[trade.id] == due, f"{where}: {came[trade.id]} of {price} came, not {due}"
         assert trade.instalments_paid in (0, due), f"{where}: {trade.instalments_paid} of {price} in instalments"
         assert refunds[trade.id] == awarded[trade.id], where
-        expected = {"accepted": rest, "registered": due} | dict.fromkeys(HOLDS_ITS_PRICE, price)
+        expected = {"accepted": rest + beside, "registered": due} | dict.fromkeys(HOLDS_ITS_PRICE, price)
         assert holds == expected.get(trade.state, 0), f"{where} holds {holds} of {price}, award {trade.award}"
         if trade.state in PAID_TO_THE_SELLER:
             fee = int(Fraction(rest * trade.seller_basis_points, 10_000) + Fraction(1, 2))  # half a unit rounds up
-            assert (fees[trade.id], nets[trade.id]) == (fee, rest - fee), f"{where}: {fees[trade.id]} of {rest}"
-            assert refunds[trade.id] == trade.award and not lost[trade.id], where
+            assert (books.minor_of(f"fee-{trade.id}"), nets[trade.id]) == (fee, rest - fee), f"{where}: {rest}"
+            assert books.minor_of(f"buyer-fee-{trade.id}") == beside, where
+            assert fees[trade.id] == fee + beside == books.fees(trade.id), where
+            assert refunds[trade.id] == trade.award + _fee_back(trade) and not lost[trade.id], where
         else:
             assert not fees[trade.id] and not nets[trade.id], f"{where} paid its seller"
         assert came[trade.id] == holds + fees[trade.id] + nets[trade.id] + refunds[trade.id] + lost[trade.id], where
@@ -274,10 +304,12 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
     cycles = {trade.id: (trade.cycle_id, trade.seller_id, trade.currency) for trade in books.trades}
     fees: Counter[Any] = Counter()
     gross: Counter[Any] = Counter()
-    for trade_id, minor in books.moved("escrow", "fee").items():
-        fees[cycles[trade_id]] += minor
-    for trade_id, minor in books.moved("escrow", "fee", "payable").items():
+    for trade_id, minor in books.moved("escrow", "payable").items():
         gross[cycles[trade_id]] += minor
+    for trade in books.trades:
+        if minor := books.minor_of(f"fee-{trade.id}"):  # a statement is the seller's: the buyer's fee is none of it
+            fees[cycles[trade.id]] += minor
+            gross[cycles[trade.id]] += minor
     received: Counter[Any] = Counter()
     given: Counter[Any] = Counter()
     for share in books.shares:
@@ -380,15 +412,19 @@ def a_trade_is_settled_by_its_own_payout(books: Books) -> None:
 
 
 def debts_are_what_the_bank_took_from_those_who_have_it(books: Books) -> None:
-    """Of money the bank took back, whoever has it owes it: a seller never more than it was cleared."""
+    """Of money the bank took back, whoever has it owes it: a seller never more than it was cleared, and the exchange
+    bears the part that was the buyer's fee."""
     trades = {trade.id: trade for trade in books.trades}
     lost = {one.id: one for one in books.chargebacks if one.state == "lost"}
     taken: Counter[int] = Counter()
+    lost_fee: Counter[int] = Counter()
     debts: Counter[tuple[int, int]] = Counter()
     lost_by: Counter[tuple[int, int]] = Counter()
     for one in books.transfers:
         if found := re.match(r"chargeback-(\d+)-", one.key):
             taken[int(found[1])] += one.amount_minor
+            if one.debit == "fee":
+                lost_fee[lost[int(found[1])].trade_id] += one.amount_minor
             if one.debit in ("receivable", "reserve"):
                 lost_by[lost[int(found[1])].trade_id, one.debit_member] += one.amount_minor
             if one.debit == "receivable":
@@ -399,7 +435,13 @@ def debts_are_what_the_bank_took_from_those_who_have_it(books: Books) -> None:
         trade = trades[trade_id]
         assert member in (trade.seller_id, trade.buyer_id)
         if member == trade.seller_id:
-            assert minor <= cleared[trade_id], f"trade {trade_id}: its seller lost {minor} and got {cleared[trade_id]}"
+            got = cleared[trade_id] - books.minor_of(f"buyer-fee-{trade_id}")
+            assert minor <= got, f"trade {trade_id}: its seller lost {minor} and got {got}"
+    for trade in books.trades:
+        fee, came = books.minor_of(f"buyer-fee-{trade.id}"), cleared[trade.id]
+        gone = lost_fee[trade.id] + lost_by[trade.id, trade.seller_id]
+        share = int(Fraction(gone * fee, came)) if came else 0
+        assert lost_fee[trade.id] == share, f"trade {trade.id}: {lost_fee[trade.id]} of {fee} was lost, not {share}"
     owed_by: Counter[tuple[int, str]] = Counter()
     for (trade_id, member), owed in debts.items():
         owed_by[member, trades[trade_id].currency] += owed
@@ -486,7 +528,7 @@ def each_posting_has_a_cause(books: Books) -> None:
                 assert sides == (source, "refund"), one.key
             else:
                 assert sides == ((own, "outside") if what == "sent" else ("outside", own)), one.key
-        elif found := re.fullmatch(r"(fee|net)-(\d+)", one.key):
+        elif found := re.fullmatch(r"(fee|net|buyer-fee)-(\d+)", one.key):
             assert trades[found[2]].state in PAID_TO_THE_SELLER and one.debit_trade == int(found[2]), one.key
         elif found := re.fullmatch(r"share-(\d+)-\d+", one.key):
             assert trades[found[1]].state in PAID_TO_THE_SELLER and sides == ("payable", "payable"), one.key
@@ -519,6 +561,7 @@ def no_worker_met_a_fault(books: Books) -> None:
 PROOFS: tuple[Callable[[Books], None], ...] = (
     each_currency_sums_to_zero,
     no_account_is_overdrawn_and_kept_balances_are_the_sums,
+    each_buyer_fee_is_by_its_schedule,
     each_trades_escrow_is_explained,
     each_share_is_of_what_its_product_got,
     what_waits_is_what_the_rows_say,

@@ -50,10 +50,22 @@ def require_taken(amount_minor: int, currency: str) -> None:
         )
 
 
-def require_all_taken(price_minor: int, currency: str, plan: Sequence[payment_plans.Part]) -> None:
-    """The same of a price, or of each instalment of it where there is a plan. Raises as `require_taken` does."""
-    for minor in payment_plans.amounts(price_minor, plan) if plan else [price_minor]:
+def require_all_taken(
+    price_minor: int, buyer_fee_minor: int, currency: str, plan: Sequence[payment_plans.Part]
+) -> None:
+    """The same of a price with the buyer's fee, or of each instalment where there is a plan: the first has the fee.
+
+    Raises as `require_taken` does.
+    """
+    first, *others = payment_plans.amounts(price_minor, plan) if plan else [price_minor]
+    for minor in (first + buyer_fee_minor, *others):
         require_taken(minor, currency)
+
+
+def above_most(amount_minor: int, currency: str) -> int:
+    """By how much this sum is more than one payment may be; 0 where it is not. Raises NoGateway."""
+    most = gateway(default_gateway()).capabilities().bounds.get(currency, Bounds()).most_minor
+    return max(0, amount_minor - most)
 
 
 def most_calls(calls: int, unit_minor: int, currency: str) -> int:

@@ -13,7 +13,10 @@ from settlement.models.trades import Trade
 
 
 class Instalment(models.Model):
-    """A part of a trade's price: due so many days after its registration, and paid once it lies in escrow."""
+    """A part of a trade's price: due so many days after its registration, and paid once it lies in escrow.
+
+    The first has the buyer's fee with it.
+    """
 
     trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="instalments", db_index=False)
     number = models.PositiveSmallIntegerField()
@@ -40,7 +43,8 @@ class Instalment(models.Model):
                         SELECT FROM settlement_trade t JOIN listings_offer o ON o.id = t.offer_id
                         WHERE t.id = NEW.trade_id AND t.state = 'proposed'
                         AND NEW.due_days = (o.instalments->(NEW.number - 1)->>'due_days')::int
-                        AND NEW.amount_minor = CASE NEW.number WHEN jsonb_array_length(o.instalments) THEN
+                        AND NEW.amount_minor = CASE NEW.number WHEN 1 THEN t.buyer_fee_minor ELSE 0 END
+                            + CASE NEW.number WHEN jsonb_array_length(o.instalments) THEN
                             t.price_minor - (
                                 SELECT sum(div(t.price_minor::numeric * (part->>'basis_points')::int, 10000))
                                 FROM jsonb_array_elements(o.instalments - (NEW.number - 1)) AS parts (part)

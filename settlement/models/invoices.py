@@ -24,13 +24,14 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 class Invoice(models.Model):
     """What one party supplied to another with a cleared trade, or what is taken back of that: a credit note.
 
-    The licence is the seller's to the buyer, the fee the exchange's (no issuer) to the seller. Amounts are in minor
+    The licence is the seller's to the buyer, a fee the exchange's (no issuer) to who bears it. Amounts are in minor
     units of `currency`. The database gives the number: one more than the issuer's last of the year.
     """
 
     class Kind(models.TextChoices):
         LICENCE = "licence", _("Licence")
         FEE = "fee", _("Service fee")
+        BUYER_FEE = "buyer_fee", _("Service fee of the buyer")
 
     key = models.CharField(max_length=60, unique=True)
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -68,7 +69,7 @@ class Invoice(models.Model):
             ),
             sentence(
                 "licence_is_the_sellers_and_fee_the_exchanges",
-                Q(kind="licence", issuer__isnull=False) | Q(kind="fee", issuer=None),
+                Q(kind="licence", issuer__isnull=False) | Q(kind__in=["fee", "buyer_fee"], issuer=None),
             ),
         ]
         triggers = [
@@ -82,7 +83,8 @@ class Invoice(models.Model):
                         FROM settlement_trade WHERE id = NEW.trade_id;
                     IF trade.cleared_at IS NULL OR trade.currency <> NEW.currency
                     OR (NEW.kind = 'licence' AND (NEW.issuer_id, NEW.recipient_id) <> (trade.seller_id, trade.buyer_id))
-                    OR (NEW.kind = 'fee' AND NEW.recipient_id <> trade.seller_id) THEN
+                    OR (NEW.kind = 'fee' AND NEW.recipient_id <> trade.seller_id)
+                    OR (NEW.kind = 'buyer_fee' AND NEW.recipient_id <> trade.buyer_id) THEN
                         RAISE 'this is no invoice of trade %', NEW.trade_id USING ERRCODE = 'check_violation';
                     END IF;
                     IF NEW.corrects_id IS NOT NULL THEN

@@ -38,6 +38,7 @@ class Quote(models.Model):
         Discount, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes", db_index=False
     )
     price_minor = models.BigIntegerField(_("price"))
+    buyer_fee_minor = models.BigIntegerField(_("fee of the buyer"), default=0)
     currency = models.CharField(max_length=3)
     quantity = models.PositiveIntegerField(_("calls"), null=True, blank=True)
     unit_price_minor = models.BigIntegerField(_("price of a call"), null=True, blank=True)
@@ -56,6 +57,10 @@ class Quote(models.Model):
         indexes = [models.Index(fields=["buyer", "-id"], name="quotes_of_a_buyer")]
         constraints = [
             sentence("quote_names_a_price", Q(price_minor__gt=0)),
+            sentence(
+                "quoted_fee_is_between_nothing_and_the_price",
+                Q(buyer_fee_minor__gte=0, buyer_fee_minor__lte=F("price_minor")),
+            ),
             sentence("quote_is_valid_for_some_time", Q(valid_until__gt=F("made_at"))),
             sentence(
                 "quoted_block_costs_its_calls",
@@ -65,8 +70,8 @@ class Quote(models.Model):
         ]
         triggers = [
             never_changes(
-                "public_id", "offer", "buyer", "discount", "price_minor", "currency", "quantity", "unit_price_minor",
-                "purpose", "made_at", "made_by", "valid_until",
+                "public_id", "offer", "buyer", "discount", "price_minor", "buyer_fee_minor", "currency", "quantity",
+                "unit_price_minor", "purpose", "made_at", "made_by", "valid_until",
             ),
             pgtrigger.Trigger(
                 name="quote_is_of_the_offers_price_in_force",
@@ -100,6 +105,7 @@ class Quote(models.Model):
                     IF OLD.trade_id IS NOT NULL OR NOT EXISTS (
                         SELECT FROM settlement_trade t WHERE t.id = NEW.trade_id AND t.offer_id = NEW.offer_id
                         AND t.buyer_id = NEW.buyer_id AND t.price_minor = NEW.price_minor
+                        AND t.buyer_fee_minor = NEW.buyer_fee_minor
                         AND t.quantity IS NOT DISTINCT FROM NEW.quantity AND t.proposed_at < NEW.valid_until
                     ) THEN
                         RAISE 'quote % does not lead to trade %', NEW.public_id, NEW.trade_id
@@ -116,3 +122,16 @@ class Quote(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+    @property
+    def buyer_fee(self) -> Money:
+        return Money(self.buyer_fee_minor, self.currency)
+
+    @property
+    def total_minor(self) -> int:
+        return self.price_minor + self.buyer_fee_minor
+
+    @property
+    def total(self) -> Money:
+        """What the buyer would pay in all."""
+        return Money(self.total_minor, self.currency)

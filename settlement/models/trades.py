@@ -18,7 +18,7 @@ from marketplace.guards import append_only, born_in, both_or_neither, never_chan
 from marketplace.models import Organisation, Paper, User, new_public_id
 from marketplace.money import Money
 from settlement.models.clearing import ClearingCycle
-from settlement.models.fees import FeeSchedule
+from settlement.models.fees import BUYER_FEE, FeeSchedule, fee_back_minor
 from settlement.states import (
     DISPUTE_MOVES,
     TRADE_MOVES,
@@ -105,6 +105,7 @@ class Trade(models.Model):
         Discount, on_delete=models.PROTECT, null=True, blank=True, related_name="trades", db_index=False
     )
     price_minor = models.BigIntegerField(_("price"))
+    buyer_fee_minor = models.BigIntegerField(_("fee of the buyer"), default=0)  # paid beside the price
     currency = models.CharField(max_length=3)
     quantity = models.PositiveIntegerField(_("calls"), null=True, blank=True)  # of an offer priced per call
     unit_price_minor = models.BigIntegerField(_("price of a call"), null=True, blank=True)
@@ -177,6 +178,10 @@ class Trade(models.Model):
             sentence("trade_has_two_parties", ~Q(buyer=F("seller"))),
             sentence("trade_price_is_not_negative", Q(price_minor__gte=0)),
             sentence(
+                "buyer_fee_is_between_nothing_and_the_price",
+                Q(buyer_fee_minor__gte=0, buyer_fee_minor__lte=F("price_minor")),
+            ),
+            sentence(
                 "block_costs_its_calls",
                 Q(quantity=None, unit_price_minor=None)
                 | Q(quantity=None, unit_price_minor__gt=0, price_minor=0, renews=None, upgrades=None, bills=None)
@@ -233,8 +238,9 @@ class Trade(models.Model):
             never_changes(
                 "public_id", "offer", "listing", "version", "release", "seller", "buyer", "discount", "price_minor",
                 "currency", "quantity", "unit_price_minor", "terms", "contract_version", "jurisdiction", "text_digest",
-                "fee_schedule", "renews", "upgrades", "credit_minor", "is_trial", "bills", "first_call", "billed_until",
-                "crossborder", "inspection_days", "purpose", "purchase_order",
+                "fee_schedule", "buyer_fee_minor",
+                "renews", "upgrades", "credit_minor", "is_trial", "bills", "first_call",
+                "billed_until", "crossborder", "inspection_days", "purpose", "purchase_order",
                 "proposed_by", "proposed_at",
             ),
             pgtrigger.Trigger(
@@ -252,6 +258,22 @@ class Trade(models.Model):
                         USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
+            ),
+            pgtrigger.Trigger(
+                name="buyer_fee_is_what_its_schedule_gives",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func=f"""
+                    IF NEW.buyer_fee_minor IS DISTINCT FROM (
+                        SELECT ({BUYER_FEE}) FROM settlement_feeschedule f WHERE f.id = coalesce(
+                            (SELECT t.fee_schedule_id FROM settlement_trade t WHERE t.id = NEW.bills_id),
+                            NEW.fee_schedule_id
+                        )
+                    ) THEN
+                        RAISE 'a buyer fee of % is not what the schedule gives for %', NEW.buyer_fee_minor,
+                            NEW.price_minor USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,  # noqa: S608
             ),
             pgtrigger.Trigger(
                 name="renews_a_licence_of_its_own",
@@ -289,9 +311,8 @@ class Trade(models.Model):
                         AND t.price_minor > 0 AND t.state IN ('accepted', 'cleared', 'settled') AND NOT t.is_frozen
                         AND g.state = 'open' AND NOT g.is_close_due AND g.ends_at > NEW.proposed_at
                         AND NEW.price_minor + NEW.credit_minor > t.price_minor + t.credit_minor
-                        AND NEW.credit_minor <= t.price_minor + t.credit_minor - (
-                            SELECT coalesce(sum(r.amount_minor), 0) FROM settlement_refund r
-                            WHERE r.trade_id = t.id AND r.unmatched_id IS NULL AND r.replaces_id IS NULL
+                        AND NEW.credit_minor <= t.price_minor + t.credit_minor - coalesce(
+                            (SELECT d.refund_minor FROM settlement_dispute d WHERE d.trade_id = t.id), 0
                         )
                         AND NOT EXISTS (
                             SELECT FROM settlement_chargeback c WHERE c.trade_id = t.id AND c.state <> 'won'
@@ -488,7 +509,7 @@ class Trade(models.Model):
                     IF NOT EXISTS (
                         SELECT FROM settlement_transfer t JOIN settlement_account a ON a.id = t.credit_id
                         WHERE a.trade_id = NEW.id AND a.kind = 'escrow'
-                        GROUP BY a.id HAVING sum(t.amount_minor) >= NEW.price_minor
+                        GROUP BY a.id HAVING sum(t.amount_minor) >= NEW.price_minor + NEW.buyer_fee_minor
                     ) OR EXISTS (
                         SELECT FROM settlement_instalment WHERE trade_id = NEW.id AND paid_at IS NULL
                     ) THEN
@@ -508,6 +529,24 @@ class Trade(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.currency)
+
+    @property
+    def buyer_fee(self) -> Money:
+        """What its buyer pays the exchange beside the price."""
+        return Money(self.buyer_fee_minor, self.currency)
+
+    @property
+    def total_minor(self) -> int:
+        """What its buyer pays in all: the price and its fee."""
+        return self.price_minor + self.buyer_fee_minor
+
+    @property
+    def total(self) -> Money:
+        return Money(self.total_minor, self.currency)
+
+    def fee_back_minor(self, refund_minor: int) -> int:
+        """What of the buyer's fee goes back with so much of the price."""
+        return fee_back_minor(self.buyer_fee_minor, refund_minor, self.price_minor, self.currency)
 
     @property
     def list_price(self) -> Money:

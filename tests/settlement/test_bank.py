@@ -17,8 +17,8 @@ from stdnum import iso11649
 from compliance import holds
 from marketplace import clock
 from marketplace.errors import Invalid, Refused, RoleNeeded
-from settlement import ledger, payments, payout_accounts, tasks, trades
-from settlement.bank import accounts, payment_files, references, reports
+from settlement import fees, ledger, payments, payout_accounts, tasks, trades
+from settlement.bank import accounts, details, payment_files, references, reports
 from settlement.gateways import gateway
 from settlement.models import (
     BankEntry,
@@ -262,6 +262,21 @@ def test_only_staff_of_payments_bring_files_in_or_take_them_out():
 def told(body: bytes) -> None:
     reports.take_camt053(body, by=factories.make_staff("payments"))
     tasks.read_notices()
+
+
+def test_a_transfer_is_of_the_price_and_the_buyers_fee(settings):
+    settings.CLOCK_MAY_MOVE = True
+    first, second = factories.make_staff("clearing"), factories.make_staff("clearing")
+    with clock.moved_to(clock.now() - dt.timedelta(days=3)):
+        said = {"basis_points": 250, "buyer_basis_points": 200, "currency": "HKD", "reason": "Both sides bear it."}
+        fees.confirm(fees.ask(begins_on=clock.today() + dt.timedelta(days=1), by=first, **said), by=second)
+    deals = [trading.propose(trading.make_offer(price_minor=10_000)) for _one in range(2)]
+    trading.work()
+    assert [str(details.of(deal.reload())["amount"]) for deal in deals] == ["HKD 102.00"] * 2
+    told(camt053([Line(10_200, text=deals[0].payment.reference), Line(10_000, text=deals[1].payment.reference)]))
+    tasks.open_grants()
+    assert [deal.state for deal in deals] == [TradeState.DELIVERED, TradeState.REGISTERED]
+    assert Unmatched.objects.get().amount_minor == 10_000
 
 
 def test_a_trade_is_paid_delivered_cleared_and_its_seller_paid_by_files_alone(officer):

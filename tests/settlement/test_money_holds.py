@@ -35,13 +35,25 @@ from listings.models import Listing
 from marketplace import clock
 from marketplace.errors import Refused
 from marketplace.models import Organisation, User
-from settlement import clearing, mendings, netting, payments, payout_accounts, reserve_terms, splits, tasks, trades
+from settlement import (
+    clearing,
+    fees,
+    mendings,
+    netting,
+    payments,
+    payout_accounts,
+    reserve_terms,
+    splits,
+    tasks,
+    trades,
+)
 from settlement.gateways import sandbox_bank, sandbox_signature
 from settlement.models import (
     Account,
     Chargeback,
     ClearingCycle,
     Dispute,
+    FeeSchedule,
     Notice,
     Refund,
     SandboxNotice,
@@ -115,8 +127,9 @@ class World:
 def make_world() -> World:
     """Two sellers, of which one buys too, another buyer, and two people at each desk.
 
-    The first product is derived from the second. A right-holder has a share of both, and the buyer is a broker. All but
-    the buyer are of the mainland; the second seller and the right-holder are paid net.
+    The buyer of a trade in yen or dinars bears a fee too, with limits in yen. The first product is derived from the
+    second. A right-holder has a share of both, and the buyer is a broker. All but the buyer are of the mainland; the
+    second seller and the right-holder are paid net.
     """
     sellers = [trading.make_verified(country="CN"), factories.make_verified(country="CN")]
     buyer, right_holder = trading.make_verified(), factories.make_verified(country="CN")
@@ -131,6 +144,8 @@ def make_world() -> World:
     _share(listings[1], Wanted(Kind.RIGHT_HOLDER, 10_000, right_holder))
     officers = {desk: [factories.make_staff(desk) for _one in range(2)] for desk in desks}
     with clock.moved_to(clock.now() - dt.timedelta(days=2)):
+        _take_of_buyers(officers["clearing"], "JPY", 250, buyer_least_minor=3, buyer_most_minor=40_000)
+        _take_of_buyers(officers["clearing"], "KWD", 333)
         for member, basis_points, days in ((sellers[0], 3_333, 2), (sellers[1], 1, 9), (right_holder, 10_000, 4)):
             _reserve(member, officers["clearing"], basis_points, days)
         for member in (sellers[1], right_holder):
@@ -150,6 +165,19 @@ def _reserve(member: Organisation, officers: list[User], basis_points: int, days
         by=officers[0],
     )
     reserve_terms.confirm(terms, by=officers[1])
+
+
+def _take_of_buyers(officers: list[User], currency: str, basis_points: int, **limits: int) -> None:
+    schedule = fees.ask(
+        basis_points=FeeSchedule.objects.order_by("pk")[0].seller_basis_points,
+        buyer_basis_points=basis_points,
+        begins_on=clock.today() + dt.timedelta(days=1),
+        currency=currency,
+        reason="Both sides bear the exchange.",
+        by=officers[0],
+        **limits,
+    )
+    fees.confirm(schedule, by=officers[1])
 
 
 def _share(listing: Listing, *shares: Wanted) -> None:
