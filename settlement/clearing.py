@@ -102,9 +102,13 @@ def _day_of(moment: dt.datetime) -> dt.datetime:
 
 
 def _is_above_limit(moved: QuerySet[Trade]) -> bool:
-    total = Sum(F("price_minor") + F("buyer_fee_minor"))
-    largest = moved.values("currency").annotate(total=total).order_by("-total").first()
-    return largest is not None and largest["total"] > settings.CLEARING_LIMIT_MINOR
+    largest = moved.values("currency").annotate(moves=moves()).order_by("-moves").first()
+    return largest is not None and largest["moves"] > settings.CLEARING_LIMIT_MINOR
+
+
+def moves() -> Sum:
+    """What trades move at clearing: their prices and their buyers' fees, before what decisions gave back."""
+    return Sum(F("price_minor") + F("buyer_fee_minor"))
 
 
 def move(cycle: ClearingCycle, act: str, **changes: object) -> ClearingCycle:

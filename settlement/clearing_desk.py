@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -51,7 +51,7 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
         "cycles": _with_trades(list(found.object_list)) if show == "cycles" else [],
         "payouts": _with_money(list(found)) if show == "payouts" else [],
         "orders": orders if show == "payouts" else [],
-        "waiting": _by_currency(waiting.annotate(total=Sum("price_minor"), count=Count("pk"))),
+        "waiting": _by_currency(waiting.annotate(moves=clearing.moves(), count=Count("pk"))),
         "open_cycle": ClearingCycle.objects.filter(state=CycleState.OPEN).first(),
         "netting_waits": netting.waiting().count(),
         "totals": _totals(),
@@ -92,7 +92,7 @@ def _with_trades(cycles: list[ClearingCycle]) -> list[tuple[ClearingCycle, int]]
 
 
 def _by_currency(sums: Any) -> list[tuple[Money, int]]:
-    return [(Money(int(row["total"] or 0), row["currency"]), row["count"]) for row in sums.order_by("currency")]
+    return [(Money(int(row["moves"] or 0), row["currency"]), row["count"]) for row in sums.order_by("currency")]
 
 
 def _close_acts(open_cycle: ClearingCycle | None, by: User) -> list[dict[str, Any]]:
@@ -144,7 +144,7 @@ def cycle(request: HttpRequest, number: int) -> HttpResponse:
         ],
         "page": page,
         "rows": lists[show][2](list(page.object_list)),
-        "sums": _by_currency(found.trades.values("currency").annotate(total=Sum("price_minor"), count=Count("pk"))),
+        "sums": _by_currency(found.trades.values("currency").annotate(moves=clearing.moves(), count=Count("pk"))),
         "needs_two": needs_two,
         "breaks": reconciliation.breaks_before(found).count() if found.state == CycleState.CLOSED else 0,
         "acts": _release_acts(found, needs_two, person(request)),
