@@ -148,13 +148,14 @@ def require_room(grant: Grant, used: int) -> None:
 
 def most_payable(calls: int, unit_minor: int, currency: str, schedule: FeeSchedule) -> int:
     """`amounts.most_calls`, less those that would make a bill too large with the buyer's fee of it."""
-    whole = amounts.most_calls(calls, unit_minor, currency)
-    fits = whole
+    fits = amounts.most_calls(calls, unit_minor, currency)
     while fits:
-        over = amounts.above_most(fits * unit_minor + schedule.buyer_fee_minor(fits * unit_minor, currency), currency)
+        price_minor = fits * unit_minor
+        over = amounts.above_most(price_minor + schedule.buyer_fee_minor(price_minor, currency), currency)
         if not over:
             break
-        fits = amounts.most_calls(fits - max(1, over // (2 * unit_minor)), unit_minor, currency)
+        less = max(1, over // (2 * unit_minor))  # with its fee, which is at most its price, a call costs no more
+        fits = amounts.most_calls(fits - less, unit_minor, currency)
     return fits
 
 
