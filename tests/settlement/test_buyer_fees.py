@@ -18,7 +18,7 @@ from marketplace.errors import Refused
 from marketplace.models import Paper
 from settlement import fees, invoices, ledger, member_money, metering, quotes, tasks, trades, upgrades
 from settlement.gateways import Bounds, sandbox_bank
-from settlement.models import FeeSchedule, Grant, Invoice, Quote, Statement, Trade, Transfer
+from settlement.models import Break, FeeSchedule, Grant, Invoice, Quote, Reconciliation, Statement, Trade, Transfer
 from settlement.models.fees import fee_back_minor
 from settlement.states import TradeState
 from tests import factories, money_proofs, pdf_text, trading
@@ -299,6 +299,23 @@ def test_of_a_chargeback_after_the_payout_the_fees_part_is_the_exchanges_loss(ta
     assert credits == {"licence": taken - of_fee, "buyer_fee": of_fee}
     assert not invoices.chargebacks_due().exists()
     money_proofs.prove()
+
+
+def test_the_three_books_agree_on_what_came_with_a_fee_and_was_taken_back():
+    take_of_buyers()
+    lost, _kept = (trading.make_trade(TradeState.SETTLED) for _one in range(2))
+    given, dispute = disputed()
+    resolve(dispute, 25_000)
+    trading.work()
+    for what in ("charge_back", "lose_chargeback"):
+        trading.pay(lost, what)
+    with clock.moved_to(clock.now() + dt.timedelta(days=1)):
+        tasks.reconcile_books()
+    day = Reconciliation.objects.get(currency="HKD")
+    assert (day.found, day.in_transit) == (0, 0) and not Break.objects.exists()
+    sent_minor = 2 * 121_875 + 25_500 + 127_500
+    assert day.ledger_minor == day.gateway_minor == day.records_minor == 3 * 127_500 - sent_minor
+    assert given.state == TradeState.ACCEPTED
 
 
 def test_chargebacks_of_each_instalment_take_the_whole_fee_and_no_more():
