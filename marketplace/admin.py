@@ -1,6 +1,7 @@
 """Records of members and of the journal. A Salt is shown nowhere: it is what hides an event's facts."""
 
 from django.contrib import admin
+from django.utils.translation import pgettext_lazy
 
 from marketplace import models, notifications
 from marketplace.event_words import event_words
@@ -82,9 +83,14 @@ class Events(Looking):
 
 @admin.register(models.Seal)
 class Seals(Looking):
-    list_display = ["position", "event"]
+    list_display = ["position", "event_said"]
     search_fields = ["=position"]
     exclude = ["leaf_hash"]
+    also = ("event",)
+
+    @admin.display(description=pgettext_lazy("column", "event"))
+    def event_said(self, row: models.Seal) -> str:
+        return f"{event_words(row.event.kind)} · {row.event}"
 
 
 @admin.register(models.Unsealed)

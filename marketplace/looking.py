@@ -93,7 +93,8 @@ class Looking(admin.ModelAdmin):
             *model._meta.fields,
             *model._meta.many_to_many,
         ]:  # named here, for a name given by the model is a migration
-            if isinstance(field.verbose_name, str):  # Django's own, made of the field's name; ours are translated
+            # Django's own are made of the field's name, ours are translated; a stored amount says its unit here
+            if isinstance(field.verbose_name, str) or field.name.endswith("_minor"):
                 field.verbose_name = column_words.WORDS.get(field.name, field.verbose_name)
         if model.__str__ is models.Model.__str__:  # "Review object (38)" is said in no language
             model.__str__ = _kind_and_number  # type: ignore[method-assign, assignment]

@@ -20,7 +20,7 @@ from marketplace.errors import Invalid
 from marketplace.models import Paper, User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import defaults, tax_acts, taxes, timeline, trade_page, waits
+from settlement import deadlines, defaults, instalments, tax_acts, taxes, timeline, trade_page, waits
 from settlement.models import Trade, Transfer
 
 EXCUSE = "excuse_default"
@@ -73,6 +73,8 @@ def trade(request: HttpRequest, trade_id: str) -> HttpResponse:
         "steps": timeline.steps(found),
         "licence": trade_page.said_plainly(found.terms),
         "money": trade_page.money_of(found),
+        "instalments": instalments.shown(found),
+        "days_to_fund": deadlines.days_to_fund(found.offer),
         "transfers": [(row, Money(row.amount_minor, row.debit.currency)) for row in moved.order_by("pk")],
         "grant": getattr(found, "grant", None),
         "dispute": getattr(found, "dispute", None),

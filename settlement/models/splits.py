@@ -219,7 +219,7 @@ class RevenueShare(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pk}: {self.percent} %"
+        return f"{self.get_kind_display()} · {self.percent} %"
 
     @property
     def percent(self) -> str:

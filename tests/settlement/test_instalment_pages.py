@@ -142,6 +142,9 @@ def test_what_is_due_when_is_told_before_anybody_is_bound(language: str, said: s
     if language == "en":
         assert "the trade lapses, and what was paid goes back." in page
     assert trade.payments.get(instalment=2).pay_at_url in page.replace("&amp;", "&")
+    staff = signed_in(factories.make_staff("support"))
+    desk = staff.get(reverse("desk_trade", args=[trade.public_id]), headers=headers).content.decode()
+    assert next_part.get(language, "需求方支付第2期款項（共3期）：HKD 400.00。") in desk and 'id="instalments"' in desk
     seller = signed_in(offer.listing.seller.created_by).get(trade.get_absolute_url(), headers=headers)
     assert "300.01</data>" in seller.content.decode() and "you may pay ahead" not in seller.content.decode()
 

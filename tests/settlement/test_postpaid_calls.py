@@ -23,7 +23,7 @@ from settlement import billing, defaults, deliveries, ledger, metering, quotes, 
 from settlement.gateways import Bounds, gateway
 from settlement.models import Call, Grant, Trade
 from settlement.states import GrantState, TradeState
-from tests import trading
+from tests import factories, trading
 from tests.settlement import test_blocks_of_calls as blocks
 
 pytestmark = pytest.mark.django_db
@@ -568,6 +568,8 @@ def test_a_settled_frame_says_that_calls_go_on_and_its_price_in_every_language()
         assert f'<span class="small soft">{price}</span>' in page
         product = Client().get(deal.trade.listing.get_absolute_url(), headers={"accept-language": language})
         assert f'<span class="small soft">{price}</span>' in product.content.decode()
+    desk = signed_in(factories.make_staff("support")).get(reverse("desk_trade", args=[deal.trade.public_id]))
+    assert "calls are billed monthly" in desk.content.decode() and "Billed monthly afterwards" in desk.content.decode()
     billing.end(deal.trade, by=deal.buyer)
     assert "This trade is settled" in buyer.get(url).content.decode()
 
