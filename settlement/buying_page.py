@@ -211,14 +211,14 @@ def _afterwards(trial: Offer, organisation: Organisation | None) -> dict[str, An
     """What a trial goes on with, from when, and for how much: told before anybody takes it."""
     paid: Any = trial.converts_to
     paid.listing = trial.listing
-    schedule = fees.schedule_for(trial.listing, paid.currency)
+    schedule, price_minor = fees.schedule_for(trial.listing, paid.currency), pricing.now(paid).price.minor
     return {
         "offer": paid,
-        "buyer_fee": Money(schedule.buyer_fee_minor(paid.price_minor, paid.currency), paid.currency),
+        "buyer_fee": Money(schedule.buyer_fee_minor(price_minor, paid.currency), paid.currency),
         "days": trial.terms["term_days"],
         "ends_at": deliveries.end_of_term(clock.now(), trial.terms),
         "licence": trade_page.said_plainly(paid.terms),
-        "tax": taxes.shown(taxes.of_offer(paid, organisation, pricing.now(paid).price.minor), paid.currency),
+        "tax": taxes.shown(taxes.of_offer(paid, organisation, price_minor), paid.currency),
     }
 
 

@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 from listings import pricing
 from listings.models import Offer
 from marketplace.participants import acting_organisation
-from settlement import upgrades
-from settlement.models import Trade
+from settlement import fees, upgrades
+from settlement.models import FeeSchedule, Trade
 
 
 class UpgradeOut(serializers.Serializer[Any]):
@@ -26,7 +26,9 @@ class UpgradeOut(serializers.Serializer[Any]):
     currency = serializers.CharField()
     full_price_minor = serializers.IntegerField(help_text="The offer's price in force now.")
     credit_minor = serializers.IntegerField(help_text="What is taken off it, counted now and frozen with the proposal.")
-    price_minor = serializers.IntegerField(help_text="What remains to be paid.")
+    price_minor = serializers.IntegerField(help_text="What remains of it.")
+    buyer_fee_minor = serializers.IntegerField(help_text="Paid beside the price.")
+    total_minor = serializers.IntegerField(help_text="What remains to be paid.")
     days_left = serializers.IntegerField(help_text="Whole days of the licence that are unused.")
     days_in_all = serializers.IntegerField()
 
@@ -36,23 +38,28 @@ class TradeUpgrades(APIView):
 
     @extend_schema(responses=UpgradeOut(many=True))
     def get(self, request: Request, trade_id: str) -> Response:
-        rows = Trade.objects.bought_by(acting_organisation(request)).select_related("buyer", "grant")
+        rows = Trade.objects.bought_by(acting_organisation(request)).select_related("buyer", "grant", "listing__seller")
         trade = get_object_or_404(rows, public_id=trade_id)
         offers = upgrades.possible(trade)
         credit = upgrades.credit_of(trade, trade.grant) if offers else None
-        told = [_told(offer, credit) for offer in offers] if credit else []
+        schedule = fees.schedule_for(trade.listing, trade.currency)
+        told = [_told(offer, credit, schedule) for offer in offers] if credit else []
         return Response(UpgradeOut(told, many=True).data)
 
 
-def _told(offer: Offer, credit: upgrades.Credit) -> dict[str, Any]:
+def _told(offer: Offer, credit: upgrades.Credit, schedule: FeeSchedule) -> dict[str, Any]:
     full_minor = pricing.now(offer).price.minor
+    price_minor = full_minor - credit.minor
+    fee_minor = schedule.buyer_fee_minor(price_minor, offer.currency)
     return {
         "offer": offer.public_id,
         "name": offer.name,
         "currency": offer.currency,
         "full_price_minor": full_minor,
         "credit_minor": credit.minor,
-        "price_minor": full_minor - credit.minor,
+        "price_minor": price_minor,
+        "buyer_fee_minor": fee_minor,
+        "total_minor": price_minor + fee_minor,
         "days_left": credit.days_left,
         "days_in_all": credit.days_in_all,
     }

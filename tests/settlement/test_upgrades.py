@@ -371,7 +371,7 @@ def test_the_api_tells_what_an_upgrade_would_cost_before_it_is_proposed(deal, de
     ]  # fmt: skip
     with django_assert_max_num_queries(20):
         told = client.get(url).json()
-    assert told[0]["full_price_minor"] == 360_000
+    assert told[0]["full_price_minor"] == 360_000 and told[0]["buyer_fee_minor"] == 0
     assert {one["price_minor"] - one["full_price_minor"] + one["credit_minor"] for one in told} == {0}
     new = proposed(deal, dearer)
     assert (new.trade.credit_minor, new.trade.price_minor) == (told[0]["credit_minor"], told[0]["price_minor"])
