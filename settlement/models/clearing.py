@@ -319,32 +319,38 @@ class Payout(Claimable):
             ),
             pgtrigger.Trigger(
                 name="due_with_its_cycle_or_again_as_it_was",
+                level=pgtrigger.Statement,
                 operation=pgtrigger.Insert,
-                when=pgtrigger.Before,
+                when=pgtrigger.After,
+                referencing=pgtrigger.Referencing(new="opened"),
+                declare=[("wrong", "RECORD")],
                 func="""
-                    IF NEW.replaces_id IS NULL THEN
-                        IF EXISTS (
-                            SELECT FROM settlement_clearingcycle c WHERE c.id = NEW.cycle_id AND c.state = 'released'
-                        ) THEN
-                            RAISE 'cycle % was released with all its payouts', NEW.cycle_id
-                                USING ERRCODE = 'check_violation';
-                        END IF;
-                        IF NEW.kind = 'net' AND NOT EXISTS (
-                            SELECT FROM settlement_netting n JOIN settlement_clearingcycle c ON c.id = NEW.cycle_id
-                            WHERE n.organisation_id = NEW.organisation_id AND n.granted_at <= c.closed_at
+                    SELECT p.cycle_id INTO wrong FROM opened p JOIN settlement_clearingcycle c ON c.id = p.cycle_id
+                        WHERE p.replaces_id IS NULL AND c.state = 'released' LIMIT 1;
+                    IF FOUND THEN
+                        RAISE 'cycle % was released with all its payouts', wrong.cycle_id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    SELECT p.organisation_id, p.cycle_id INTO wrong FROM opened p
+                        WHERE p.replaces_id IS NULL AND p.kind = 'net' AND NOT EXISTS (
+                            SELECT FROM settlement_netting n JOIN settlement_clearingcycle c ON c.id = p.cycle_id
+                            WHERE n.organisation_id = p.organisation_id AND n.granted_at <= c.closed_at
                             AND coalesce(n.stopped_at, 'infinity') > c.closed_at
-                        ) THEN
-                            RAISE 'no netting of member % was in force when cycle % closed', NEW.organisation_id,
-                                NEW.cycle_id USING ERRCODE = 'check_violation';
-                        END IF;
-                    ELSIF NOT EXISTS (
-                        SELECT FROM settlement_payout o WHERE o.id = NEW.replaces_id AND o.state = 'bounced'
-                        AND (o.cycle_id, o.organisation_id, o.currency, o.amount_minor, o.kind)
-                            = (NEW.cycle_id, NEW.organisation_id, NEW.currency, NEW.amount_minor, NEW.kind)
-                        AND o.trade_id IS NOT DISTINCT FROM NEW.trade_id
-                    ) THEN
-                        RAISE 'payout % is not what came back', NEW.key USING ERRCODE = 'check_violation';
-                    END IF; RETURN NEW;
+                        ) LIMIT 1;
+                    IF FOUND THEN
+                        RAISE 'no netting of member % was in force when cycle % closed', wrong.organisation_id,
+                            wrong.cycle_id USING ERRCODE = 'check_violation';
+                    END IF;
+                    SELECT p.key INTO wrong FROM opened p
+                        WHERE p.replaces_id IS NOT NULL AND NOT EXISTS (
+                            SELECT FROM settlement_payout o WHERE o.id = p.replaces_id AND o.state = 'bounced'
+                            AND (o.cycle_id, o.organisation_id, o.currency, o.amount_minor, o.kind)
+                                = (p.cycle_id, p.organisation_id, p.currency, p.amount_minor, p.kind)
+                            AND o.trade_id IS NOT DISTINCT FROM p.trade_id
+                        ) LIMIT 1;
+                    IF FOUND THEN
+                        RAISE 'payout % is not what came back', wrong.key USING ERRCODE = 'check_violation';
+                    END IF; RETURN NULL;
                 """,
             ),
             pgtrigger.Trigger(
