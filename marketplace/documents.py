@@ -88,12 +88,15 @@ def issue_many(sheets: Sequence[Sheet]) -> list[Paper]:
     # The unique index decides between two that issue at once: the other one's paper is then found by its subject.
     with connection.cursor() as cursor:
         cursor.execute(INSERT_PAPERS, [json.dumps([_columns(paper) for paper in drawn.values()])])
-    kept = {(paper.kind, paper.subject_kind, paper.subject_id): paper for paper in Paper.objects.filter(_about(drawn))}
+    found = Paper.objects.filter(_about(drawn)).defer("record")  # what was drawn here is known, and may be long
+    kept = {(paper.kind, paper.subject_kind, paper.subject_id): paper for paper in found}
     fresh = [
         sheet
         for about, sheet in {sheet.about: sheet for sheet in sheets}.items()
         if kept[about].number == drawn[about].number
     ]
+    for sheet in fresh:
+        kept[sheet.about].record = drawn[sheet.about].record
     if fresh:
         may_read = Paper.readers.through
         may_read.objects.bulk_create(

@@ -116,9 +116,15 @@ def every_rule(version: str = CURRENT_VERSION) -> tuple[Rule, ...]:
     return tuple(Rule(**rule) for rule in told["rules"])
 
 
+@functools.lru_cache(maxsize=1000)
+def _fitting(case: Case, on: dt.date, version: str) -> tuple[Rule, ...]:
+    """The rules in force for a case on a day: the same for every line of a statement."""
+    return tuple(rule for rule in every_rule(version) if rule.fits(case, on))
+
+
 def tax_of(gross_minor: int, case: Case, *, on: dt.date, version: str = CURRENT_VERSION) -> Tax:
     """The taxes in a price by the rules in force on a day."""
-    fitting = [rule for rule in every_rule(version) if rule.fits(case, on)]
+    fitting = _fitting(case, on, version)
     net_minor = gross_minor - sum(vat_in(gross_minor, rule.basis_points) for rule in fitting if rule.tax == VAT)
     lines = tuple(
         Line(
