@@ -48,9 +48,15 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
 
 
 class RefundOut(serializers.ModelSerializer[Refund]):
+    payment = serializers.CharField(
+        source="payment.key", allow_null=True, default=None, help_text="The key of the payment whose money goes back."
+    )
+
     class Meta:
         model = Refund
-        fields = ["key", "gateway", "amount_minor", "currency", "state", "reason", "created_at", "sent_at", "paid_at"]
+        fields = [
+            "key", "payment", "gateway", "amount_minor", "currency", "state", "reason", "created_at", "sent_at", "paid_at",
+        ]  # fmt: skip
 
 
 class DisputeOut(serializers.ModelSerializer[Dispute]):
@@ -173,7 +179,7 @@ class TradeInFullOut(TradeOut):
     next = serializers.SerializerMethodField()
     possible_acts = serializers.SerializerMethodField()
     payments = serializers.SerializerMethodField()
-    refunds = RefundOut(many=True)
+    refunds = serializers.SerializerMethodField()
     dispute = serializers.SerializerMethodField()
     contract = serializers.SerializerMethodField()
     certificate = serializers.SerializerMethodField()
@@ -189,6 +195,10 @@ class TradeInFullOut(TradeOut):
     def get_tax(self, trade: Trade) -> dict[str, Any] | None:
         kept = taxes.of(trade)
         return dict(TaxOut(kept).data) if kept else None
+
+    @extend_schema_field(RefundOut(many=True))
+    def get_refunds(self, trade: Trade) -> list[dict[str, Any]]:
+        return [dict(row) for row in RefundOut(trade.refunds.select_related("payment"), many=True).data]
 
     @extend_schema_field(PaymentOut(many=True))
     def get_payments(self, trade: Trade) -> list[dict[str, Any]]:

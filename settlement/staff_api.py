@@ -174,7 +174,7 @@ class BouncedRefunds(ListAPIView):
 
     def get_queryset(self) -> QuerySet[Refund]:
         require_desk(self.request, "payments")
-        return Refund.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None)
+        return Refund.objects.filter(state=OutgoingState.BOUNCED, replaced_by=None).select_related("payment")
 
 
 class MendingOut(serializers.ModelSerializer[RefundMending]):

@@ -17,6 +17,7 @@ from settlement.gateways import sandbox_bank
 from settlement.models import Trade
 from settlement.states import TradeState
 from tests import factories, pdf_text, trading
+from tests.settlement.test_instalments import pay, registered
 
 pytestmark = pytest.mark.django_db
 THREE = [
@@ -80,6 +81,18 @@ def test_the_whole_road_by_the_api(currency: str, price_minor: int, amounts: lis
     trading.clear_now()
     assert buying.get(trade_url).json()["state"] == "settled"
     assert sum(row["amount_minor"] for row in told["payments"]) == price_minor
+
+
+def test_each_refund_names_the_payment_it_gives_back() -> None:
+    deal = registered()
+    pay(deal)
+    pay(deal)
+    trades.cancel(deal.trade, by=deal.buyer)
+    client = signed_in(deal.buyer)
+    told = client.get(f"/api/v1/trades/{deal.trade.public_id}").json()
+    paid = {row["key"]: row["amount_minor"] for row in told["payments"] if row["paid_at"]}
+    assert len(paid) == 2
+    assert {row["payment"]: row["amount_minor"] for row in told["refunds"]} == paid
 
 
 def test_a_seller_types_instalments_line_by_line() -> None:
