@@ -55,7 +55,8 @@ class RefundOut(serializers.ModelSerializer[Refund]):
     class Meta:
         model = Refund
         fields = [
-            "key", "payment", "gateway", "amount_minor", "currency", "state", "reason", "created_at", "sent_at", "paid_at",
+            "key", "payment", "gateway", "amount_minor", "currency", "state", "reason", "created_at", "sent_at",
+            "paid_at",
         ]  # fmt: skip
 
 
