@@ -183,8 +183,8 @@ def licence_rows(holder: Organisation) -> Iterator[list[str]]:
 
 
 ORDER_COLUMNS = [
-    "trade", "register_number", "state", "product", "title", "seller", "offer", "price", "currency", "calls",
-    "unit_price", "purchase_order", "purpose", "proposed_at", "agreed_at", "registered_at",
+    "trade", "register_number", "state", "product", "title", "seller", "offer", "price", "buyer_fee", "total",
+    "currency", "calls", "unit_price", "purchase_order", "purpose", "proposed_at", "agreed_at", "registered_at",
     "funded_at", "delivered_at", "accepted_at", "cleared_at",
     "settled_at", "ended_at", "end_reason",
 ]  # fmt: skip
@@ -197,8 +197,12 @@ def order_rows(buyer: Organisation) -> Iterator[list[str]]:
     for trade in rows.defer("version__fields", "version__rights").iterator(chunk_size=AT_ONCE):
         yield [
             trade.public_id, trade.register_number or "", trade.state, trade.listing.public_id, trade.version.title,
-            trade.seller.name, trade.offer.name, plain_amount(trade.price_minor, trade.currency), trade.currency,
-            str(trade.quantity or ""),
+            trade.seller.name, trade.offer.name,
+            *(
+                plain_amount(minor, trade.currency)
+                for minor in (trade.price_minor, trade.buyer_fee_minor, trade.total_minor)
+            ),
+            trade.currency, str(trade.quantity or ""),
             "" if trade.unit_price_minor is None else plain_amount(trade.unit_price_minor, trade.currency),
             trade.purchase_order, trade.purpose,
             *(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import html
+import io
 import secrets
 from typing import Any
 
@@ -186,10 +188,14 @@ def test_on_the_pages_one_buys_pays_accepts_and_reads_the_invoices():
     assert deal.state == TradeState.SETTLED and deal.trade.certificate is not None
     bought = html.unescape(client.get(trade.get_absolute_url()).content.decode())
     assert all(one in bought for one in ("Service fee of the buyer", "HKD 25.00", "HKD 1,275.00"))
+    assert "HKD 1,275.00 with the fee" in client.get(reverse("orders")).content.decode()
+    [order] = csv.DictReader(io.StringIO(client.get(reverse("orders_csv")).getvalue().decode("utf-8-sig")))
+    assert (order["price"], order["buyer_fee"], order["total"]) == ("1250.00", "25.00", "1275.00")
     mine = client.get(reverse("api_invoices")).json()["results"]
     assert {one["kind"]: one["gross_minor"] for one in mine} == {"licence": 125_000, "buyer_fee": 2_500}
     client.force_login(deal.seller)
     sold = html.unescape(client.get(trade.get_absolute_url()).content.decode())
+    assert "with the fee" not in client.get(reverse("sales")).content.decode()
     assert "HKD 31.25" in sold and "HKD 1,218.75" in sold and "Service fee of the buyer" not in sold
     assert {one["kind"] for one in client.get(reverse("api_invoices")).json()["results"]} == {"licence", "fee"}
     money_proofs.prove()
