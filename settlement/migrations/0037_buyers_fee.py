@@ -3,6 +3,7 @@
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -146,7 +147,7 @@ class Migration(migrations.Migration):
             model_name='quote',
             constraint=models.CheckConstraint(condition=models.Q(('buyer_fee_minor__gte', 0), ('buyer_fee_minor__lte', models.F('price_minor'))), name='quoted_fee_is_between_nothing_and_the_price'),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name='trade',
             constraint=models.CheckConstraint(condition=models.Q(('buyer_fee_minor__gte', 0), ('buyer_fee_minor__lte', models.F('price_minor'))), name='buyer_fee_is_between_nothing_and_the_price'),
         ),
