@@ -334,6 +334,10 @@ DESK_TARGET_HOURS = {
 } | env.dict("DESK_TARGET_HOURS", cast={"value": int}, default={})
 PAYOUT_ACCOUNT_WAIT_HOURS = env.int("PAYOUT_ACCOUNT_WAIT_HOURS", default=24)  # before a changed account is paid
 CLEARING_CUT_OFF_HOUR = env.int("CLEARING_CUT_OFF_HOUR", default=16)
+# How many working days after its acceptance a trade is cleared and paid: T+1 and, across a border, T+5. On an exchange
+# one tries out it is the same day.
+SETTLE_AFTER_DAYS = env.int("SETTLE_AFTER_DAYS", default=0 if DEBUG else 1)
+SETTLE_ABROAD_AFTER_DAYS = env.int("SETTLE_ABROAD_AFTER_DAYS", default=0 if DEBUG else 5)
 CLEARING_LIMIT_MINOR = env.int("CLEARING_LIMIT_MINOR", default=100_000_000)
 CLEARING_EVERY_SECONDS = env.int("CLEARING_EVERY_SECONDS", default=0)  # 0: once a day at the cut-off hour
 WEBHOOK_PORTS = [int(port) for port in env.list("WEBHOOK_PORTS", default=["443", "8443"])]

@@ -6,7 +6,7 @@ The exchange calculates and pays; it does not step between buyer and seller (no 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -53,9 +53,74 @@ def open_cycle() -> ClearingCycle:
         return ClearingCycle.objects.get(state=CycleState.OPEN)
 
 
+def settlement_day(accepted_at: dt.datetime, *, is_abroad: bool) -> dt.date:
+    """From which day on a trade with a price is cleared and paid, by the exchange's clock.
+
+    So many working days after its acceptance, T: T+1 within a country and T+5 across a border, by settings.
+    """
+    return working_time.days_after(_date_of(accepted_at), _days_to_settle(is_abroad=is_abroad))
+
+
+def _days_to_settle(*, is_abroad: bool) -> int:
+    if settings.CLEARING_EVERY_SECONDS:
+        return 0
+    return int(settings.SETTLE_ABROAD_AFTER_DAYS if is_abroad else settings.SETTLE_AFTER_DAYS)
+
+
+def settlement_days(trades: Collection[Trade]) -> dict[int, dt.date]:
+    """The settlement day of each of these accepted trades by id; without those that settle when they are accepted.
+
+    One statement at most.
+    """
+    if not (_days_to_settle(is_abroad=False) or _days_to_settle(is_abroad=True)):
+        return {}
+    rows = Trade.objects.filter(pk__in=[trade.pk for trade in trades], price_minor__gt=0)
+    columns = rows.values_list("pk", "accepted_at", "buyer__country", "seller__country")
+    return {
+        pk: settlement_day(accepted_at, is_abroad=buyers != sellers)
+        for pk, accepted_at, buyers, sellers in columns
+        if accepted_at is not None
+    }
+
+
+def cut_off_on(day: dt.date) -> dt.datetime:
+    """The cut-off of this working day."""
+    return dt.datetime.combine(day, dt.time(settings.CLEARING_CUT_OFF_HOUR), ZoneInfo(settings.TIME_ZONE))
+
+
+def ripe(moment: dt.datetime) -> QuerySet[Trade]:
+    """Accepted trades that are in no cycle yet and whose settlement day has come; free ones at once."""
+    waiting = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None)
+    within, abroad = (_accepted_in_time(moment, is_abroad=is_abroad) for is_abroad in (False, True))
+    if within is None and abroad is None:
+        return waiting
+    is_within = Q(buyer__country=F("seller__country"))
+    return waiting.filter(
+        Q(price_minor=0)
+        | is_within & (Q() if within is None else Q(accepted_at__lt=within))
+        | ~is_within & (Q() if abroad is None else Q(accepted_at__lt=abroad))
+    )
+
+
+def _accepted_in_time(moment: dt.datetime, *, is_abroad: bool) -> dt.datetime | None:
+    """Before when a trade was accepted whose settlement day has come at this moment; None for any time."""
+    days = _days_to_settle(is_abroad=is_abroad)
+    if not days:
+        return None
+    day = last = _date_of(moment)
+    while working_time.days_after(last, days) > day:
+        last -= dt.timedelta(days=1)
+    return dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), ZoneInfo(settings.TIME_ZONE))
+
+
+def _date_of(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+
+
 @transaction.atomic
 def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
-    """The cut-off: every accepted trade that is in no cycle yet is in this one. Staff may do it before time.
+    """The cut-off: every accepted trade whose settlement day has come and that is in no cycle yet is in this one.
+    Staff may do it before time.
 
     Raises WrongState, RoleNeeded.
     """
@@ -69,7 +134,7 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
             cycle=cycle,
             cut_off_at=f"{cycle.cut_off_at:%Y-%m-%d %H:%M %Z}",
         )
-    trades = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False).update(cycle=cycle)
+    trades = ripe(now).filter(is_frozen=False).update(cycle=cycle)
     cycle.cut_off_at = min(cycle.cut_off_at, now)
     move(cycle, "close", closed_at=now, cut_off_at=cycle.cut_off_at)
     journal.record("cycle.closed", cycle, by=by, trades=trades)

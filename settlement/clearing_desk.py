@@ -52,6 +52,7 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
         "payouts": _with_money(list(found)) if show == "payouts" else [],
         "orders": orders if show == "payouts" else [],
         "waiting": _by_currency(waiting.annotate(moves=clearing.moves(), count=Count("pk"))),
+        "later": clearing_preview.later_count(),
         "open_cycle": ClearingCycle.objects.filter(state=CycleState.OPEN).first(),
         "netting_waits": netting.waiting().count(),
         "totals": _totals(),
@@ -69,6 +70,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     page = Paginator(previewed["preview"].by_member, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     context = previewed | {
         "open_cycle": open_cycle,
+        "later": clearing_preview.later_count(),
         "needs_two": clearing.would_need_two_people(waiting),
         "acts": _close_acts(open_cycle, person(request)),
         "page": page,
@@ -98,7 +100,7 @@ def _by_currency(sums: Any) -> list[tuple[Money, int]]:
 def _close_acts(open_cycle: ClearingCycle | None, by: User) -> list[dict[str, Any]]:
     if not roles.staff_may(by, "release_clearing"):
         return []
-    confirm = _("Every accepted trade that is in no cycle yet is cleared together now, before the daily cut-off.")
+    confirm = _("Every accepted trade whose settlement day has come is cleared now, before the daily cut-off.")
     fields = {"cycle": open_cycle.number} if open_cycle else {}
     url = reverse("desk_clearing_close")
     return [act_button("close", _("Close the cycle now"), url, fields=fields, confirm=confirm, tone="primary")]

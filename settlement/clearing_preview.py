@@ -19,7 +19,7 @@ from compliance.models import Hold
 from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.money import Money
-from settlement import ledger, netting, positions, reserves
+from settlement import clearing, ledger, netting, positions, reserves
 from settlement.models import ClearingCycle, PayoutAccount, Trade
 from settlement.states import TradeState
 
@@ -90,8 +90,14 @@ class Preview:
 
 
 def waiting() -> QuerySet[Trade]:
-    """Accepted trades that are in no cycle yet."""
-    return Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None)
+    """Accepted trades that are in no cycle yet and would be in one that closes now."""
+    return clearing.ripe(clock.now())
+
+
+def later_count() -> int:
+    """How many accepted trades wait for a later settlement day."""
+    in_none = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None)
+    return in_none.exclude(pk__in=waiting().values("pk")).count()
 
 
 def of_cycle(cycle: ClearingCycle) -> QuerySet[Trade]:

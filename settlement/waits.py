@@ -125,18 +125,23 @@ def _disputed(trades: Sequence[Trade]) -> dict[int, Next]:
 
 
 def _accepted(trades: Sequence[Trade]) -> dict[int, Next]:
-    """The cycle that is open closes at its cut-off; one that is closed waits to be released. One statement."""
+    """The cycle that is open closes at its cut-off, that of a later settlement day at that day's; one that is closed
+    waits to be released. Two statements at most."""
     wanted = {trade.cycle_id for trade in trades if trade.cycle_id}
     rows = ClearingCycle.objects.filter(state=CycleState.OPEN) | ClearingCycle.objects.filter(pk__in=wanted)
     cycles = {cycle.pk: cycle for cycle in rows}
     collecting = next((cycle for cycle in cycles.values() if cycle.state == CycleState.OPEN), None)
     cut_off = collecting.cut_off_at if collecting else clearing.next_cut_off(clock.now())
+    days = clearing.settlement_days([trade for trade in trades if trade.cycle_id is None])
     found = {}
     for trade in trades:
         cycle = cycles.get(trade.cycle_id or 0)
         if cycle is not None and cycle.closed_at is not None:
             until = _promised(cycle.closed_at, settings.DESK_TARGET_HOURS["cycles"])
             found[trade.pk] = Next("exchange", _("The exchange releases the clearing."), until, _late())
+        elif trade.pk in days and (until := clearing.cut_off_on(days[trade.pk])) > cut_off:
+            pays = _("The clearing of the settlement day pays the seller.")
+            found[trade.pk] = Next("exchange", pays, until, _late())
         else:
             pays = _("The next clearing pays the seller.")
             closes = _("The next clearing clears the free trade; no money moves.")

@@ -35,6 +35,14 @@ def is_working(day: dt.date) -> bool:
     return name not in off and (day.weekday() < SATURDAY or name in worked_weekends)
 
 
+def days_after(day: dt.date, count: int) -> dt.date:
+    """The working day that is so many after this day; the day itself for none."""
+    while count:
+        day += dt.timedelta(days=1)
+        count -= is_working(day)
+    return day
+
+
 def worked(since: dt.datetime, until: dt.datetime) -> dt.timedelta:
     """The working time between two moments; none when `until` is not later."""
     total, day, last = dt.timedelta(), _local(since).date(), _local(until).date()
