@@ -169,12 +169,12 @@ def _send(payouts: Sequence[Payout]) -> None:
             for payout in payouts
         ]
     )
-    _record("payout.sent", payouts)
+    journal.record_rows("payout.sent", Payout, _told(payouts), by=None)
 
 
-def _record(kind: str, payouts: Sequence[Payout]) -> None:
-    told = ((payout.pk, {"amount_minor": payout.amount_minor}) for payout in payouts)
-    journal.record_rows(kind, Payout, told, by=None)
+def _told(payouts: Sequence[Payout]) -> Iterator[tuple[int, dict[str, int]]]:
+    """What the journal says of each."""
+    return ((payout.pk, {"amount_minor": payout.amount_minor}) for payout in payouts)
 
 
 def told_of(named: Collection[tuple[str, str]]) -> list[Payout]:
@@ -195,7 +195,7 @@ def record_paid(payouts: Sequence[Payout]) -> list[Payout]:
     for payout in paid:
         payout.state, payout.paid_at = OUTGOING_MOVES[payout.state]["pay"], now
     Payout.objects.filter(pk__in=[payout.pk for payout in paid]).update(state=OutgoingState.PAID, paid_at=now)
-    _record("payout.paid", paid)
+    journal.record_rows("payout.paid", Payout, _told(paid), by=None)
     return paid
 
 
@@ -214,7 +214,7 @@ def record_bounced(key: str, gateway_name: str, reason: str) -> Payout:
             credit=ledger.payable(payout.organisation, payout.currency),
             amount_minor=payout.amount_minor,
         )
-        _record("payout.bounced", [payout])
+        journal.record_rows("payout.bounced", Payout, _told([payout]), by=None)
     return payout
 
 
