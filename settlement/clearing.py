@@ -30,10 +30,9 @@ def next_cut_off(after: dt.datetime) -> dt.datetime:
     """
     if settings.CLEARING_EVERY_SECONDS:
         return after + dt.timedelta(seconds=settings.CLEARING_EVERY_SECONDS)
-    zone = ZoneInfo(settings.TIME_ZONE)
-    day = after.astimezone(zone).date()
+    day = _date_of(after)
     while True:
-        cut_off = dt.datetime.combine(day, dt.time(settings.CLEARING_CUT_OFF_HOUR), zone)
+        cut_off = cut_off_on(day)
         if cut_off > after and working_time.is_working(day):
             return cut_off
         day += dt.timedelta(days=1)
@@ -134,7 +133,9 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
             cycle=cycle,
             cut_off_at=f"{cycle.cut_off_at:%Y-%m-%d %H:%M %Z}",
         )
-    trades = ripe(now).filter(is_frozen=False).update(cycle=cycle)
+    # The conditions that others change are the update's own, so that PostgreSQL asks them again of a row it waited for.
+    unclaimed = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False)
+    trades = unclaimed.filter(pk__in=ripe(now).values("pk")).update(cycle=cycle)
     cycle.cut_off_at = min(cycle.cut_off_at, now)
     move(cycle, "close", closed_at=now, cut_off_at=cycle.cut_off_at)
     journal.record("cycle.closed", cycle, by=by, trades=trades)

@@ -491,6 +491,16 @@ def cleared_once(deal: Deal) -> None:
     books_are_right()
 
 
+def test_a_trade_that_freezes_as_the_books_close_is_in_no_cycle(settings):
+    settings.SETTLE_ABROAD_AFTER_DAYS = 5  # so that closing asks where the parties are
+    deal, officer = make_trade(TradeState.ACCEPTED), factories.make_staff("clearing")
+    cycle = clearing.open_cycle()
+    freeze = Trade.objects.filter(pk=deal.trade.pk)
+    closing = [lambda: freeze.update(is_frozen=True), lambda: clearing.close(cycle, by=officer)]
+    assert race(deal.trade, closing, in_this_order=True) == ["done", "done"]
+    assert deal.reload().is_frozen and deal.trade.cycle is None
+
+
 def test_a_cycle_cleared_twice_at_once_is_cleared_once():
     deal = make_trade(TradeState.ACCEPTED)
     cycle = closed_cycle()
