@@ -16,9 +16,8 @@ from django.core.cache import cache
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import BooleanField, Exists, F, OuterRef, Prefetch, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.fields.json import KeyTransform
 
-from listings import samples, search_question, shelf_queries
+from listings import samples, search_question, shelf_cards, shelf_queries
 from listings.filters import Filters
 from listings.models import (
     CatalogueEntry,
@@ -55,8 +54,6 @@ class Product:
 
 
 # --- searching -----------------------------------------------------------------------------------------------------
-
-_LONG_COLUMNS = ("fields", "use_scenarios", "forbidden_uses", "source_statement", "rights")
 
 
 @dataclass(frozen=True)
@@ -95,13 +92,12 @@ class Found:
         return self.count()
 
     def __getitem__(self, wanted: slice) -> list[Listing | CatalogueEntry]:
-        """The wanted part. A product has `open_offers`, those the reader may see, `rows` of its release or None, and
-        `has_sample`."""
+        """The wanted part; products as `shelf_cards.of` reads them."""
         if self.is_nothing:
             return []
         start = wanted.start or 0
         rows = shelf_queries.page(self.asked, sort=self.sort, start=start, count=wanted.stop - start)
-        products = on_cards([pk for pk, _entry in rows if pk], self.asked.reader)
+        products = shelf_cards.of([pk for pk, _entry in rows if pk], self.asked.reader)
         entries = _entries([pk for _listing, pk in rows if pk])
         found = [products.get(listing) if listing else entries.get(entry or 0) for listing, entry in rows]
         return [one for one in found if one is not None]
@@ -146,19 +142,6 @@ def _counts(asked: Asked) -> Counts:
 
 
 _HAS_SAMPLE = Exists(PublishedSample.objects.standing().filter(listing=OuterRef("pk")))
-
-
-def on_cards(pks: list[int], reader: Organisation | None) -> dict[int, Listing]:
-    """Of these products those on sale, by id, with what `product_page.card` shows. Three statements."""
-    found = (
-        Listing.objects.on_sale()
-        .filter(pk__in=pks)
-        .select_related("seller", "current_version__registration")
-        .annotate(rows=KeyTransform("rows", "current_version__release__profile__report"), has_sample=_HAS_SAMPLE)
-        .defer(*(f"current_version__{name}" for name in _LONG_COLUMNS))
-        .prefetch_related(Prefetch("offers", Offer.objects.visible_to(reader).defer("terms"), to_attr="open_offers"))
-    )
-    return {listing.pk: listing for listing in found}
 
 
 def _entries(pks: list[int]) -> dict[int, CatalogueEntry]:

@@ -33,7 +33,7 @@ def card(listing: Any) -> dict[str, Any]:
     """A found listing as templates/_product_card.html takes it."""
     version = listing.current_version
     offers = cheapest_first([offer for offer in listing.open_offers if not offer.is_trial])
-    price = pricing.now(offers[0]).price if offers else None
+    now = pricing.now(offers[0]) if offers else None
     traits = [version.area, version.period]
     if listing.rows is not None:
         traits.append(_("%s rows") % number_format(listing.rows, force_grouping=True))
@@ -52,10 +52,10 @@ def card(listing: Any) -> dict[str, Any]:
         "number": version.registration.number,
         "seller": listing.seller.shown_name,
         "seller_id": listing.seller_id,
-        "price": price,
-        "cheapest": offers[0] if offers else None,
+        "price": now.price if now else None,
+        "cheapest": offers[0] if now and (now.discount or now.unit_price) else None,
         "is_not_offered": not offers,
-        "has_dearer_plans": len(offers) > 1 and bool(price),
+        "has_dearer_plans": len(offers) > 1 and bool(now and now.price),
         "traits": [trait for trait in traits if trait],
     }
 

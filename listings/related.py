@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from listings import catalogue
+from listings import shelf_cards
 from listings.catalogue import Product
 from listings.models import Listing
 from marketplace.models import Organisation
@@ -53,6 +53,6 @@ def of(product: Product, *, reader: Organisation | None) -> tuple[list[Any], lis
     with connection.cursor() as cursor:
         cursor.execute(_NEAR, asked)
         found = cursor.fetchall()
-    listings: dict[int, Listing] = catalogue.on_cards([pk for _is_own, pk in found], reader) if found else {}
+    listings: dict[int, Listing] = shelf_cards.of([pk for _is_own, pk in found], reader)
     alike = [listings[pk] for is_own, pk in found if not is_own and pk in listings]
     return alike, [listings[pk] for is_own, pk in found if is_own and pk in listings]

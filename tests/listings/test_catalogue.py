@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from listings import catalogue, offers, publishing, search_question, search_words, terms
+from listings import (
+    catalogue,
+    discounts,
+    offers,
+    pricing,
+    publishing,
+    search_question,
+    search_words,
+    shelf_cards,
+    terms,
+)
 from listings.filters import Filters
+from listings.models import Offer
+from marketplace import clock
 from marketplace.errors import Invalid
 from tests import factories
 
@@ -212,7 +226,7 @@ def test_a_page_costs_the_same_number_of_statements_whatever_it_shows():
     one = statements(1)
     for _ in range(4):
         factories.make_offer(factories.make_listed_product())
-    assert statements(5) == one == 12
+    assert statements(5) == one == 11
 
 
 def test_any_page_number_gives_a_page(monkeypatch):
@@ -247,6 +261,38 @@ def test_words_are_cut_in_either_script_and_quotes_cannot_escape():
     assert "'" not in search_words.without_han("氣象").strip()
     assert search_words.han_vector("氣象觀測", "A").split()[0].startswith("'气象':1A")
     assert not search_question.read("。，！")
+
+
+def test_a_card_shows_whoever_reads_it_the_offers_they_may_see_at_what_they_cost_now():
+    listing = factories.make_listed_product()
+    open_to_all = factories.make_offer(listing, price_minor=40_000)
+    factories.make_offer(listing, price_minor=30_000, open_until=clock.now() + dt.timedelta(hours=1))
+    by_call = [{"from_quantity": 10, "unit_price_minor": 500}]
+    factories.make_offer(listing, price_minor=None, steps=by_call, most_quantity=99)
+    buyer = factories.make_verified("Named Limited")
+    named = factories.make_offer(listing, price_minor=20_000, audience="named", buyers=[buyer])
+    closed = factories.make_offer(listing, price_minor=10_000)
+    owner = factories.owner_of(listing.seller)
+    offers.close_offer(closed, by=owner)
+    until = clock.now() + dt.timedelta(days=9)
+    discounts.set_discount(open_to_all, percent=50, valid_until=until, by=owner)
+    over = discounts.set_discount(named, percent=50, valid_until=until, by=owner)
+    discounts.end_discount(over, by=owner)
+    gone = factories.make_listed_product()
+    publishing.withdraw(gone, by=factories.owner_of(gone.seller), reason="No more.")
+
+    def costs(several) -> list[tuple]:
+        return [(one.pk, one.price_minor, one.steps, pricing.now(one).price.minor) for one in several]
+
+    for hours in (0, 2):  # after which one offer's time has run out
+        with clock.moved_to(clock.now() + dt.timedelta(hours=hours)):
+            for reader in (None, buyer, listing.seller, factories.make_verified()):
+                card = shelf_cards.of([listing.pk, gone.pk], reader)
+                assert list(card) == [listing.pk]
+                assert costs(card[listing.pk].open_offers) == costs(
+                    Offer.objects.visible_to(reader).filter(listing=listing)
+                )
+    assert shelf_cards.of([], None) == {}
 
 
 def test_offers_keep_terms_out_of_the_list_until_they_are_needed():

@@ -297,7 +297,7 @@ def test_a_trial_is_no_price_of_the_catalogue(paid, trial):
     listing = found.listing
     listing.rows, listing.has_sample = None, False
     card = product_page.card(listing)
-    assert (card["cheapest"], card["traits"][-1]) == (paid, "Free trial")
+    assert (card["price"], card["traits"][-1]) == (paid.price, "Free trial")
 
 
 def test_the_last_paid_licence_is_taken_at_the_conversion_and_given_back_where_it_lapses(paid):
