@@ -164,26 +164,31 @@ def _best(asked: Asked) -> Part:
     """The first RANKED of `_tiered`, put in order by how often and where their whole text says the words.
 
     Each tier is a part of its own, read only where those before it do not fill the RANKED: a frequent word is looked
-    for in titles alone. What a title says, the whole text says too.
+    for in titles alone. What a title says, the whole text says too; a part that is not full holds all of its tier, so
+    the next one leaves out what it holds and need not ask again who says it.
     """
     (strict, strict_values), (wide, wide_values) = _questions(asked)
-    tiers: list[tuple[int, Part, list[Part]]] = [(2, (f"i.title_search @@ {strict}", strict_values), [])]
+    tiers: list[tuple[int, Part]] = [(2, (f"i.title_search @@ {strict}", strict_values))]
     if not asked.is_any:
-        not_as_typed = f"NOT {_in_title(strict)}", strict_values
-        tiers.append((1, (f"i.title_search @@ {wide}", wide_values), [not_as_typed]))
-    tiers.append((0, (f"i.search @@ {wide}", wide_values), [(f"NOT {_in_title(wide)}", wide_values)]))
-    parts: list[str] = []
+        tiers.append((1, (f"i.title_search @@ {wide}", wide_values)))
+    tiers.append((0, (f"i.search @@ {wide}", wide_values)))
+    named: list[str] = []
     values: list[Any] = []
     for show, shown in _SHOWN.items():
         if asked.filters.show in ("", show):
-            for tier, match, conditions in tiers:
-                found, more = _found(asked, match, [(shown, []), *conditions])
-                parts.append(f"(SELECT *, {tier} AS tier {found} ORDER BY since DESC, id DESC LIMIT {RANKED})")
+            others: list[Part] = [(shown, [])]
+            for tier, match in tiers:
+                name = f"{show}_{tier}"
+                found, more = _found(asked, match, others)
+                newest = f"SELECT *, {tier} AS tier {found} ORDER BY since DESC, id DESC LIMIT {RANKED}"
+                named.append(f"{name} AS MATERIALIZED ({newest})")
                 values += more
+                others = [*others, (f"id NOT IN (SELECT id FROM {name})", [])]  # noqa: S608
+    parts = " UNION ALL ".join(f"SELECT * FROM {one.split()[0]}" for one in named)  # noqa: S608
     # A short title that says it is nearer than a long one (1: by the logarithm of its length).
     rank = f"ts_rank(title_search, {wide}, 1) + ts_rank(search, {strict}) + ts_rank(search, {wide}) / 2"
     sql = (
-        f"SELECT listing_id, entry_id FROM ({' UNION ALL '.join(parts)} LIMIT {RANKED}) AS best "  # noqa: S608
+        f"WITH {', '.join(named)} SELECT listing_id, entry_id FROM ({parts} LIMIT {RANKED}) AS best "  # noqa: S608
         f"ORDER BY is_entry, tier DESC, {rank} DESC, since DESC, id DESC"
     )
     return sql, [*values, *wide_values, *strict_values, *wide_values]
