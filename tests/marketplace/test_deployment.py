@@ -223,3 +223,10 @@ def test_every_alert_says_what_to_do_and_has_its_page(alert):
     assert alert["annotations"]["summary"] and len(alert["annotations"]["action"]) > 20
     assert alert["labels"]["severity"] in ("page", "ticket") and alert["for"]
     assert f"\n## {alert['alert']}\n" in (ROOT / "docs" / "runbook.md").read_text()
+
+
+def test_what_the_web_server_has_loaded_is_out_of_the_search_for_garbage():
+    asked = "import gc, sys, marketplace.wsgi; print(gc.get_freeze_count(), 'settlement.trade_page' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout.split()
+    assert int(said[0]) > 100_000
+    assert said[1] == "True"
