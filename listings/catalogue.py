@@ -145,6 +145,8 @@ _HAS_SAMPLE = Exists(PublishedSample.objects.standing().filter(listing=OuterRef(
 
 
 def _entries(pks: list[int]) -> dict[int, CatalogueEntry]:
+    if not pks:
+        return {}
     found = CatalogueEntry.objects.shown().filter(pk__in=pks).select_related("last_reading").defer("details")
     return {entry.pk: entry for entry in found}
 

@@ -65,3 +65,11 @@ def marked(segments: Iterable[Segment]) -> SafeString:
     """A text with what was searched for marked."""
     parts = (f"<mark>{escape(one.text)}</mark>" if one.is_hit else escape(one.text) for one in segments)
     return mark_safe("".join(parts))  # noqa: S308
+
+
+@register.simple_tag
+def member(name: str, *, is_verified: bool = False, url: str = "") -> SafeString:
+    """An organisation's name, with the sign that the exchange has verified it; a link where there is an address."""
+    said = format_html('<a href="{}">{}</a>', url, name) if url else escape(name)
+    sign = icon("shield", gettext("Verified by the exchange")) if is_verified else ""
+    return format_html('<span class="verified">{}{}</span>', said, sign)
