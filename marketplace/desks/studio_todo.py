@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Exists, F, Max, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, npgettext
 
 from compliance import proofs, reviews
 from compliance.models import ReviewQuestion
@@ -41,7 +41,9 @@ class Task:
     def age(self) -> str:
         """How long it has waited, in whole days."""
         days = (clock.now() - self.since).days if self.since else 0
-        return ngettext("for %(days)s day", "for %(days)s days", days) % {"days": days} if days else _("since today")
+        if not days:
+            return _("since today")
+        return npgettext("something waits", "for %(days)s day", "for %(days)s days", days) % {"days": days}
 
 
 def of(seller: Organisation, role: str | None) -> list[Task]:
