@@ -162,7 +162,7 @@ def _seat(product: Product) -> str:
 
 
 def _yes(is_so: bool) -> str:
-    return _("Yes") if is_so else _("None")
+    return pgettext("there is some", "Yes") if is_so else _("None")
 
 
 def _measured(products: list[Product]) -> list[Row]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from listings import licence_contract, offers, payment_plans, pricing, private_offers, terms, trials
@@ -170,7 +170,11 @@ class OfferForm(forms.Form):
     )  # fmt: skip
     personal_data = forms.ChoiceField(
         label=_("Personal information in the data"),
-        choices=[("none", _("None")), ("deidentified", _("De-identified")), ("personal", _("Yes"))],
+        choices=[
+            ("none", _("None")),
+            ("deidentified", _("De-identified")),
+            ("personal", pgettext_lazy("there is some", "Yes")),
+        ],
     )
 
     def __init__(self, listing: Listing, *args: Any, **kwargs: Any) -> None:

@@ -34,6 +34,15 @@ LABELS = (
     ),
 )
 
+LISTS = (
+    _("Filter"),
+    _("Add link"),
+    _("Change or view list link"),
+    _("Toggle theme (current theme: auto)"),
+    _("Toggle theme (current theme: light)"),
+    _("Toggle theme (current theme: dark)"),
+)
+
 AGES = (
     ngettext_lazy("%(num)d day", "%(num)d days", "num"),
     _(", "),

@@ -76,7 +76,10 @@ def _files(route: str, paper: Paper, code: str = "") -> list[dict[str, str]]:
     suffix = f"?{urlencode({'code': code})}" if code else ""
     return [
         *(
-            {"label": f"PDF · {names[language]}", "url": reverse(f"{route}_pdf", args=[paper.number, language]) + suffix}
+            {
+                "label": f"PDF · {names[language]}",
+                "url": reverse(f"{route}_pdf", args=[paper.number, language]) + suffix,
+            }
             for language in LANGUAGES
         ),
         {"label": _("Record (JSON)"), "url": reverse(f"{route}_record", args=[paper.number]) + suffix},
