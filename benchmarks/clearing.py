@@ -128,9 +128,9 @@ def _clear() -> dict[str, float]:
     from tests import factories
 
     first, second = (factories.make_staff("clearing") for _person in range(2))
-    cycle = clearing.open_cycle()
+    cycle = clearing.open_cycle("HKD")
     seconds = {}
-    seconds["preview"] = _timed(lambda: clearing_preview.preview(clearing_preview.waiting(), left_out_shown=25))
+    seconds["preview"] = _timed(lambda: clearing_preview.of_next("HKD", left_out_shown=25))
     seconds["close"] = _timed(lambda: clearing.close(cycle, by=first))
     trades.release(cycle, by=first)
     seconds["release"] = _timed(lambda: trades.release(cycle, by=second))

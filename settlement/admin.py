@@ -178,8 +178,10 @@ class Transfers(Looking):
 
 @admin.register(models.ClearingCycle)
 class ClearingCycles(Looking):
-    list_display = ["number", "state", "opened_at", "cut_off_at", "closed_at", "released_at", "by", "second_by"]
-    list_filter = ["state"]
+    list_display = [
+        "number", "currency", "state", "opened_at", "cut_off_at", "closed_at", "released_at", "by", "second_by",
+    ]  # fmt: skip
+    list_filter = ["state", "currency"]
 
 
 @admin.register(models.Statement)

@@ -6,18 +6,18 @@ The exchange calculates and pays; it does not step between buyer and seller (no 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal, roles, working_time
 from marketplace.errors import WrongState, in_words
 from marketplace.models import User
-from settlement import ledger, positions
+from settlement import ledger, positions, reserves
 from settlement.models import ClearingCycle, Statement, Trade, TradeShare
 from settlement.positions import Line
 from settlement.states import CYCLE_MOVES, CycleState, TradeState
@@ -38,18 +38,41 @@ def next_cut_off(after: dt.datetime) -> dt.datetime:
         day += dt.timedelta(days=1)
 
 
-def open_cycle() -> ClearingCycle:
-    """The open cycle; a new one, numbered on, when there is none. The unique index holds one open cycle."""
-    found = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
+def opened() -> QuerySet[ClearingCycle]:
+    """The open cycles: one of a currency at most."""
+    return ClearingCycle.objects.filter(state=CycleState.OPEN)
+
+
+@transaction.atomic
+def open_cycle(currency: str) -> ClearingCycle:
+    """The open cycle of this currency; a new one, numbered on over all currencies, when there is none."""
+    found = opened().filter(currency=currency).first()
+    if found is not None:
+        return found
+    with connection.cursor() as cursor:  # one at a time: a number and a currency can each be taken meanwhile
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('clearing cycles', 0))")
+    found = opened().filter(currency=currency).first()
     if found is not None:
         return found
     now = clock.now()
     number = (ClearingCycle.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-    try:
-        with transaction.atomic():
-            return ClearingCycle.objects.create(number=number, opened_at=now, cut_off_at=next_cut_off(now))
-    except IntegrityError:  # another worker opened it meanwhile
-        return ClearingCycle.objects.get(state=CycleState.OPEN)
+    return ClearingCycle.objects.create(number=number, currency=currency, opened_at=now, cut_off_at=next_cut_off(now))
+
+
+def open_cycles() -> None:
+    """Open a cycle of every currency that ever had one, or in which something waits, and that has none open."""
+    known = set(ClearingCycle.objects.exclude(currency="").order_by().values_list("currency", flat=True).distinct())
+    accepted = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None).exclude(currency__in=known)
+    known.update(accepted.order_by().values_list("currency", flat=True).distinct())
+    known.update(row.currency for row in reserves.due(clock.today()))
+    for currency in sorted(known.difference(opened().values_list("currency", flat=True))):
+        open_cycle(currency)
+
+
+def cut_offs() -> Callable[[str], dt.datetime]:
+    """Tells of a currency when its books are closed next. One statement."""
+    known = dict(opened().values_list("currency", "cut_off_at"))
+    return lambda currency: known.get(currency) or next_cut_off(clock.now())
 
 
 def settlement_day(accepted_at: dt.datetime, *, is_abroad: bool) -> dt.date:
@@ -118,10 +141,11 @@ def _date_of(moment: dt.datetime) -> dt.date:
 
 @transaction.atomic
 def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
-    """The cut-off: every accepted trade whose settlement day has come and that is in no cycle yet is in this one.
-    Staff may do it before time.
+    """The cut-off: every accepted trade of its currency whose settlement day has come and that is in no cycle yet is in
+    this one. Where there is none, and no reserve to release, the cycle stays open until the next cut-off. Staff may
+    close it before time.
 
-    Raises WrongState, RoleNeeded.
+    Raises WrongState, with the code `nothing_to_clear` where staff would close it empty; RoleNeeded.
     """
     if by is not None:
         roles.require_staff(by, "release_clearing")
@@ -134,8 +158,19 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
             cut_off_at=f"{cycle.cut_off_at:%Y-%m-%d %H:%M %Z}",
         )
     # The conditions that others change are the update's own, so that PostgreSQL asks them again of a row it waited for.
-    unclaimed = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False)
+    unclaimed = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False, currency=cycle.currency)
     trades = unclaimed.filter(pk__in=ripe(now).values("pk")).update(cycle=cycle)
+    if not trades and not reserves.due(clock.today(), cycle.currency):
+        if by is not None:
+            raise WrongState(
+                _("Nothing in %(currency)s is to be cleared today."),
+                code="nothing_to_clear",
+                next=_("The cycle closes by itself once something is."),
+                currency=cycle.currency,
+            )
+        cycle.cut_off_at = next_cut_off(now)
+        cycle.save(update_fields=["cut_off_at"])
+        return cycle
     cycle.cut_off_at = min(cycle.cut_off_at, now)
     move(cycle, "close", closed_at=now, cut_off_at=cycle.cut_off_at)
     journal.record("cycle.closed", cycle, by=by, trades=trades)
@@ -143,7 +178,7 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
 
 
 def needs_two_people(cycle: ClearingCycle) -> bool:
-    """Whether the day's sum of a currency that the cycle moves is above what the exchange releases by itself.
+    """Whether the day's sum in the currency of the cycle is above what the exchange releases by itself.
 
     The day's, by the exchange's clock, up to and with this cycle: closing early must not split a sum that takes two.
     """
@@ -152,14 +187,15 @@ def needs_two_people(cycle: ClearingCycle) -> bool:
     of_the_day = ClearingCycle.objects.filter(
         closed_at__gte=_day_of(cycle.closed_at), closed_at__lte=cycle.closed_at, pk__lte=cycle.pk
     )
-    return _is_above_limit(Trade.objects.filter(cycle__in=of_the_day, currency__in=cycle.trades.values("currency")))
+    return _is_above_limit(Trade.objects.filter(cycle__in=of_the_day, currency=cycle.currency))
 
 
-def would_need_two_people(waiting: QuerySet[Trade]) -> bool:
-    """Whether two people release the cycle that closes with these trades now."""
-    of_the_day = ClearingCycle.objects.filter(closed_at__gte=_day_of(clock.now()))
-    moved = Trade.objects.filter(Q(cycle__in=of_the_day) | Q(pk__in=waiting.values("pk")))
-    return _is_above_limit(moved.filter(currency__in=waiting.values("currency")))
+def would_need_two_people(currency: str) -> bool:
+    """Whether two people release the cycle of this currency that closes now."""
+    now = clock.now()
+    of_the_day = ClearingCycle.objects.filter(closed_at__gte=_day_of(now))
+    moved = Trade.objects.filter(currency=currency)
+    return _is_above_limit(moved.filter(Q(cycle__in=of_the_day) | Q(pk__in=ripe(now).values("pk"))))
 
 
 def _day_of(moment: dt.datetime) -> dt.datetime:
@@ -168,8 +204,7 @@ def _day_of(moment: dt.datetime) -> dt.datetime:
 
 
 def _is_above_limit(moved: QuerySet[Trade]) -> bool:
-    largest = moved.values("currency").annotate(moves=moves()).order_by("-moves").first()
-    return largest is not None and largest["moves"] > settings.CLEARING_LIMIT_MINOR
+    return (moved.aggregate(moves=moves())["moves"] or 0) > settings.CLEARING_LIMIT_MINOR
 
 
 def moves() -> Sum:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from marketplace import journal, roles
@@ -21,6 +21,7 @@ from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
 from settlement import clearing, clearing_preview, ledger, netting, reconciliation, tasks, trades
+from settlement.clearing_preview import Coming, Preview
 from settlement.models import Account, ClearingCycle, Payout, PayoutAccount, Statement, Trade
 from settlement.states import CycleState, OutgoingState
 
@@ -43,7 +44,6 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
     rows: QuerySet[Any] = cycles if show == "cycles" else stopped.order_by(*fields)
     found = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     counts = {"cycles": cycles.count(), "payouts": stopped.count()}
-    waiting = clearing_preview.waiting().values("currency")
     context = {
         "show": show,
         "tabs": [{"show": name, "label": label, "count": counts[name]} for name, label in SHOWS.items()],
@@ -51,9 +51,7 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
         "cycles": _with_trades(list(found.object_list)) if show == "cycles" else [],
         "payouts": _with_money(list(found)) if show == "payouts" else [],
         "orders": orders if show == "payouts" else [],
-        "waiting": _by_currency(waiting.annotate(moves=clearing.moves(), count=Count("pk"))),
-        "later": clearing_preview.later_count(),
-        "open_cycle": ClearingCycle.objects.filter(state=CycleState.OPEN).first(),
+        "coming": clearing_preview.coming(),
         "netting_waits": netting.waiting().count(),
         "totals": _totals(),
     }
@@ -63,25 +61,27 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
 @desk("clearing")
 @require_safe
 def preview(request: HttpRequest) -> HttpResponse:
-    """What closing and releasing the open cycle now would do, and the button that closes it."""
-    waiting = clearing_preview.waiting()
-    open_cycle = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
-    previewed = _previewed(waiting)
+    """What closing and releasing the open cycle of a currency now would do, and the button that closes it."""
+    coming = {one.currency: one for one in clearing_preview.coming()}
+    shown = coming.get(request.GET.get("show", "")) or max(coming.values(), key=lambda one: one.count, default=None)
+    if shown is None:
+        return render_desk(request, "clearing", "admin/desks/clearing_preview.html", {"coming": None})
+    previewed = _previewed(clearing_preview.of_next(shown.currency, left_out_shown=ROWS_ON_A_PAGE))
     page = Paginator(previewed["preview"].by_member, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     context = previewed | {
-        "open_cycle": open_cycle,
-        "later": clearing_preview.later_count(),
-        "needs_two": clearing.would_need_two_people(waiting),
-        "acts": _close_acts(open_cycle, person(request)),
+        "coming": shown,
+        "show": shown.currency,
+        "tabs": [{"show": one.currency, "label": one.currency, "count": one.count} for one in coming.values()],
+        "needs_two": clearing.would_need_two_people(shown.currency),
+        "acts": _close_acts(shown, previewed["preview"], person(request)),
         "page": page,
         "rows": clearing_preview.members(page),
     }
     return render_desk(request, "clearing", "admin/desks/clearing_preview.html", context)
 
 
-def _previewed(trades: QuerySet[Trade], cycle: ClearingCycle | None = None) -> dict[str, Any]:
+def _previewed(found: Preview) -> dict[str, Any]:
     """What `_clearing_sums.html` shows: the preview, and the first of what is left out."""
-    found = clearing_preview.preview(trades, left_out_shown=ROWS_ON_A_PAGE, cycle=cycle)
     rows = Trade.objects.select_related("seller", "buyer", "version").defer("terms", "crossborder")
     first = rows.in_bulk(found.left_out)
     return {"preview": found, "left_out": [(first[pk], why) for pk, why in found.left_out.items()]}
@@ -97,13 +97,20 @@ def _by_currency(sums: Any) -> list[tuple[Money, int]]:
     return [(Money(int(row["moves"] or 0), row["currency"]), row["count"]) for row in sums.order_by("currency")]
 
 
-def _close_acts(open_cycle: ClearingCycle | None, by: User) -> list[dict[str, Any]]:
+def _close_acts(coming: Coming, would: Preview, by: User) -> list[dict[str, Any]]:
     if not roles.staff_may(by, "release_clearing"):
         return []
-    confirm = _("Every accepted trade whose settlement day has come is cleared now, before the daily cut-off.")
-    fields = {"cycle": open_cycle.number} if open_cycle else {}
+    confirm = _(
+        "Every accepted trade in %(currency)s whose settlement day has come is cleared now, before its cut-off."
+    ) % {"currency": coming.currency}
+    fields = {"cycle": coming.cycle.number} if coming.cycle else {}
     url = reverse("desk_clearing_close")
-    return [act_button("close", _("Close the cycle now"), url, fields=fields, confirm=confirm, tone="primary")]
+    button = act_button("close", _("Close the cycle now"), url, fields=fields, confirm=confirm, tone="primary")
+    if coming.cycle is None:
+        button["why_not"] = _("Its cycle is being opened; look again in a minute.")
+    elif would.total is None and not would.free and not would.left_out_count:
+        button["why_not"] = _("Nothing in %(currency)s is to be cleared today.") % {"currency": coming.currency}
+    return [button]
 
 
 def _stopped_payouts() -> QuerySet[Payout]:
@@ -132,7 +139,8 @@ def cycle(request: HttpRequest, number: int) -> HttpResponse:
     """One cycle: what its release would do, or did: members, statements, payouts, trades; and who releases it."""
     found = get_object_or_404(ClearingCycle.objects.select_related("by", "second_by"), number=number)
     needs_two = clearing.needs_two_people(found)
-    previewed = _previewed(clearing_preview.of_cycle(found), found) if found.state == CycleState.CLOSED else {}
+    is_closed = found.state == CycleState.CLOSED
+    previewed = _previewed(clearing_preview.of_cycle(found, left_out_shown=ROWS_ON_A_PAGE)) if is_closed else {}
     lists = _lists_of(found, previewed)
     show = request.GET.get("show", "")
     show = show if show in lists else next(iter(lists))
@@ -148,7 +156,7 @@ def cycle(request: HttpRequest, number: int) -> HttpResponse:
         "rows": lists[show][2](list(page.object_list)),
         "sums": _by_currency(found.trades.values("currency").annotate(moves=clearing.moves(), count=Count("pk"))),
         "needs_two": needs_two,
-        "breaks": reconciliation.breaks_before(found).count() if found.state == CycleState.CLOSED else 0,
+        "breaks": reconciliation.breaks_before(found).count() if is_closed else 0,
         "acts": _release_acts(found, needs_two, person(request)),
         "events": journal.of(found).order_by("-pk")[:ROWS_ON_A_PAGE],
     }
@@ -192,7 +200,7 @@ def _release_acts(found: ClearingCycle, needs_two: bool, by: User) -> list[dict[
     if found.state != CycleState.CLOSED or not roles.staff_may(by, "release_clearing"):
         return []
     is_first = needs_two and found.by_id is None
-    label = _("Confirm as the first person") if is_first else _("Release")
+    label = _("Confirm as the first person") if is_first else pgettext("clearing cycle", "Release")
     confirm = _("Escrow becomes fee and payout. This cannot be undone.")
     url = reverse("desk_cycle_release", args=[found.number])
     button = act_button("release", label, url, tone="primary", confirm=confirm)
@@ -204,13 +212,14 @@ def _release_acts(found: ClearingCycle, needs_two: bool, by: User) -> list[dict[
 @desk("clearing")
 @require_POST
 def close(request: HttpRequest) -> HttpResponse:
-    """Close the open cycle before its cut-off, and look at it; one that was closed meanwhile is not closed again."""
+    """Close an open cycle before its cut-off, and look at it; one that was closed meanwhile is not closed again."""
     if request.POST.get("act") != "close":
         raise Http404
     by, number = person(request), posted_id(request, "cycle")
-    shown = get_object_or_404(ClearingCycle, number=number) if number else clearing.open_cycle()
+    roles.require_staff(by, "release_clearing")
+    shown = get_object_or_404(ClearingCycle, number=number)
     done = _("The cycle is closed. It is released by itself, or by two persons above the limit.")
-    back = reverse("desk_cycle", args=[shown.number])
+    back = reverse("desk_cycle", args=[number])
     answer = acted(request, lambda: clearing.close(shown, by=by), done=done, back=back)
     ring(tasks.clear_cycles)
     return answer

@@ -1,16 +1,17 @@
-"""What releasing a cycle would do with the trades that wait for it: by currency and member, and what it leaves out.
+"""What releasing a cycle would do with the trades that wait for it: in all and by member, and what it leaves out.
 
 The same sums as the run makes (`positions`), read without a lock: the run itself looks again.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -33,7 +34,7 @@ PARTY_HELD = {"seller": _("the seller is held"), "buyer": _("the buyer is held")
 
 @dataclass(frozen=True)
 class Sum:
-    """So many trades of one currency, and of one member or of all: what is cleared and what becomes of it."""
+    """So many trades of one member or of all, in one currency: what is cleared and what becomes of it."""
 
     currency: str
     trades: int
@@ -80,36 +81,60 @@ class Sum:
 
 @dataclass(frozen=True)
 class Preview:
-    """What is cleared: sums by currency and by member, how many trades are free; and what is left out and why."""
+    """What is cleared: the sum, if money is, and each member's; how many trades are free; what is left out and why."""
 
-    by_currency: list[Sum]
+    total: Sum | None
     by_member: list[Sum]
     free: int
     left_out: dict[int, list[Promise]]  # the first of them, by id
     left_out_count: int
 
 
-def waiting() -> QuerySet[Trade]:
-    """Accepted trades that are in no cycle yet and would be in one that closes now."""
-    return clearing.ripe(clock.now())
+@dataclass(frozen=True)
+class Coming:
+    """The next clearing in one currency: so many trades would be in it if it closed now, and what they move; how many
+    settle on a later day; when the books close. The cycle is None until a worker has opened it."""
+
+    currency: str
+    count: int
+    moves: Money
+    later: int
+    cut_off_at: dt.datetime
+    cycle: ClearingCycle | None
 
 
-def later_count() -> int:
-    """How many accepted trades wait for a later settlement day."""
-    in_none = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None)
-    return in_none.exclude(pk__in=waiting().values("pk")).count()
+def coming() -> list[Coming]:
+    """The next clearing in each currency that has an open cycle, or in which something waits. Three statements."""
+    cycles = {cycle.currency: cycle for cycle in clearing.opened()}
+    in_none = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None).order_by()
+    accepted = dict(in_none.values_list("currency").annotate(count=Count("pk")))
+    sums = clearing.ripe(clock.now()).order_by().values_list("currency")
+    ripe = {one[0]: one[1:] for one in sums.annotate(count=Count("pk"), moves=clearing.moves())}
+    answer = []
+    for currency in sorted({*cycles, *accepted}):
+        count, moves = ripe.get(currency, (0, 0))
+        cycle = cycles.get(currency)
+        cut_off_at = cycle.cut_off_at if cycle else clearing.next_cut_off(clock.now())
+        later = accepted.get(currency, 0) - count
+        answer.append(Coming(currency, count, Money(moves, currency), later, cut_off_at, cycle))
+    return answer
 
 
-def of_cycle(cycle: ClearingCycle) -> QuerySet[Trade]:
-    """The trades of a cycle that is not released."""
-    return Trade.objects.filter(state=TradeState.ACCEPTED, cycle=cycle)
+def of_next(currency: str, *, left_out_shown: int) -> Preview:
+    """What closing and releasing a cycle of this currency now would do.
 
-
-def preview(trades: QuerySet[Trade], *, left_out_shown: int, cycle: ClearingCycle | None = None) -> Preview:
-    """What clearing these trades of a closed cycle, or of one that closes now, would do.
-
-    Reasons are given for the first few of those that are left out.
+    Reasons are given for the first few of the trades that are left out.
     """
+    return _preview(clearing.ripe(clock.now()).filter(currency=currency), currency, None, left_out_shown)
+
+
+def of_cycle(cycle: ClearingCycle, *, left_out_shown: int) -> Preview:
+    """The same of a cycle that is closed and not released."""
+    trades = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=cycle)
+    return _preview(trades, cycle.currency, cycle, left_out_shown)
+
+
+def _preview(trades: QuerySet[Trade], currency: str, cycle: ClearingCycle | None, left_out_shown: int) -> Preview:
     found: positions.Positions = {}
     free = left_out_count = 0
     left_out: dict[int, list[Promise]] = {}
@@ -124,18 +149,12 @@ def preview(trades: QuerySet[Trade], *, left_out_shown: int, cycle: ClearingCycl
     owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in found}, locked=False)
     positions.set_off(found, owed)
     day = clock.today()
-    reserves.count_in(found, reserves.due(day), day)
+    reserves.count_in(found, reserves.due(day, currency), day)
     positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
-    by_member = [Sum(currency, *_parts(one), organisation_id) for (organisation_id, currency), one in found.items()]
-    by_member.sort(key=lambda one: (one.currency, -one.gross_minor, one.organisation_id))
-    return Preview(_by_currency(by_member), by_member, free, left_out, left_out_count)
-
-
-def _by_currency(members: Iterable[Sum]) -> list[Sum]:
-    totals: dict[str, list[int]] = {}
-    for one in members:
-        totals[one.currency] = [a + b for a, b in zip(totals.get(one.currency, [0] * 9), _parts(one), strict=True)]
-    return [Sum(currency, *parts) for currency, parts in sorted(totals.items())]
+    by_member = [Sum(currency, *_parts(one), organisation_id) for (organisation_id, _currency), one in found.items()]
+    by_member.sort(key=lambda one: (-one.gross_minor, one.organisation_id))
+    total = Sum(currency, *map(sum, zip(*map(_parts, by_member), strict=True))) if by_member else None
+    return Preview(total, by_member, free, left_out, left_out_count)
 
 
 def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int, int, int, int]:

@@ -19,8 +19,11 @@ def trades() -> Iterator[Metric]:
     for state in TradeState.values:
         family.add_metric([state], found.get(state, 0))
     yield family
-    closed = ClearingCycle.objects.filter(state=CycleState.CLOSED).count()
-    yield GaugeMetricFamily("databourse_cycles_closed", "Clearing cycles closed and not released.", value=closed)
+    family = GaugeMetricFamily("databourse_cycles_closed", "Clearing cycles closed, not released.", labels=["currency"])
+    closed = ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by()
+    for currency, number in closed.values_list("currency").annotate(number=Count("pk")):
+        family.add_metric([currency], number)
+    yield family
 
 
 def tell() -> None:

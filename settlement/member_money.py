@@ -13,16 +13,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, Case, F, Max, QuerySet, Sum, When
+from django.db.models import BigIntegerField, Case, F, Max, Min, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
 from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.money import Money
 from settlement import clearing, ledger, papers, payouts, positions
-from settlement.models import Account, ClearingCycle, Payout, Trade, TradeShare
+from settlement.models import Account, Payout, Trade, TradeShare
 from settlement.papers import plain_amount
-from settlement.states import CycleState, OutgoingState, TradeState
+from settlement.states import OutgoingState, TradeState
 
 AT_ONCE = 500  # rows of a file that are in memory together
 HELD = (TradeState.FUNDED, TradeState.DELIVERED, TradeState.DISPUTED)
@@ -75,10 +75,10 @@ class Line:
 
 
 def next_clearing_at() -> dt.datetime:
-    """When the books of the next clearing are closed."""
-    cycle = ClearingCycle.objects.filter(state=CycleState.OPEN).first()
+    """When the books of the next clearing are closed, of whatever currency."""
     now = clock.now()
-    return cycle.cut_off_at if cycle is not None and cycle.cut_off_at > now else clearing.next_cut_off(now)
+    coming = clearing.opened().filter(cut_off_at__gt=now).aggregate(first=Min("cut_off_at"))["first"]
+    return coming or clearing.next_cut_off(now)
 
 
 def standing(member: Organisation) -> list[Standing]:
@@ -173,10 +173,11 @@ def cleared_rows(member: Organisation) -> Iterator[list[str]]:
         paid_by = payouts.of_trades(part)
         for line in lines(part):
             trade, money = line.trade, line.money()
-            payout = paid_by.get(trade.pk)
+            payout, cycle = paid_by.get(trade.pk), trade.cycle
             yield [
-                str(trade.cycle), _moment(trade.cleared_at), trade.public_id, trade.register_number or "",
-                trade.version.title, trade.buyer.name, trade.purchase_order, trade.currency,
+                str(cycle.number) if cycle else "", _moment(trade.cleared_at), trade.public_id,
+                trade.register_number or "", trade.version.title, trade.buyer.name, trade.purchase_order,
+                trade.currency,
                 *(plain_amount(amount.minor, trade.currency) for amount in money.values()),
                 payout.key if payout else "", payout.state if payout else "", _moment(payout.paid_at) if payout else "",
             ]  # fmt: skip

@@ -257,19 +257,18 @@ def open_breaks() -> QuerySet[Break]:
 
 
 def require_agreement(cycle: ClearingCycle) -> None:
-    """The books agree in every currency of the cycle's trades. Raises BooksDoNotAgree."""
-    broken = sorted(set(breaks_before(cycle).values_list("currency", flat=True)))
-    if broken:
+    """The books agree in the cycle's currency. Raises BooksDoNotAgree."""
+    if breaks_before(cycle).exists():
         raise BooksDoNotAgree(
-            _("The books of %(currencies)s do not agree, so cycle %(cycle)s is not released."),
-            currencies=", ".join(broken),
-            cycle=cycle,
+            _("The books of %(currency)s do not agree, so cycle %(cycle)s is not released."),
+            currency=cycle.currency,
+            cycle=cycle.number,
         )
 
 
 def breaks_before(cycle: ClearingCycle) -> QuerySet[Break]:
     """The open breaks that keep the cycle from being released."""
-    return open_breaks().filter(currency__in=cycle.trades.order_by().values("currency"))
+    return open_breaks().filter(currency=cycle.currency)
 
 
 @transaction.atomic

@@ -33,10 +33,12 @@ def _left() -> QuerySet[Reserve]:
     return Reserve.objects.filter(released_in=None, drawn_minor__lt=F("amount_minor"))
 
 
-def due(day: dt.date) -> list[Reserve]:
-    """What is to be released on a day: not to members that are held, nor in currencies whose books do not agree."""
+def due(day: dt.date, currency: str = "") -> list[Reserve]:
+    """What is to be released on a day, of one currency or of all: not to members that are held, nor in currencies
+    whose books do not agree."""
     broken = Break.objects.filter(ended_at=None).values("currency")
-    rows = list(_left().filter(release_on__lte=day).exclude(currency__in=broken).order_by("pk"))
+    left = _left().filter(currency=currency) if currency else _left()
+    rows = list(left.filter(release_on__lte=day).exclude(currency__in=broken).order_by("pk"))
     lying = holds.lying_on(organisations={row.organisation_id for row in rows}) if rows else []
     barred = {pk for kind, pk in lying if kind == Hold.Subject.ORGANISATION}
     return [row for row in rows if row.organisation_id not in barred]

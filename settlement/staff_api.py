@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -25,7 +25,7 @@ from marketplace.errors import RoleNeeded
 from settlement import clearing, mendings, payments, tasks, trades
 from settlement.models import ClearingCycle, Refund, RefundMending, Trade, Unmatched
 from settlement.presenting import RefundOut, TradeOut
-from settlement.states import OutgoingState
+from settlement.states import CycleState, OutgoingState
 
 
 def require_desk(request: Request, desk: str) -> None:
@@ -37,7 +37,11 @@ def require_desk(request: Request, desk: str) -> None:
 class CycleOut(serializers.ModelSerializer[ClearingCycle]):
     class Meta:
         model = ClearingCycle
-        fields = ["number", "state", "opened_at", "cut_off_at", "closed_at", "released_at"]
+        fields = ["number", "currency", "state", "opened_at", "cut_off_at", "closed_at", "released_at"]
+
+
+class ClosingIn(serializers.Serializer[Any]):
+    currency = serializers.RegexField(r"^[A-Z]{3}\Z", help_text="Of which the open cycle is closed.")
 
 
 class UnmatchedOut(serializers.ModelSerializer[Unmatched]):
@@ -63,28 +67,35 @@ class TradeHoldIn(serializers.Serializer[Any]):
 
 
 class Cycles(ListAPIView):
-    """GET: the clearing cycles, newest first."""
+    """GET: the clearing cycles, newest first; of one state or currency if asked."""
 
     serializer_class = CycleOut
     queryset = ClearingCycle.objects.none()
 
     def get_queryset(self) -> QuerySet[ClearingCycle]:
         require_desk(self.request, "clearing")
-        return ClearingCycle.objects.all()
+        asked = {name: self.request.query_params.get(name) for name in ("state", "currency")}
+        return ClearingCycle.objects.filter(**{name: value for name, value in asked.items() if value})
+
+    @extend_schema(parameters=[OpenApiParameter("state", enum=CycleState.values), OpenApiParameter("currency")])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
 
 
 class CycleClosing(APIView):
-    """POST: close the open cycle now, before its cut-off."""
+    """POST: close the open cycle of a currency now, before its cut-off; `nothing_to_clear` where it would be empty."""
 
     scope = "staff"
 
-    @extend_schema(request=None, responses={201: CycleOut})
+    @extend_schema(request=ClosingIn, responses={201: CycleOut})
     def post(self, request: Request) -> Response:
-        def close() -> dict[str, Any]:
-            return dict(CycleOut(clearing.close(clearing.open_cycle(), by=request.user)).data)
-
         roles.require_staff(request.user, "release_clearing")
-        return acted(request, None, {}, close, status=201)
+        asked = read(ClosingIn, request)
+
+        def close() -> dict[str, Any]:
+            return dict(CycleOut(clearing.close(clearing.open_cycle(asked["currency"]), by=request.user)).data)
+
+        return acted(request, None, asked, close, status=201)
 
 
 class CycleRelease(APIView):

@@ -59,7 +59,7 @@ def issue(due: Sequence[Statement]) -> int:
             documents.Sheet(
                 Paper.Kind.SETTLEMENT_STATEMENT,
                 one,
-                f"Clearing cycle {one.cycle} · {one.currency}",
+                f"Clearing cycle {one.cycle.number} · {one.currency}",
                 _record(one, lines.get(_about(one), []), moved[one.pk], payouts.get(_about(one), []), reserved[one.pk]),
                 (one.organisation,),
                 is_sandbox=_about(one) in sandboxed,
@@ -211,7 +211,7 @@ def _record(
     released_at = statement.cycle.released_at or statement.created_at
     return {
         "member": documents.party(statement.organisation),
-        "cycle": str(statement.cycle),
+        "cycle": str(statement.cycle.number),
         "cleared_at": released_at.isoformat(),
         "currency": statement.currency,
         "lines": lines,
@@ -252,7 +252,9 @@ def _taken_off(statement: Statement, shares: list[Shared], reserved: Reserves) -
     if reserved.kept is not None:
         said["reserved_minor"], said["release_on"] = statement.reserved_minor, reserved.kept.release_on.isoformat()
     if reserved.released:
-        said["released"] = [{"cycle": str(one.cycle), "amount_minor": one.released_minor} for one in reserved.released]
+        said["released"] = [
+            {"cycle": str(one.cycle.number), "amount_minor": one.released_minor} for one in reserved.released
+        ]
         said["released_minor"] = statement.released_minor
     if said.keys() & {"reserved_minor", "released_minor"} or statement.reserve_minor:
         said["reserve_minor"] = statement.reserve_minor

@@ -198,13 +198,11 @@ def deem_accepted() -> None:
 
 @shared_task
 def clear_cycles() -> None:
-    """Close the cycle whose cut-off has passed, and release what the exchange may release by itself."""
-    now = clock.now()
-    cycle = clearing.open_cycle()
-    if cycle.cut_off_at <= now:
+    """Close the cycles whose cut-off has passed, open the next, and release what the exchange may release by itself."""
+    for cycle in clearing.opened().filter(cut_off_at__lte=clock.now()).order_by("pk"):
         with suppress(WrongState):  # another worker, or the staff, closed it
             clearing.close(cycle)
-        clearing.open_cycle()
+    clearing.open_cycles()
     for closed in ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk"):
         if not clearing.needs_two_people(closed):
             with suppress(WrongState, BooksDoNotAgree):  # another worker, or the staff, released it; or it waits

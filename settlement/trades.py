@@ -866,10 +866,12 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     lock_each(accepted)
     lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
     now, day = clock.now(), clock.today()
-    concerned = clearing.paid_by(cycle) | {(row.organisation_id, row.currency) for row in reserves.due(day)}
+    due = reserves.due(day, cycle.currency)
+    concerned = clearing.paid_by(cycle) | {(row.organisation_id, row.currency) for row in due}
     owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in concerned})
     payables = ledger.locked_payables(concerned)
-    releasing = [row for row in reserves.due(day) if (row.organisation_id, row.currency) in payables]  # now they stand
+    due = reserves.due(day, cycle.currency)  # now they stand
+    releasing = [row for row in due if (row.organisation_id, row.currency) in payables]
     moved = 0
     found: positions.Positions = {}
     for part in positions.in_parts(accepted):

@@ -17,7 +17,7 @@ from marketplace import clock, working_time
 from marketplace.money import Money
 from settlement import clearing, deadlines, instalments, payouts
 from settlement.models import ClearingCycle, Dispute, Instalment, Payout, PayoutAccount, Trade
-from settlement.states import CycleState, OutgoingState, TradeState
+from settlement.states import OutgoingState, TradeState
 
 
 @dataclass(frozen=True)
@@ -125,17 +125,14 @@ def _disputed(trades: Sequence[Trade]) -> dict[int, Next]:
 
 
 def _accepted(trades: Sequence[Trade]) -> dict[int, Next]:
-    """The cycle that is open closes at its cut-off, that of a later settlement day at that day's; one that is closed
-    waits to be released. Two statements at most."""
-    wanted = {trade.cycle_id for trade in trades if trade.cycle_id}
-    rows = ClearingCycle.objects.filter(state=CycleState.OPEN) | ClearingCycle.objects.filter(pk__in=wanted)
-    cycles = {cycle.pk: cycle for cycle in rows}
-    collecting = next((cycle for cycle in cycles.values() if cycle.state == CycleState.OPEN), None)
-    cut_off = collecting.cut_off_at if collecting else clearing.next_cut_off(clock.now())
+    """The open cycle of its currency closes at its cut-off, that of a later settlement day at that day's; one that is
+    closed waits to be released. Three statements at most."""
+    cycles = ClearingCycle.objects.in_bulk({trade.cycle_id for trade in trades if trade.cycle_id})
+    cut_off_of = clearing.cut_offs()
     days = clearing.settlement_days([trade for trade in trades if trade.cycle_id is None])
     found = {}
     for trade in trades:
-        cycle = cycles.get(trade.cycle_id or 0)
+        cycle, cut_off = cycles.get(trade.cycle_id or 0), cut_off_of(trade.currency)
         if cycle is not None and cycle.closed_at is not None:
             until = _promised(cycle.closed_at, settings.DESK_TARGET_HOURS["cycles"])
             found[trade.pk] = Next("exchange", _("The exchange releases the clearing."), until, _late())

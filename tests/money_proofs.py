@@ -71,6 +71,7 @@ ROWS = {
         SELECT c.id, c.trade_id, c.amount_minor, c.currency, c.state, p.state = 'paid' OR EXISTS (
             SELECT FROM settlement_unmatched u WHERE u.payment_id = p.id AND u.decision = 'applied') AS is_spent
         FROM settlement_chargeback c JOIN settlement_payment p ON p.id = c.payment_id ORDER BY c.id""",
+    "cycles": "SELECT id, currency FROM settlement_clearingcycle ORDER BY id",
     "netted": """
         SELECT c.id AS cycle_id, n.organisation_id FROM settlement_clearingcycle c JOIN settlement_netting n
             ON n.granted_at <= c.closed_at AND coalesce(n.stopped_at, 'infinity') > c.closed_at
@@ -108,6 +109,7 @@ class Books:
     unmatched: list[Any]
     payouts: list[Any]
     statements: list[Any]
+    cycles: list[Any]
     netted: list[Any]
     reserves: list[Any]
     shares: list[Any]
@@ -356,6 +358,15 @@ def statements_add_up_to_the_ledger(books: Books) -> None:
     )
 
 
+def each_cycle_is_of_one_currency(books: Books) -> None:
+    """What is in a cycle, stated, paid, kept back or released by it, is of its currency."""
+    currencies = {cycle.id: cycle.currency for cycle in books.cycles}
+    for one in (*books.trades, *books.statements, *books.payouts, *books.reserves):
+        assert one.cycle_id is None or one.currency == currencies[one.cycle_id], one
+    for row in books.reserves:
+        assert row.released_in_id is None or row.currency == currencies[row.released_in_id], row
+
+
 def _brought(books: Books) -> dict[Any, Counter[int]]:
     """What each trade brought each member: out of its escrow and by shares, by cycle, member and currency."""
     trades = {trade.id: trade for trade in books.trades}
@@ -568,6 +579,7 @@ PROOFS: tuple[Callable[[Books], None], ...] = (
     what_came_astray_is_decided_whole,
     money_in_is_money_out_and_held,
     statements_add_up_to_the_ledger,
+    each_cycle_is_of_one_currency,
     a_trade_is_settled_by_its_own_payout,
     debts_are_what_the_bank_took_from_those_who_have_it,
     each_reserve_is_by_its_terms_and_drawn_before_anybody_owes,

@@ -130,8 +130,8 @@ def an_instruction(key: str, amount_minor: int = 500) -> BankInstruction:
 
 def a_payout(gateway: str, amount_minor: int, currency: str = "HKD") -> Payout:
     number = next(_numbers)
-    cycle = ClearingCycle.objects.filter(state="open").first() or ClearingCycle.objects.create(
-        number=number, cut_off_at=timezone.now()
+    cycle = ClearingCycle.objects.filter(state="open", currency=currency).first() or ClearingCycle.objects.create(
+        number=number, currency=currency, cut_off_at=timezone.now()
     )
     return Payout.objects.create(
         cycle=cycle,

@@ -16,7 +16,7 @@ from marketplace import tasks as marketplace_tasks
 from marketplace.models import Event, Organisation, User
 from settlement import clearing, hearing, payments, payout_accounts, tasks, trades
 from settlement.gateways import sandbox_bank, sandbox_signature
-from settlement.models import ClearingCycle, Payment, PayoutAccount, SandboxNotice, Trade
+from settlement.models import ClearingCycle, Payment, PayoutAccount, Reserve, SandboxNotice, Trade
 from settlement.states import CycleState, TradeState
 from tests import factories, kept
 
@@ -145,15 +145,34 @@ def pay(deal: Deal, what: str = "pay", **how: Any) -> None:
     work()
 
 
+def currency_now() -> str:
+    """Of what waits to be cleared: of the newest accepted trade, else of what is in reserve."""
+    waiting = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None).order_by("-pk")
+    kept = Reserve.objects.filter(released_in=None).order_by("-pk")
+    return next((row.currency for rows in (waiting, kept) for row in rows[:1]), "HKD")
+
+
+def close_now(*, by: User | None = None) -> ClearingCycle:
+    """Close the open cycle of what waits, before its cut-off."""
+    return clearing.close(clearing.open_cycle(currency_now()), by=by or factories.make_staff("clearing"))
+
+
 def clear_now() -> ClearingCycle:
-    """Close the open cycle and release it, by staff as large cycles need, then let the workers pay."""
+    """Close the open cycle of what waits and release it, by staff as large cycles need, then let the workers pay."""
     officers = [factories.make_staff("clearing"), factories.make_staff("clearing")]
-    cycle = clearing.close(clearing.open_cycle(), by=officers[0])
+    cycle = close_now(by=officers[0])
     for officer in officers:
         if cycle.state == CycleState.CLOSED:
             cycle = trades.release(cycle, by=officer)
     work()
     return cycle
+
+
+def cut_off_now() -> None:
+    """The cut-off has come, in every currency: what waits is cleared by the workers."""
+    clearing.open_cycles()
+    clearing.opened().update(cut_off_at=clock.now())
+    tasks.clear_cycles()
 
 
 ROAD = {
@@ -168,7 +187,8 @@ ROAD = {
     TradeState.DELIVERED: lambda deal: work(),
     TradeState.ACCEPTED: lambda deal: trades.accept(deal.trade, by=deal.buyer),
     TradeState.CLEARED: lambda deal: trades.release(
-        clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing")), by=factories.make_staff("clearing")
+        clearing.close(clearing.open_cycle(deal.trade.currency), by=factories.make_staff("clearing")),
+        by=factories.make_staff("clearing"),
     ),
     TradeState.SETTLED: lambda deal: work(),
 }

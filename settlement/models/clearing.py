@@ -21,9 +21,13 @@ from settlement.states import (
 
 
 class ClearingCycle(models.Model):
-    """A batch of accepted trades that are cleared together."""
+    """A batch of accepted trades of one currency that are cleared together.
+
+    Some that were released before cycles had a currency hold trades of several, and have none.
+    """
 
     number = models.PositiveIntegerField(unique=True)
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     state = models.CharField(max_length=10, choices=CycleState.choices, default=CycleState.OPEN)
     opened_at = models.DateTimeField(default=clock.now)
     cut_off_at = models.DateTimeField()
@@ -37,13 +41,16 @@ class ClearingCycle(models.Model):
         verbose_name = _("clearing cycle")
         verbose_name_plural = _("clearing cycles")
         constraints = [
-            models.UniqueConstraint(fields=["state"], condition=Q(state="open"), name="one_open_cycle"),
+            models.UniqueConstraint(
+                fields=["currency"], condition=Q(state="open"), name="one_open_cycle_of_a_currency"
+            ),
+            sentence("cycle_has_a_currency_until_it_is_released", ~Q(currency="") | Q(state=CycleState.RELEASED)),
             sentence("released_by_two_different_people", Q(second_by=None) | ~Q(second_by=F("by"))),
         ]
         triggers = [
             only_moves(CYCLE_MOVES),
             born_in(CycleState.OPEN),
-            never_changes("number", "opened_at"),
+            never_changes("number", "currency", "opened_at"),
             pgtrigger.Trigger(
                 name="books_agree_before_release",
                 operation=pgtrigger.UpdateOf("state"),
@@ -51,12 +58,10 @@ class ClearingCycle(models.Model):
                 condition=pgtrigger.Q(new__state="released"),
                 func="""
                     IF EXISTS (
-                        SELECT FROM settlement_break b WHERE b.ended_at IS NULL AND EXISTS (
-                            SELECT FROM settlement_trade t WHERE t.cycle_id = NEW.id AND t.currency = b.currency
-                        )
+                        SELECT FROM settlement_break b WHERE b.ended_at IS NULL AND b.currency = NEW.currency
                     ) THEN
-                        RAISE 'cycle % holds trades in a currency whose books do not agree', NEW.number
-                        USING ERRCODE = 'check_violation';
+                        RAISE 'cycle % is of %, whose books do not agree', NEW.number, NEW.currency
+                            USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),
@@ -64,7 +69,7 @@ class ClearingCycle(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number}"
+        return f"{self.number} · {self.currency}" if self.currency else f"{self.number}"
 
 
 class Statement(models.Model):
@@ -139,6 +144,11 @@ class Statement(models.Model):
                 when=pgtrigger.Before,
                 declare=[("closed", "BIGINT"), ("held", "BIGINT"), ("kept", "BIGINT"), ("owed", "NUMERIC")],
                 func="""
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_clearingcycle WHERE id = NEW.cycle_id AND currency = NEW.currency
+                    ) THEN
+                        RAISE 'cycle % is not of %', NEW.cycle_id, NEW.currency USING ERRCODE = 'check_violation';
+                    END IF;
                     SELECT balance_minor INTO held FROM settlement_account
                         WHERE name = 'payable:' || NEW.organisation_id || ':' || NEW.currency FOR NO KEY UPDATE;
                     SELECT balance_minor INTO kept FROM settlement_account
@@ -330,6 +340,12 @@ class Payout(Claimable):
                     IF FOUND THEN
                         RAISE 'cycle % was released with all its payouts', wrong.cycle_id
                             USING ERRCODE = 'check_violation';
+                    END IF;
+                    SELECT p.cycle_id, p.currency INTO wrong
+                        FROM opened p JOIN settlement_clearingcycle c ON c.id = p.cycle_id
+                        WHERE p.replaces_id IS NULL AND c.currency <> p.currency LIMIT 1;
+                    IF FOUND THEN
+                        RAISE 'cycle % is not of %', wrong.cycle_id, wrong.currency USING ERRCODE = 'check_violation';
                     END IF;
                     SELECT p.organisation_id, p.cycle_id INTO wrong FROM opened p
                         WHERE p.replaces_id IS NULL AND p.kind = 'net' AND NOT EXISTS (

@@ -158,6 +158,11 @@ class Reserve(models.Model):
                     ) THEN
                         RAISE 'no terms in force keep back anything of member %', NEW.organisation_id
                             USING ERRCODE = 'check_violation';
+                    END IF;
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_clearingcycle WHERE id = NEW.cycle_id AND currency = NEW.currency
+                    ) THEN
+                        RAISE 'cycle % is not of %', NEW.cycle_id, NEW.currency USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),
@@ -168,6 +173,12 @@ class Reserve(models.Model):
                 func="""
                     IF OLD.released_in_id IS NOT NULL OR NEW.drawn_minor < OLD.drawn_minor THEN
                         RAISE 'reserve % was released or drawn', OLD.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    IF NEW.released_in_id IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM settlement_clearingcycle WHERE id = NEW.released_in_id AND currency = NEW.currency
+                    ) THEN
+                        RAISE 'cycle % is not of %', NEW.released_in_id, NEW.currency
+                            USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,
             ),
@@ -189,7 +200,7 @@ class Reserve(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.cycle} · {self.currency} · {self.release_on}"
+        return f"{self.cycle.number} · {self.currency} · {self.release_on}"
 
     @property
     def left_minor(self) -> int:

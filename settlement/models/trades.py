@@ -500,6 +500,21 @@ class Trade(models.Model):
                 """,
             ),
             pgtrigger.Trigger(
+                name="enters_the_open_cycle_of_its_currency",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("cycle_id"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(new__cycle__isnull=False),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT FROM settlement_clearingcycle
+                        WHERE id = NEW.cycle_id AND currency = NEW.currency AND state = 'open'
+                    ) THEN
+                        RAISE 'cycle % is not open to a trade in %', NEW.cycle_id, NEW.currency
+                            USING ERRCODE = 'check_violation';
+                    END IF; RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
                 name="paid_trade_holds_its_price",
                 operation=pgtrigger.UpdateOf("state"),
                 when=pgtrigger.After,

@@ -48,7 +48,7 @@ def buy(**offer: object) -> Deal:
 
 def cut_off() -> None:
     """The open cycle's time is over."""
-    ClearingCycle.objects.filter(pk=clearing.open_cycle().pk).update(cut_off_at=timezone.now())
+    ClearingCycle.objects.filter(pk=clearing.open_cycle(trading.currency_now()).pk).update(cut_off_at=timezone.now())
 
 
 STEPS: dict[str, Callable[[Deal], object]] = {

@@ -134,9 +134,9 @@ def download(people: People, trade: str) -> None:
     assert hashlib.sha256(whole).hexdigest() == file["sha256"] == hashlib.sha256(TABLE).hexdigest()
 
 
-def clear(people: People) -> None:
-    """Staff close the open cycle and release it."""
-    cycle = people.officer.post("cycles/current/closing")
+def clear(people: People, currency: str = "CNY") -> None:
+    """Staff close the open cycle of a currency and release it."""
+    cycle = people.officer.post("cycles/current/closing", {"currency": currency})
     if cycle["state"] == "closed":
         try:
             people.officer.post(f"cycles/{cycle['number']}/release")

@@ -22,7 +22,7 @@ from marketplace.admin_site import OWN_APPS
 from marketplace.desk_pages import TITLES
 from marketplace.models import Event, Revocation, User
 from marketplace.roles import DESKS, SEES_EVERY_DESK, Role, StaffRole
-from settlement import clearing, clearing_preview, payment_desk, tasks, trades
+from settlement import clearing_preview, payment_desk, tasks, trades
 from settlement.gateways import sandbox_bank
 from settlement.models import ClearingCycle, Dispute, Refund, Trade, Unmatched
 from settlement.states import CycleState, OutgoingState, TradeState
@@ -481,6 +481,7 @@ def test_a_trade_is_found_by_its_number():
 def test_a_cycle_is_closed_and_released_at_the_desk():
     deal = make_trade(TradeState.ACCEPTED)
     officer = make_staff("clearing")
+    tasks.clear_cycles()
     assert "1 trade" in shown(officer, "desk_clearing")
     page = shown(officer, "desk_clearing_preview")
     assert "1,218.75" in page and "Below the limit" in page
@@ -509,16 +510,16 @@ def test_the_preview_of_a_run_says_what_the_run_does_and_what_it_leaves_out():
     said = {"reason_code": "complaint", "reason": "We look into it.", "by": officer}
     holds.place("trade", deals[2].trade.pk, **said)
     holds.place("organisation", deals[2].trade.buyer_id, **said)
-    found = clearing_preview.preview(clearing_preview.waiting(), left_out_shown=1)
-    [total], [member] = found.by_currency, found.by_member
+    found = clearing_preview.of_next("HKD", left_out_shown=1)
+    total, [member] = found.total, found.by_member
     assert (total.trades, total.gross_minor, member.organisation_id, found.free) == (2, 158_300, seller.pk, 1)
     assert {pk: [str(why) for why in reasons] for pk, reasons in found.left_out.items()} == {
         deals[2].trade.pk: ["a hold lies on the trade", "the buyer is held"]
     }
     page = shown(officer, "desk_clearing_preview")
     assert "the buyer is held" in page and deals[2].reload().register_number in page
-    cycle = clearing.close(clearing.open_cycle(), by=officer)
-    assert clearing_preview.preview(clearing_preview.of_cycle(cycle), left_out_shown=1) == found
+    cycle = trading.close_now(by=officer)
+    assert clearing_preview.of_cycle(cycle, left_out_shown=1) == found
     trades.clear(cycle)
     statement = cycle.statements.get()
     assert (statement.gross_minor, statement.fee_minor, statement.net_minor) == (
@@ -534,7 +535,7 @@ def test_a_cycle_above_the_limit_takes_two_people(settings):
     settings.CLEARING_LIMIT_MINOR = 1_000
     deal = make_trade(TradeState.ACCEPTED)
     first, second = make_staff("clearing"), make_staff("clearing")
-    cycle = clearing.close(clearing.open_cycle(), by=first)
+    cycle = trading.close_now(by=first)
     url = reverse("desk_cycle_release", args=[cycle.number])
     act(first, shown(first, "desk_cycle", cycle.number), url, "release")
     assert deal.state == TradeState.ACCEPTED

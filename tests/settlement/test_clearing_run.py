@@ -103,15 +103,15 @@ def test_the_books_close_at_four_on_working_days_of_the_exchanges_clock(settings
 
 def test_what_is_accepted_at_the_cut_off_itself_is_in_that_cycle_if_it_is_there_when_the_books_close():
     [deal] = accepted(0)
-    cycle = clearing.open_cycle()
+    cycle = clearing.open_cycle("CNY")
     with clock.moved_to(cycle.cut_off_at - dt.timedelta(seconds=1)), pytest.raises(WrongState):
         clearing.close(cycle)
     with clock.moved_to(cycle.cut_off_at):
         assert clearing.close(cycle).cut_off_at == cycle.cut_off_at
-        late = clearing.open_cycle()
+        late = clearing.open_cycle("CNY")
     assert deal.reload().cycle == cycle and late.cut_off_at > cycle.cut_off_at
     with clock.moved_to(cycle.cut_off_at - dt.timedelta(hours=2)):  # a clock that was set back opens no second one
-        assert clearing.open_cycle() == late
+        assert clearing.open_cycle("CNY") == late
         with pytest.raises(WrongState):
             clearing.close(late)
         trades.clear(cycle)
@@ -121,8 +121,8 @@ def test_what_is_accepted_at_the_cut_off_itself_is_in_that_cycle_if_it_is_there_
 def test_a_run_in_parts_that_is_cut_at_any_statement_and_run_again_clears_each_trade_once(monkeypatch):
     monkeypatch.setattr(positions, "AT_ONCE", 2)
     deals = accepted(100_001, 33_333, 0, of_one_seller=True)
-    cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
-    promised = clearing_preview.preview(clearing_preview.of_cycle(cycle), left_out_shown=0)
+    cycle = trading.close_now()
+    promised = clearing_preview.of_cycle(cycle, left_out_shown=0)
     before = Transfer.objects.count(), Event.objects.count()
 
     def nothing_moved() -> None:
@@ -132,7 +132,7 @@ def test_a_run_in_parts_that_is_cut_at_any_statement_and_run_again_clears_each_t
         assert ClearingCycle.objects.get(pk=cycle.pk).state == CycleState.CLOSED
 
     assert cut_everywhere(lambda: trades.clear(cycle), nothing_moved) > 15
-    [total], [statement] = promised.by_currency, Statement.objects.all()
+    total, statement = promised.total, Statement.objects.get()
     fees = 2_500 + 833  # 2.5 %, each rounded half up
     assert (total.gross_minor, total.fee_minor, promised.free) == (133_334, fees, 1)
     assert (statement.gross_minor, statement.fee_minor, statement.net_minor) == (133_334, fees, 133_334 - fees)
@@ -169,8 +169,8 @@ def test_a_run_with_shares_that_is_cut_at_any_statement_passes_each_on_once(monk
         trading.work()
         trading.pay(deal)
         trades.accept(deal.reload(), by=deal.buyer)
-    cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
-    promised = clearing_preview.preview(clearing_preview.of_cycle(cycle), left_out_shown=0)
+    cycle = trading.close_now()
+    promised = clearing_preview.of_cycle(cycle, left_out_shown=0)
     before = Transfer.objects.count()
 
     def nothing_moved() -> None:
@@ -191,7 +191,7 @@ def test_a_year_of_a_market_is_right_to_the_fen():
     """Two trades that together come to 2.2 × 10^13 fen; 10 billion yuan are 10^12."""
     deals = accepted(12_000_000_000_007, 10_000_000_000_013, of_one_seller=True)
     first, second = factories.make_staff("clearing"), factories.make_staff("clearing")
-    cycle = clearing.close(clearing.open_cycle(), by=first)
+    cycle = trading.close_now(by=first)
     assert clearing.needs_two_people(cycle)
     for officer in (first, second):
         cycle = trades.release(cycle, by=officer)
@@ -272,6 +272,6 @@ def test_each_statement_opens_where_the_one_before_closed_and_closes_at_what_the
         right = {"opening_minor": -22_000, "other_minor": 0, "closing_minor": -22_000}
         with pytest.raises(IntegrityError, match="the statement (opens|closes) at"):
             Statement.objects.create(
-                cycle=clearing.open_cycle(), organisation=seller, currency="HKD", gross_minor=0, fee_minor=0,
+                cycle=clearing.open_cycle("HKD"), organisation=seller, currency="HKD", gross_minor=0, fee_minor=0,
                 net_minor=0, last_transfer=0, **right | wrong,
             )  # fmt: skip

@@ -101,7 +101,7 @@ def test_a_fee_with_a_least_is_shown_before_and_taken_as_it_was_shown(officers, 
         walk(deal)
         if step == TradeState.ACCEPTED:
             break
-    found = clearing_preview.preview(clearing_preview.waiting(), left_out_shown=1)
+    found = clearing_preview.of_next("HKD", left_out_shown=1)
     assert [(one.gross_minor, one.fee_minor) for one in found.by_member] == [(10_000, 1_500)]
     trading.clear_now()
     statement = Statement.objects.get()

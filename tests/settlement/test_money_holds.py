@@ -456,13 +456,18 @@ class Market(RuleBasedStateMachine):
             kind, pk = data.draw(st.sampled_from(subjects), label="subject")
             self.command(lambda: holds.place(kind, pk, reason_code="investigation", reason="A question.", by=by))
 
-    @rule(which=st.integers(0, 1), is_closed=st.booleans(), dies_after=st.integers(0, 60))
-    def staff_clear(self, which: int, is_closed: bool, dies_after: int) -> None:
+    @rule(
+        which=st.integers(0, 1),
+        is_closed=st.booleans(),
+        currency=st.sampled_from(CURRENCIES),
+        dies_after=st.integers(0, 60),
+    )
+    def staff_clear(self, which: int, is_closed: bool, currency: str, dies_after: int) -> None:
         by = self.officer("clearing", which)
         dies = dies_after if dies_after < 30 else 0
         cycle = ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk").first()
         if is_closed or cycle is None:
-            self.command(lambda: clearing.close(clearing.open_cycle(), by=by))
+            self.command(lambda: clearing.close(clearing.open_cycle(currency), by=by))
         else:
             self.command(lambda: trades.release(cycle, by=by), dies)
 

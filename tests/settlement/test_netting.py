@@ -14,7 +14,7 @@ from marketplace import clock, documents
 from marketplace.desks import queues
 from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Event, Organisation
-from settlement import clearing, clearing_preview, netting, statements, trades
+from settlement import clearing_preview, netting, statements, trades
 from settlement.models import ClearingCycle, Netting, Payout, Statement
 from settlement.states import TradeState
 from tests import factories, money_proofs, trading
@@ -59,8 +59,8 @@ def test_domestic_trades_are_one_payout_and_those_across_the_border_are_paid_alo
     seller, buyer, abroad = mainland(), mainland(), trading.make_verified(country="HK")
     granted(seller, officer)
     deals = [sold(seller, 100_000, buyer), sold(seller, 80_000, abroad), sold(seller, 50_000, buyer)]
-    cycle = clearing.close(clearing.open_cycle(), by=officer)
-    [promised] = clearing_preview.preview(clearing_preview.of_cycle(cycle), left_out_shown=0, cycle=cycle).by_member
+    cycle = trading.close_now(by=officer)
+    [promised] = clearing_preview.of_cycle(cycle, left_out_shown=0).by_member
     trades.clear(cycle)
     statements.issue_due()
     assert paid(cycle) == [("trade", deals[1].trade.pk, 78_000), ("net", None, 97_500 + 48_750)]
@@ -104,7 +104,7 @@ def test_it_counts_from_the_next_cycle_that_closes_and_ends_with_the_next(office
 
     def closed() -> ClearingCycle:
         sold(seller, 100_000, buyer)
-        return clearing.close(clearing.open_cycle(), by=officer)
+        return trading.close_now(by=officer)
 
     before = closed()
     found = granted(seller, officer)
@@ -202,7 +202,7 @@ def test_the_database_refuses_nettings_that_overlap_change_or_are_of_members_abr
 
 def test_the_database_refuses_a_net_payout_without_netting(officer):
     bought(seller := mainland(), 100_000)
-    cycle = clearing.close(clearing.open_cycle(), by=officer)
+    cycle = trading.close_now(by=officer)
     owner = {"cycle": cycle, "organisation": seller, "currency": "CNY", "amount_minor": 97_500}
     refused(lambda: Payout.objects.create(**owner, kind="net", key="a"))
     granted(seller, officer)  # since the cycle closed

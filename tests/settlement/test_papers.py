@@ -275,7 +275,7 @@ def settled_trades(count: int) -> list[Trade]:
     for deal in deals:
         trading.ROAD["accepted"](deal)
     officer = factories.make_staff("clearing")
-    trading.trades.release(trading.clearing.close(trading.clearing.open_cycle(), by=officer), by=officer)
+    trading.trades.release(trading.close_now(by=officer), by=officer)
     journal.seal()
     return [deal.reload() for deal in deals]
 

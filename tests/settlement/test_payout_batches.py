@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compliance import holds
 from marketplace import claims
-from settlement import clearing, hearing, ledger, payouts, tasks, trades
+from settlement import hearing, ledger, payouts, tasks, trades
 from settlement.gateways import TryLater, gateway
 from settlement.gateways.sandbox import Sandbox
 from settlement.models import Notice, Payout, SandboxNotice, SandboxOrder, Transfer
@@ -27,7 +27,7 @@ PRICES = (100_000, 50_000, 30_000)
 def cleared(*prices: int, of_one_seller: bool = False) -> list[trading.Deal]:
     """Trades whose payouts are due."""
     deals = accepted(*prices, of_one_seller=of_one_seller)
-    trades.clear(clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing")))
+    trades.clear(trading.close_now())
     return deals
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from settlement import clearing, clearing_preview, splits, statements, trades
+from settlement import clearing_preview, splits, statements, trades
 from settlement.models import ClearingCycle, Payout, Statement
 from settlement.states import TradeState
 from tests import factories, money_proofs, trading
@@ -68,9 +68,9 @@ def test_who_shares_in_a_trade_gets_a_payout_for_it_and_what_is_released_comes_b
 
 def test_the_statement_names_the_payout_of_each_line_and_the_preview_their_number():
     deals = accepted(100_000, 50_000, 0, of_one_seller=True)
-    cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
-    preview = clearing_preview.preview(clearing_preview.of_cycle(cycle), left_out_shown=0)
-    assert [one.payouts for one in (*preview.by_member, *preview.by_currency)] == [2, 2]
+    cycle = trading.close_now()
+    preview = clearing_preview.of_cycle(cycle, left_out_shown=0)
+    assert [one.payouts for one in (*preview.by_member, preview.total)] == [2, 2]
     trades.clear(cycle)
     statements.issue_due()
     record = Statement.objects.get().paper.record
@@ -86,7 +86,7 @@ def test_the_statement_names_the_payout_of_each_line_and_the_preview_their_numbe
 def test_more_trades_ask_for_no_more_statements():
     def asked(*prices: int) -> int:
         accepted(*prices, of_one_seller=True)
-        cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+        cycle = trading.close_now()
         with CaptureQueriesContext(connection) as queries:
             trades.clear(cycle)
         return len(queries)
@@ -103,7 +103,7 @@ def refused(act) -> None:
 
 def test_the_database_refuses_payouts_that_are_not_the_net_of_a_statement():
     deals = accepted(100_000, 50_000, of_one_seller=True)
-    cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+    cycle = trading.close_now()
     stated = {"cycle": cycle, "organisation": deals[0].trade.seller, "currency": "CNY"}
     sums = {"gross_minor": 100, "fee_minor": 0, "net_minor": 100, "last_transfer": 0}
     balance = {"opening_minor": 0, "other_minor": -100, "closing_minor": 0}
@@ -124,7 +124,7 @@ def test_the_database_refuses_payouts_that_are_not_the_net_of_a_statement():
 
 def test_the_database_refuses_a_payout_of_a_trade_without_a_trade_and_two_of_one():
     deals = accepted(100_000, 50_000, of_one_seller=True)
-    cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+    cycle = trading.close_now()
     owner = {"cycle": cycle, "organisation": deals[0].trade.seller, "currency": "CNY", "amount_minor": 1}
     refused(lambda: Payout.objects.create(**owner, kind="trade", key="a"))
     refused(lambda: Payout.objects.create(**owner, kind="reserve", trade=deals[0].trade, key="b"))

@@ -73,7 +73,7 @@ def test_a_part_is_kept_back_and_released_on_its_day(officers):
     kept = Reserve.objects.get()
     assert (kept.cycle, kept.amount_minor, kept.release_on, holds(seller)) == (cycle, 9_750, on(30), 9_750)
     with clock.moved_to(clock.now() + dt.timedelta(days=29)):
-        trading.clear_now()
+        trading.cut_off_now()
         assert holds(seller) == 9_750
     with clock.moved_to(clock.now() + dt.timedelta(days=30)):
         later = trading.clear_now()
@@ -83,7 +83,7 @@ def test_a_part_is_kept_back_and_released_on_its_day(officers):
         stated = Statement.objects.get(cycle=later)
         assert (stated.released_minor, stated.net_minor, stated.reserve_minor) == (9_750, 9_750, 0)
         assert Payout.objects.get(cycle=later).amount_minor == 9_750
-        trading.clear_now()  # once
+        trading.cut_off_now()  # once
         assert Statement.objects.filter(released_minor__gt=0).count() == 1
     money_proofs.prove()
 
@@ -214,7 +214,7 @@ def test_the_database_releases_nothing_before_its_day_nor_twice_and_overdraws_no
     terms = agreed(officers, seller)
     bought(seller, 100_003)
     trading.clear_now()
-    later = clearing.open_cycle()
+    later = clearing.open_cycle("CNY")
     kept, row = Reserve.objects.get(), Reserve.objects.filter()
     released = {"released_in": later, "released_minor": kept.amount_minor}
     for change, why in (
@@ -258,10 +258,10 @@ def test_a_cycle_that_is_cut_at_any_statement_keeps_back_and_releases_once(offic
     with clock.moved_to(clock.now() + dt.timedelta(days=30)):
         agreed(officers, seller, 500, days=7)
         bought(seller, 33_333)
-        cycle = clearing.close(clearing.open_cycle(), by=officers[0])
+        cycle = trading.close_now(by=officers[0])
         before = Transfer.objects.count()
         [promised] = [
-            one for one in clearing_preview.preview(clearing_preview.of_cycle(cycle), left_out_shown=0).by_member
+            one for one in clearing_preview.of_cycle(cycle, left_out_shown=0).by_member
             if one.organisation_id == seller.pk
         ]  # fmt: skip
 
@@ -287,7 +287,7 @@ def test_a_loss_and_a_release_at_once_come_one_after_the_other(officers):
         trading.pay(deal, "charge_back", amount_minor=9_000)
         sandbox_bank.act(deal.payment.reference, "lose_chargeback")
         trading.hand_over_notices()
-        cycle = clearing.close(clearing.open_cycle(), by=officers[0])
+        cycle = trading.close_now(by=officers[0])
         gate = ledger.Account.objects.get(name=f"payable:{seller.pk}:CNY")
         assert race(gate, [lambda: trades.clear(cycle), tasks.read_notices]) == ["done", "done"]
         kept = Reserve.objects.get()
@@ -301,15 +301,15 @@ def test_what_is_held_or_does_not_agree_is_released_later(officers):
     for member in (seller, other):
         agreed(officers, member)
         bought(member, 100_003, "CNY" if member == seller else "HKD")
-    trading.clear_now()
+    trading.cut_off_now()
     reviewer = factories.make_staff("review")
     hold = placing.place("organisation", seller.pk, reason_code="investigation", reason="A question.", by=reviewer)
     with clock.moved_to(clock.now() + dt.timedelta(days=30)):
         broken_in("HKD")
-        trading.clear_now()
+        trading.cut_off_now()
         assert (holds(seller), holds(other, "HKD")) == (9_750, 9_750)
         placing.lift(hold, reason="Answered.", by=reviewer)
-        trading.clear_now()
+        trading.cut_off_now()
         assert (holds(seller), holds(other, "HKD")) == (0, 9_750)
 
 
@@ -408,11 +408,11 @@ def test_a_release_takes_as_many_statements_however_many_members_have_a_reserve(
         for seller in sellers:
             agreed(officers, seller, days=1)
             bought(seller, 10_000)
-        cycle = clearing.close(clearing.open_cycle(), by=officers[0])
+        cycle = trading.close_now(by=officers[0])
         with CaptureQueriesContext(connection) as kept:
             trades.clear(cycle)
         with clock.moved_to(clock.now() + dt.timedelta(days=1)):
-            later = clearing.close(clearing.open_cycle(), by=officers[0])
+            later = trading.close_now(by=officers[0])
             with CaptureQueriesContext(connection) as released:
                 trades.clear(later)
         assert Reserve.objects.filter(released_in=later).count() == members

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from marketplace import clock, working_time
-from settlement import clearing, clearing_preview, trades, waits
-from settlement.models import Trade
+from settlement import clearing, clearing_preview, tasks, trades, waits
+from settlement.models import ClearingCycle, Trade
 from settlement.states import TradeState
 from tests import factories, trading
 
@@ -89,18 +89,14 @@ def test_a_trade_of_one_country_is_paid_on_the_next_working_day_and_one_abroad_o
     )
     cycles: dict[dt.date, set[int]] = {}
     with clock.moved_to(at(friday, 8)):
-        clearing.open_cycle()
+        clearing.open_cycles()
     for number in range(8):
         day = friday + dt.timedelta(days=number)
         with clock.moved_to(at(day, 16)):
-            open_cycle = clearing.open_cycle()
-            if open_cycle.cut_off_at > clock.now():
-                continue  # a weekend
-            closed = clearing.close(open_cycle)
-            trades.clear(closed)
-            clearing.open_cycle()
-            cycles[day] = set(closed.trades.values_list("pk", flat=True))
-    assert {day: held for day, held in cycles.items() if held} == {
+            tasks.clear_cycles()
+            for cycle in ClearingCycle.objects.filter(closed_at__gte=at(day, 16)):
+                cycles[day] = set(cycle.trades.values_list("pk", flat=True))
+    assert cycles == {
         friday: {free.trade.pk},
         monday: {within.trade.pk, evening.trade.pk},
         friday + dt.timedelta(days=7): {abroad.trade.pk},
@@ -113,17 +109,19 @@ def test_staff_who_close_early_clear_what_settles_on_that_day(friday, monday):
         officer = factories.make_staff("clearing")
         client = Client(headers={"accept-language": "en"})
         client.force_login(officer)
-        assert set(clearing_preview.waiting()) == {first.trade} and clearing_preview.later_count() == 1
+        clearing.open_cycles()
+        [coming] = clearing_preview.coming()
+        assert (coming.currency, coming.count, coming.moves.minor, coming.later) == ("HKD", 1, 100_000, 1)
         for page in ("desk_clearing", "desk_clearing_preview"):
             assert "1 trade settles on a later day." in client.get(reverse(page)).content.decode()
-        cycle = clearing.close(clearing.open_cycle(), by=officer)
+        cycle = trading.close_now(by=officer)
         assert list(cycle.trades.all()) == [first.trade] and second.reload().cycle is None
 
 
 def test_the_trade_says_by_when_it_is_paid(monday):
     within, abroad = accepted(at(monday, 9)), accepted(at(monday, 9), country="CN")
     with clock.moved_to(at(monday, 10)):
-        clearing.open_cycle()
+        clearing.open_cycles()
         waiting = waits.of_many(Trade.objects.filter(state=TradeState.ACCEPTED))
     assert waiting[within.trade.pk].until == at(monday + dt.timedelta(days=1), 16)
     assert waiting[abroad.trade.pk].until == at(monday + dt.timedelta(days=7), 16)

@@ -466,7 +466,7 @@ def test_a_chargeback_freezes_and_lost_ends_the_trade(state):
     if state == TradeState.DELIVERED:
         with pytest.raises(trades.Frozen):
             trades.accept(deal.trade, by=deal.buyer)
-    trading.clear_now()
+    trading.cut_off_now()
     assert deal.state == state
     pay(deal, "lose_chargeback")
     assert deal.state == TradeState.REFUNDED
@@ -618,7 +618,8 @@ def test_a_payout_that_bounced_goes_to_an_account_named_before_it_was_sent():
     seller, officer = deal.trade.seller, factories.make_staff("review")
     trading.set_account(seller, "bounce-always", by=deal.seller)
     trades.release(
-        clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing")), by=factories.make_staff("clearing")
+        trading.close_now(),
+        by=factories.make_staff("clearing"),
     )
     hold = holds.place("organisation", seller.pk, reason_code="investigation", reason="A question.", by=officer)
     tasks.pay_members()
@@ -774,7 +775,7 @@ def test_above_the_limit_two_people_release(settings):
     settings.CLEARING_LIMIT_MINOR = 100_000
     deal = make_trade(TradeState.ACCEPTED)
     first, second = factories.make_staff("clearing"), factories.make_staff("clearing")
-    cycle = clearing.close(clearing.open_cycle(), by=first)
+    cycle = trading.close_now(by=first)
     with pytest.raises(WrongState):
         trades.clear(cycle)
     trades.release(cycle, by=first)
@@ -791,11 +792,11 @@ def test_closing_early_does_not_split_a_sum_that_takes_two_people(settings):
     settings.CLEARING_LIMIT_MINOR = 200_000
     officer = factories.make_staff("clearing")
     deals = [make_trade(TradeState.ACCEPTED)]
-    first = clearing.close(clearing.open_cycle(), by=officer)
+    first = trading.close_now(by=officer)
     deals.append(make_trade(TradeState.ACCEPTED))
-    second = clearing.close(clearing.open_cycle(), by=officer)
+    second = trading.close_now(by=officer)
     deals.append(make_trade(TradeState.ACCEPTED, currency="CNY"))
-    third = clearing.close(clearing.open_cycle(), by=officer)
+    third = trading.close_now(by=officer)
     assert [clearing.needs_two_people(cycle) for cycle in (first, second, third)] == [False, True, False]
     with pytest.raises(WrongState) as refusal:
         trades.clear(second)
@@ -810,7 +811,7 @@ def test_the_sum_begins_anew_each_day_of_the_exchanges_clock(settings):
     settings.CLEARING_LIMIT_MINOR, settings.TIME_ZONE = 200_000, "Asia/Shanghai"
     for _cycle in range(2):
         make_trade(TradeState.ACCEPTED)
-        clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+        trading.close_now()
     early, late = ClearingCycle.objects.filter(state=CycleState.CLOSED).order_by("pk")
     before, after = (dt.datetime(2026, 11, 20, hour, 30, tzinfo=dt.UTC) for hour in (15, 16))  # 23:30 and 00:30 there
     ClearingCycle.objects.filter(pk=early.pk).update(closed_at=before)

@@ -380,7 +380,7 @@ SETTLEMENT = [
         records=False,
     ),
     Row("GET", f"{API}/cycles", Staff(desk="clearing")),
-    Row("POST", f"{API}/cycles/current/closing", CLEAR, gives=201, says=lambda w: {}),
+    Row("POST", f"{API}/cycles/current/closing", CLEAR, gives=201, says=lambda w: {"currency": "HKD"}),
     Row(
         "POST", f"{API}/cycles/<int:number>/release", CLEAR, at=lambda w: {"number": w.cycle.number}, says=lambda w: {}
     ),

@@ -355,7 +355,13 @@ ROWS = [
             "reason": "Many sales were contested.",
         },
     ),
-    Row("POST", DESK + "clearing/close/", Staff("clearing", ("release_clearing",)), gives=302, says=_says(act="close")),
+    Row(
+        "POST",
+        DESK + "clearing/close/",
+        Staff("clearing", ("release_clearing",)),
+        gives=302,
+        says=lambda world: {"act": "close", "cycle": world.next_cycle.number},
+    ),
     Row(
         "POST",
         DESK + "clearing/<int:number>/release/",

@@ -266,7 +266,9 @@ class World:
     def _make_trades(self) -> None:
         self.settled = self._walked(TradeState.SETTLED)
         self.accepted = self._walked(TradeState.ACCEPTED)
-        self.cycle = clearing.close(clearing.open_cycle(), by=factories.make_staff("clearing"))
+        self.cycle = trading.close_now()
+        self.ripe = self._walked(TradeState.ACCEPTED)
+        self.next_cycle = clearing.open_cycle(self.ripe.trade.currency)
         self.delivered = self._walked(TradeState.DELIVERED)
         self.disputed = self._walked(TradeState.DELIVERED)
         trades.dispute(self.disputed.trade, reason="The dates are wrong." + self.mark, by=self.buyer.created_by)
