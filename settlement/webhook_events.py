@@ -102,12 +102,10 @@ def _of_renewal(event: Event) -> Told:
 
 
 def _of_payout(event: Event) -> Told:
-    """The member that is paid."""
-    payout = Payout.objects.select_related("cycle").get(pk=event.subject_id)
-    yield (
-        payout.organisation_id,
-        {"payout": payout.pk, "cycle": payout.cycle.number, "state": _state(event), "url": _url("api_payouts")},
-    )
+    """The member that is paid, with the trade it is paid for where the payout is of one; it may be another's trade."""
+    payout = Payout.objects.select_related("cycle", "trade").get(pk=event.subject_id)
+    data = {"payout": payout.pk, "cycle": payout.cycle.number, "state": _state(event), "url": _url("api_payouts")}
+    yield payout.organisation_id, data | ({"trade": payout.trade.public_id} if payout.trade else {})
 
 
 def _of_refund(event: Event) -> Told:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from settlement import clearing_preview, splits, statements, trades
+from marketplace import clock
+from marketplace.models import Event
+from settlement import clearing_preview, splits, statements, trades, webhook_events
 from settlement.models import ClearingCycle, Payout, Statement
 from settlement.states import TradeState
 from tests import factories, money_proofs, trading
@@ -81,6 +85,20 @@ def test_the_statement_names_the_payout_of_each_line_and_the_preview_their_numbe
         (keys[1], "trade", 48_750),
     ]
     assert record["payout_reference"] is None
+
+
+def test_the_webhook_of_a_payout_names_its_trade_where_it_is_of_one():
+    seller = trading.make_verified()
+    agreed((factories.make_staff("clearing"), factories.make_staff("clearing")), seller)
+    deal = bought(seller, 100_000)
+    trading.clear_now()
+    with clock.moved_to(clock.now() + dt.timedelta(days=30)):
+        trading.clear_now()  # what was kept back is released
+    told = [webhook_events._of_payout(event) for event in Event.objects.filter(kind="payout.due").order_by("pk")]
+    assert [(payee, said.get("trade"), said["cycle"]) for [(payee, said)] in map(list, told)] == [
+        (seller.pk, deal.trade.public_id, 1),
+        (seller.pk, None, 2),
+    ]
 
 
 def test_more_trades_ask_for_no_more_statements():
