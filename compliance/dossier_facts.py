@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.dossier_models import Section
 from listings.models import Version
-from marketplace import clock
+from marketplace import clock, marks
 from marketplace.errors import Invalid
 from marketplace.models import Organisation
 from marketplace.organisation_facts import FIELDS, one_line
@@ -200,7 +200,8 @@ def _owner(row: Mapping[str, Any]) -> str:
     """Who, of where, with which share since when."""
     country = COUNTRY_NAMES.get(row["country"], row["country"])
     since = formats.date_format(dt.date.fromisoformat(row["since"]))
-    return f"{row['name']} · {country} · {row['share_basis_points'] / 100:g} % · {since}"
+    share = marks.percent(f"{row['share_basis_points'] / 100:g}")
+    return f"{row['name']} · {country} · {share} · {since}"
 
 
 def _words(field: str, value: Any) -> Any:

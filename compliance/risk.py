@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from compliance.models import Review
 from listings.models import Classification, Version
 from listings.states import VersionState
+from marketplace import marks
 from marketplace.money import Money, exponent
 
 HIGH, RAISED = 50, 25
@@ -118,7 +119,7 @@ def _measured(facts: Facts) -> list[tuple[str, str]]:
     found = []
     if facts.quality is not None and facts.quality < FAIR_QUALITY:
         code = "quality_low" if facts.quality < LOW_QUALITY else "quality_fair"
-        found.append((code, f"{int(facts.quality * 1000) / 10:.1f} %"))
+        found.append((code, marks.percent(f"{int(facts.quality * 1000) / 10:.1f}")))
     if facts.measured_columns and facts.declared_columns:
         declared, measured = list(facts.declared_columns), list(facts.measured_columns)
         if missing := [name for name in declared if name not in set(measured)]:

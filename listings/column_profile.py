@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from marketplace import plots
+from marketplace import marks, plots
 
 MOST_SHOWN = 60  # columns of one table
 FIGURES = 4  # significant digits of a mean
@@ -115,8 +115,8 @@ def _plot_words(column: dict[str, Any], counts: list[int]) -> str:
 def percent(share: float) -> str:
     """Never rounded up to a hundred nor down to none: one row in a million is seen."""
     if 0 < share < 0.001:
-        return "< 0.1 %"
-    return f"{int(share * 1000) / 10:.1f} %"
+        return marks.percent("< 0.1")
+    return marks.percent(f"{int(share * 1000) / 10:.1f}")
 
 
 def written(value: Any) -> str:

@@ -12,7 +12,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Greatest, Least
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import clock
+from marketplace import clock, marks
 from marketplace.guards import both_or_neither, never_changes, never_deleted, sentence
 from marketplace.models import User, new_public_id
 
@@ -103,7 +103,7 @@ class Discount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.percent} %"
+        return marks.percent(self.percent)
 
     @property
     def is_over(self) -> bool:

@@ -7,7 +7,7 @@ import datetime as dt
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from compliance.models import Verification
@@ -17,7 +17,7 @@ from listings import catalogue
 from listings.filters import Filters
 from listings.models import Registration
 from listings.product_page import card
-from marketplace import joint_merchants
+from marketplace import joint_merchants, marks
 from marketplace.models import Organisation
 from marketplace.participants import acting_or_none
 from marketplace.regions import place_name
@@ -80,8 +80,8 @@ def _line(label: str, counted: Counted, what: str) -> dict[str, str]:
     said = _("%(number)s of %(of)s") % {"number": counted.number, "of": counted.of}
     return {
         "label": label,
-        "value": said if share is None else f"{share} %",
-        "note": what if share is None else f"{said}, {what}",
+        "value": said if share is None else marks.percent(share),
+        "note": what if share is None else f"{said}{pgettext('between parts of a sentence', ', ')}{what}",
     }
 
 

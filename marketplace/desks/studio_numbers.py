@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from listings import studio
 from listings.models import Listing
-from marketplace import plots, roles
+from marketplace import marks, plots, roles
 from marketplace.models import Organisation
 from marketplace.money import Money, format_minor
 from marketplace.participants import acting_organisation
@@ -120,7 +120,7 @@ def _whole(steps: Steps) -> list[plots.Bar]:
 
 
 def _share(number: int, of: int) -> str:
-    return f"{100 * number / of:.1f} %" if of else ""
+    return marks.percent(f"{100 * number / of:.1f}") if of else ""
 
 
 def _months(found: Numbers) -> list[plots.Bar]:

@@ -10,11 +10,14 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
+from marketplace import marks
 from marketplace.money import Money
 
 register = template.Library()
+register.simple_tag(marks.gap)
+register.filter(marks.percent)
 
 MINUS = "\N{MINUS SIGN}"  # as wide as a plus, so that figures line up
 
@@ -58,12 +61,6 @@ def money(amount: Money | None, **words: str) -> SafeString:
         f'<data class="{kind}" value="{amount.currency} {number}"><span class="currency">{amount.currency}</span>'
         f"{number.replace('-', MINUS)}</data>"
     )
-
-
-@register.simple_tag
-def gap() -> str:
-    """What stands between two sentences, or before a bracket: a space, and nothing where the marks are full width."""
-    return "" if (get_language() or "").startswith("zh") else " "
 
 
 @register.simple_tag

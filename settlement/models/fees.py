@@ -11,7 +11,7 @@ from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import ProductType
-from marketplace import clock, regions
+from marketplace import clock, marks, regions
 from marketplace.guards import both_or_neither, never_changes, never_deleted, sentence
 from marketplace.models import User
 from marketplace.money import EXPONENTS, Money, share
@@ -147,7 +147,9 @@ class FeeSchedule(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.version} · {self.percent} %" + (f" + {self.buyer_percent} %" if self.takes_of_buyer else "")
+        return f"{self.version} · {marks.percent(self.percent)}" + (
+            f" + {marks.percent(self.buyer_percent)}" if self.takes_of_buyer else ""
+        )
 
     @property
     def percent(self) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from marketplace import clock
+from marketplace import clock, marks
 from marketplace.guards import both_or_neither, never_changes, never_deleted, sentence
 from marketplace.models import Organisation, User
 from marketplace.money import BASIS_POINTS_OF_THE_WHOLE, Money
@@ -93,7 +93,7 @@ class ReserveTerms(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"{self.percent} % · {self.currency or '*'} · {self.begins_on}"
+        return f"{marks.percent(self.percent)} · {self.currency or '*'} · {self.begins_on}"
 
     @property
     def percent(self) -> str:

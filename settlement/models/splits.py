@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from listings.models import Listing
-from marketplace import clock
+from marketplace import clock, marks
 from marketplace.guards import append_only, born_in, both_or_neither, never_changes, never_deleted, only_moves, sentence
 from marketplace.models import Organisation, User
 from settlement.models.trades import Trade
@@ -219,7 +219,7 @@ class RevenueShare(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.percent} %"
+        return f"{self.get_kind_display()} · {marks.percent(self.percent)}"
 
     @property
     def percent(self) -> str:
