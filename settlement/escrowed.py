@@ -28,3 +28,16 @@ def by_payment(trade: Trade) -> list[tuple[Payment, int]]:
     for payment, minor in refunds.values_list("payment").annotate(sum=Sum("amount_minor")):
         held[payment] -= minor
     return [(payment, held[pk]) for pk, payment in payments.items() if held[pk] > 0]
+
+
+def in_parts(trade: Trade, amount_minor: int) -> list[tuple[Payment, int]]:
+    """By which payments so much of the locked trade's escrow goes back, the newest first; of none more than it brought.
+
+    Together they are less where the escrow holds less.
+    """
+    parts = []
+    for payment, held in by_payment(trade):
+        if part := min(amount_minor, held):
+            parts.append((payment, part))
+            amount_minor -= part
+    return parts

@@ -243,13 +243,12 @@ def close_unmatched(unmatched: Unmatched, decision: str, *, by: User | None) -> 
 def open_refunds(trade: Trade, amount_minor: int, *, reason: str, by: User | None) -> None:
     """Move money from the locked trade's escrow to refunds, each with an account of its own; a worker sends them.
 
-    It goes back the way it came: the newest payment's first, and of none more than it brought. Raises Overdrawn.
+    It goes back the way it came (`escrowed.in_parts`). Raises Overdrawn.
     """
-    left, number = amount_minor, trade.refunds.count()
-    for payment, held in escrowed.by_payment(trade):
-        if not (part := min(left, held)):
-            break
-        left, number = left - part, number + 1
+    parts = escrowed.in_parts(trade, amount_minor)
+    if sum(part for _payment, part in parts) < amount_minor:
+        raise ledger.Overdrawn()
+    for number, (payment, part) in enumerate(parts, trade.refunds.count() + 1):
         refund = Refund.objects.create(
             trade=trade,
             payment=payment,
@@ -263,8 +262,6 @@ def open_refunds(trade: Trade, amount_minor: int, *, reason: str, by: User | Non
         due = ledger.refund_payable(refund)
         ledger.transfer(f"{refund.key}-due", debit=ledger.escrow(trade), credit=due, amount_minor=part)
         journal.record("refund.due", refund, by=by, trade=trade.pk, amount_minor=part)
-    if left:
-        raise ledger.Overdrawn()
 
 
 def open_suspense_refund(unmatched: Unmatched, amount_minor: int, *, reason: str) -> Refund:

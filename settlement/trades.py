@@ -36,6 +36,7 @@ from settlement import (
     defaults,
     deliveries,
     delivery_papers,
+    escrowed,
     extensions,
     fees,
     instalments,
@@ -761,7 +762,7 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     """The exchange decides: the whole price back ends the trade; less is a partial award and the trade goes on.
 
     The same share of the buyer's fee goes back with `refund_minor` of the price. Raises WrongState, RoleNeeded,
-    NotCleared, Frozen, Invalid when the award is not between nothing and the price.
+    NotCleared, Frozen, Invalid when the award is not between nothing and the price or cannot be paid back.
     """
     roles.require_staff(by, "resolve")
     trade = locked(dispute.trade, TradeState.DISPUTED)
@@ -779,6 +780,7 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     _require_not_held(trade)
     if refund_minor:
         back_minor = refund_minor + trade.fee_back_minor(refund_minor)
+        amounts.require_returnable(escrowed.in_parts(trade, back_minor))
         payments.open_refunds(trade, back_minor, reason=gettext_noop("partial award"), by=by)
     facts: dict[str, object] = {"deemed": False, "refund_minor": refund_minor}
     trade = _move(trade, "resolve_for_seller", by=by, facts=facts, accepted_at=clock.now())

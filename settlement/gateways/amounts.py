@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import gcd
 
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,7 @@ from listings import payment_plans
 from marketplace.errors import Invalid
 from marketplace.money import Money
 from settlement.gateways import Bounds, default_gateway, gateway
+from settlement.models import Payment
 
 
 def require_taken(amount_minor: int, currency: str) -> None:
@@ -60,6 +61,22 @@ def require_all_taken(
     first, *others = payment_plans.amounts(price_minor, plan) if plan else [price_minor]
     for minor in (first + buyer_fee_minor, *others):
         require_taken(minor, currency)
+
+
+def require_returnable(parts: Iterable[tuple[Payment, int]]) -> None:
+    """The gateways of these payments can write what goes back of each, in minor units.
+
+    Raises NoGateway, Invalid `award_not_payable`.
+    """
+    for payment, part in parts:
+        step = gateway(payment.gateway).capabilities().bounds.get(payment.currency, Bounds()).step_minor
+        if part % step:
+            raise Invalid(
+                _("The payment provider gives back whole multiples of %(step)s only."),
+                code="award_not_payable",
+                next=_("Award a little more or less."),
+                step=Money(step, payment.currency),
+            )
 
 
 def above_most(amount_minor: int, currency: str) -> int:

@@ -20,7 +20,18 @@ from marketplace.errors import Refused
 from marketplace.models import Paper
 from settlement import fees, invoices, ledger, member_money, metering, quotes, tasks, trades, upgrades
 from settlement.gateways import Bounds, sandbox_bank
-from settlement.models import Break, FeeSchedule, Grant, Invoice, Quote, Reconciliation, Statement, Trade, Transfer
+from settlement.models import (
+    Break,
+    FeeSchedule,
+    Grant,
+    Invoice,
+    Quote,
+    Reconciliation,
+    Refund,
+    Statement,
+    Trade,
+    Transfer,
+)
 from settlement.models.fees import fee_back_minor
 from settlement.states import TradeState
 from tests import factories, money_proofs, pdf_text, trading
@@ -304,6 +315,22 @@ def test_of_a_chargeback_after_the_payout_the_fees_part_is_the_exchanges_loss(ta
     credits = {one.kind: one.gross_minor for one in Invoice.objects.exclude(corrects=None)}
     assert credits == {"licence": taken - of_fee, "buyer_fee": of_fee}
     assert not invoices.chargebacks_due().exists()
+    money_proofs.prove()
+
+
+def test_an_award_that_the_gateway_cannot_write_is_refused_and_decides_nothing(settings, monkeypatch):
+    settings.CURRENCIES = [*settings.CURRENCIES, "KWD"]
+    take_of_buyers(currency="KWD")
+    postpaid.bound(monkeypatch, KWD=Bounds(200, 10**8, 10))
+    deal, dispute = disputed(price_minor=123_450, currency="KWD")
+    with pytest.raises(Refused) as refused:
+        resolve(dispute, 41_155)
+    assert refused.value.code == "award_not_payable"
+    dispute.refresh_from_db()
+    deal.trade.refresh_from_db()
+    assert (dispute.resolved_at, deal.trade.state, Refund.objects.exists()) == (None, TradeState.DISPUTED, False)
+    resolve(dispute, 41_150)
+    assert {one.amount_minor % 10 for one in Refund.objects.all()} == {0}
     money_proofs.prove()
 
 
