@@ -46,9 +46,6 @@ def opened() -> QuerySet[ClearingCycle]:
 @transaction.atomic
 def open_cycle(currency: str) -> ClearingCycle:
     """The open cycle of this currency; a new one, numbered on over all currencies, when there is none."""
-    found = opened().filter(currency=currency).first()
-    if found is not None:
-        return found
     with connection.cursor() as cursor:  # one at a time: a number and a currency can each be taken meanwhile
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('clearing cycles', 0))")
     found = opened().filter(currency=currency).first()
