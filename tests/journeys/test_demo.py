@@ -145,7 +145,8 @@ def test_a_slice_opens_with_trades_in_the_past_and_work_for_every_desk_and_only_
     assert told[0].startswith("[  0 %]") and told[-1].startswith("[100 %]")
     require_whole()
     assert Trade.objects.filter(state=TradeState.SETTLED, certificate__isnull=False).exists()
-    assert ClearingCycle.objects.filter(released_at__isnull=False).count() >= 10
+    released = ClearingCycle.objects.filter(released_at__isnull=False)
+    assert released.count() >= 3 and not released.filter(trades=None).exists()
     require_content()
     assert (clock.now() - Trade.objects.earliest("proposed_at").proposed_at).days >= 7
     assert Verification.objects.filter(state="applied").count() == 2
