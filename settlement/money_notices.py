@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db.models import F, Q, QuerySet, Sum
 from django.urls import reverse
 
 from marketplace import notifications, telling
@@ -10,6 +11,7 @@ from marketplace.models import Event
 from marketplace.money import Money
 from settlement import trade_notices
 from settlement.models import Chargeback, Netting, Payout, Refund, ReserveTerms, RevenueSplit
+from settlement.states import OutgoingState
 
 
 def register() -> None:
@@ -50,11 +52,40 @@ def _refund(event: Event) -> None:
 
 def _payout(event: Event) -> None:
     payout = Payout.objects.get(pk=event.subject_id)
+    if event.kind == "payout.bounced" or payout.replaces_id:
+        _tell_payout(event.kind, payout, payout.amount_minor)
+    if payout.replaces_id is None and _ends_its_cycle(event, payout):
+        paid = _beside(payout).filter(state=OutgoingState.PAID).aggregate(sum=Sum("amount_minor"))["sum"]
+        if paid:
+            _tell_payout("payout.paid", payout, paid)
+
+
+def _beside(payout: Payout) -> QuerySet[Payout]:
+    """All that the payout's cycle pays its member, as it was first opened."""
+    return Payout.objects.filter(
+        cycle=payout.cycle_id, organisation=payout.organisation_id, currency=payout.currency, replaces=None
+    )
+
+
+def _ends_its_cycle(event: Event, payout: Payout) -> bool:
+    """Whether it is the last we hear of what the cycle pays the member: that is told in one letter, not one a trade."""
+    several = _beside(payout)
+    if several.filter(state__in=[OutgoingState.DUE, OutgoingState.SENT]).exists():
+        return False
+    paid = Q(kind="payout.paid", subject_id__in=several.values("pk"))
+    never_paid = Q(kind="payout.bounced", subject_id__in=several.filter(paid_at=None).values("pk"))
+    ends = Event.objects.filter(paid | never_paid, subject_kind="payout")
+    # The last in the order they are followed, which is that of their seals; who has none yet comes after.
+    last = ends.order_by(F("seal__position").desc(nulls_first=True)).values_list("pk", flat=True).first()
+    return last == event.pk
+
+
+def _tell_payout(kind: str, payout: Payout, amount_minor: int) -> None:
     notifications.tell(
-        event.kind,
+        kind,
         organisation=payout.organisation_id,
         path=reverse("money"),
-        facts={"amount": Money(payout.amount_minor, payout.currency)},
+        facts={"amount": Money(amount_minor, payout.currency)},
     )
 
 

@@ -8,8 +8,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from marketplace import clock
-from marketplace.models import Event
+from marketplace import clock, journal
+from marketplace.models import Event, Notification
+from marketplace.notifications import words_of
 from settlement import clearing_preview, splits, statements, trades, webhook_events
 from settlement.models import ClearingCycle, Payout, Statement
 from settlement.states import TradeState
@@ -54,6 +55,40 @@ def test_a_trade_is_settled_by_its_own_payout_and_no_other():
     assert (anew.trade, anew.kind, anew.amount_minor, anew.state) == (deals[0].trade, "trade", 97_500, "paid")
     assert [deal.state for deal in deals] == [TradeState.SETTLED] * 2
     money_proofs.prove()
+
+
+def letters(deal: trading.Deal) -> list[tuple[str, str]]:
+    """What the seller was told of its payouts, in order."""
+    for _event in range(3):
+        journal.follow()
+    of_payouts = Notification.objects.filter(to=deal.seller, kind__startswith="payout.").order_by("pk")
+    return [(one.kind, words_of(one.kind, one.facts).subject) for one in of_payouts]
+
+
+def test_what_a_cycle_pays_a_member_is_told_once_and_not_for_each_trade():
+    deals = accepted(100_000, 50_000, 30_000, 0, of_one_seller=True)
+    trading.clear_now()
+    assert Payout.objects.filter(state="paid").count() == 3
+    assert letters(deals[0]) == [("payout.paid", "CNY 1,755.00 was paid out to you")]
+
+
+def test_a_payout_that_comes_back_is_told_by_itself_and_so_is_the_one_in_its_place():
+    deals = accepted(100_000, 50_000, 30_000, of_one_seller=True)
+    trading.set_account(deals[0].trade.seller, "bounce-once-7", by=deals[0].seller)
+    trading.clear_now()
+    back = ("payout.bounced", "A payout of CNY 975.00 did not arrive")
+    others = ("payout.paid", "CNY 780.00 was paid out to you")
+    assert sorted(letters(deals[0])) == [back, others]
+    trading.set_account(deals[0].trade.seller, "mended", by=deals[0].seller)
+    trading.work()
+    assert letters(deals[0])[2:] == [("payout.paid", "CNY 975.00 was paid out to you")]
+
+
+def test_where_every_payout_comes_back_none_is_told_as_paid():
+    deals = accepted(100_000, 50_000, of_one_seller=True)
+    trading.set_account(deals[0].trade.seller, "bounce-7", by=deals[0].seller)
+    trading.clear_now()
+    assert {kind for kind, _words in letters(deals[0])} == {"payout.bounced"}
 
 
 def test_who_shares_in_a_trade_gets_a_payout_for_it_and_what_is_released_comes_by_itself():
