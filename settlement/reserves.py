@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 
 from compliance import holds
 from compliance.models import Hold
-from marketplace import journal
+from marketplace import clock, journal
 from marketplace.models import Organisation
 from settlement import ledger, positions, reserve_terms
 from settlement.models import Break, ClearingCycle, Reserve, ReserveTerms
@@ -31,6 +31,11 @@ def held(organisation: Organisation) -> QuerySet[Reserve]:
 
 def _left() -> QuerySet[Reserve]:
     return Reserve.objects.filter(released_in=None, drawn_minor__lt=F("amount_minor"))
+
+
+def overdue() -> QuerySet[Reserve]:
+    """What was to be released before today and was not: of held members, or where nothing has been cleared since."""
+    return _left().filter(release_on__lt=clock.today()).order_by()
 
 
 def due(day: dt.date, currency: str = "") -> list[Reserve]:

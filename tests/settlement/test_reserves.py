@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from compliance import holds as placing
 from compliance.verification import SamePerson
-from marketplace import clock, documents
+from marketplace import clock, documents, metrics
 from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Organisation
 from settlement import clearing, clearing_preview, ledger, reserve_terms, statements, tasks, trades
@@ -308,9 +308,13 @@ def test_what_is_held_or_does_not_agree_is_released_later(officers):
         broken_in("HKD")
         trading.cut_off_now()
         assert (holds(seller), holds(other, "HKD")) == (9_750, 9_750)
+        assert 'databourse_reserves_overdue{currency="CNY"}' not in metrics.exposition().decode()
+    with clock.moved_to(clock.now() + dt.timedelta(days=31)):
+        assert 'databourse_reserves_overdue{currency="CNY"} 1.0' in metrics.exposition().decode()
         placing.lift(hold, reason="Answered.", by=reviewer)
         trading.cut_off_now()
         assert (holds(seller), holds(other, "HKD")) == (0, 9_750)
+        assert 'databourse_reserves_overdue{currency="CNY"}' not in metrics.exposition().decode()
 
 
 def broken_in(currency: str) -> Break:
