@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Protocol
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
@@ -61,6 +64,21 @@ def money(amount: Money | None, **words: str) -> SafeString:
         f'<data class="{kind}" value="{amount.currency} {number}"><span class="currency">{amount.currency}</span>'
         f"{number.replace('-', MINUS)}</data>"
     )
+
+
+@register.simple_tag
+def time(at: dt.datetime | dt.date | None, *, day_only: bool = False) -> SafeString:
+    """A moment in the reader's format and with its zone, or its day alone; a dash for None."""
+    if not at:
+        return mark_safe("–")
+    here = timezone.localtime(at) if isinstance(at, dt.datetime) else at
+    if day_only or not isinstance(here, dt.datetime):
+        return format_html('<time datetime="{}">{}</time>', here.isoformat(), date_format(here, "DATE_FORMAT"))
+    zone = f"UTC{here:%z}"
+    return format_html(
+        '<time datetime="{}">{} <span class="zone">{}:{}</span></time>',
+        here.isoformat(), date_format(here, "DATETIME_FORMAT"), zone[:-2], zone[-2:],
+    )  # fmt: skip
 
 
 @register.simple_tag
