@@ -26,6 +26,12 @@ def require_not(rows: Iterable[Unmatched]) -> None:
         raise Contested()
 
 
+def of_trades_of(rows: Iterable[Unmatched]) -> list[Chargeback]:
+    """What is contested now of the trades that this money names. One statement."""
+    trades = {row.payment.trade_id for row in rows if row.payment}
+    return list(Chargeback.objects.filter(trade__in=trades, state=ChargebackState.OPEN))
+
+
 def has_money(payment: Payment) -> bool:
     """Whether any money came for the payment, fitting or not."""
     return payment.state == PaymentState.PAID or payment.unmatched.exists()

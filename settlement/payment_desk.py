@@ -23,7 +23,7 @@ from marketplace.errors import Invalid
 from marketplace.models import User
 from marketplace.money import Money
 from marketplace.signed_in import person
-from settlement import instalments, mendings, payments, payout_accounts, tasks, trades
+from settlement import contested, instalments, mendings, payments, payout_accounts, tasks, trades
 from settlement.forms import MendedAccountForm
 from settlement.models import Chargeback, PayoutAccount, Refund, RefundMending, Unmatched
 from settlement.states import ChargebackState, OutgoingState, TradeState
@@ -89,6 +89,7 @@ def _money(row: Any) -> Money:
 
 def _unmatched_rows(rows: list[Unmatched], by: User) -> list[dict[str, Any]]:
     arrived = _arrived_by_trade(rows)
+    open_now = contested.of_trades_of(rows)
     shown = []
     for row in rows:
         trade = row.payment.trade if row.payment else None
@@ -100,7 +101,7 @@ def _unmatched_rows(rows: list[Unmatched], by: User) -> list[dict[str, Any]]:
                 "trade": trade,
                 "why": row.why_words,
                 "together": Money(together, row.currency) if trade and together != row.amount_minor else None,
-                "acts": _unmatched_acts(row, together, by),
+                "acts": _unmatched_acts(row, together, open_now, by),
             }
         )
     return shown
@@ -114,19 +115,24 @@ def _arrived_by_trade(rows: Iterable[Unmatched]) -> dict[tuple[int, str], int]:
     return {(one["payment__trade"], one["currency"]): one["total"] for one in sums}
 
 
-def _unmatched_acts(row: Unmatched, together: int, by: User) -> list[dict[str, Any]]:
-    """Return it; or apply it, once what arrived covers the price of a trade that still waits for it."""
+def _unmatched_acts(row: Unmatched, together: int, open_now: list[Chargeback], by: User) -> list[dict[str, Any]]:
+    """Return it; or apply it, once what arrived covers the price of a trade that still waits for it. Neither while the
+    payer's bank contests it."""
     if not roles.staff_may(by, "match_payment"):
         return []
     url, fields = reverse("desk_payment_act"), {"row": row.pk}
     trade = row.payment.trade if row.payment else None
     confirm = _("It goes back to the payer, and cannot be called back.")
     acts = [act_button("return", _("Return"), url, fields=fields, confirm=confirm)]
+    if any(one.payment_id == row.payment_id for one in open_now):
+        acts[0]["why_not"] = contested.Contested.says
     if trade is not None and trade.state == TradeState.REGISTERED and row.currency == trade.currency:
         confirm = _("It pays the trade, or its next instalments; what is left over goes back to the payer.")
         apply = act_button("apply", _("Apply to the trade"), url, fields=fields, confirm=confirm)
         if together < instalments.asked([trade])[trade.pk][1]:
             apply["why_not"] = _("Less than the price has arrived.")
+        elif any(one.trade_id == trade.pk for one in open_now):
+            apply["why_not"] = contested.Contested.says
         acts.append(apply)
     return acts
 

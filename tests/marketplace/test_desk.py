@@ -366,6 +366,20 @@ def test_unmatched_money_is_returned_once_by_the_desk():
     assert Refund.objects.count() == 1
 
 
+def test_contested_money_has_no_button_until_the_bank_has_decided():
+    deal = make_trade(TradeState.REGISTERED)
+    trading.pay(deal, "pay", amount_minor=100_000)
+    trading.pay(deal, "pay", amount_minor=30_000)
+    officer = make_staff("payments")
+    contest = "The payer&#x27;s bank contests this payment."
+    assert contest not in shown(officer, "desk_payments")
+    trading.pay(deal, "charge_back")
+    page = shown(officer, "desk_payments")
+    assert page.count(contest) == 4 and {"return", "apply"}.isdisjoint(acts_in(page))
+    trading.pay(deal, "win_chargeback")
+    assert contest not in shown(officer, "desk_payments")
+
+
 def test_money_that_covers_the_price_together_is_applied_by_the_desk():
     deal = make_trade(TradeState.REGISTERED)
     trading.pay(deal, "pay", amount_minor=100_000)
