@@ -98,15 +98,11 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
     if not 0 <= index < size:
         raise IndexError(f"a tree of {size} leaves has no leaf {index}")
     path: list[Range] = []
-    start, end = 0, size
-    while end - start > 1:
-        middle = start + _left_size(end - start)
-        if index < middle:
-            path.append((middle, end))
-            end = middle
-        else:
-            path.append((start, middle))
-            start = middle
+    around = (0, size)
+    while around[1] - around[0] > 1:
+        left, right = children(around)
+        around, sibling = (left, right) if index < right[0] else (right, left)
+        path.append(sibling)
     return path[::-1]
 
 
@@ -115,22 +111,11 @@ def inclusion_proof(index: int, leaf_hashes: Sequence[bytes]) -> list[bytes]:
     return [root(leaf_hashes[start:end]) for start, end in inclusion_ranges(index, len(leaf_hashes))]
 
 
-def roots(wanted: Iterable[Range], leaf_hashes: Iterable[bytes]) -> dict[Range, bytes]:
-    """The roots of these subtrees, from one reading of the leaves that keeps none of them."""
-    waiting = sorted(wanted, reverse=True)
-    growing: list[tuple[Range, Frontier]] = []
-    found: dict[Range, bytes] = {}
-    for position, leaf in enumerate(leaf_hashes):
-        while waiting and waiting[-1][0] == position:
-            growing.append((waiting.pop(), Frontier()))
-        for one, frontier in growing:
-            frontier.append(leaf)
-            if one[1] == position + 1:
-                found[one] = frontier.root()
-        growing = [(one, frontier) for one, frontier in growing if one not in found]
-        if not waiting and not growing:
-            break
-    return found
+def children(parent: Range) -> tuple[Range, Range]:
+    """The two subtrees of a subtree of more than one leaf."""
+    start, end = parent
+    middle = start + _left_size(end - start)
+    return (start, middle), (middle, end)
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:

@@ -1,7 +1,7 @@
 """The evidence of one trade as a zip that anybody verifies offline: its papers, its journal entries and their proofs.
 
-The same trade gives the same bytes until something more is written about it. The pack is written part by part; the
-journal's leaves are read once, a part at a time, so that its length costs time and no memory.
+The same trade gives the same bytes until something more is written about it. The pack is written part by part, and no
+proof reads the whole journal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from marketplace import documents, journal, merkle, paper_checks
+from marketplace import documents, journal, journal_proofs, merkle, paper_checks
 from marketplace.canonical import canonical
 from marketplace.models import Event, Organisation, Paper, Seal, TreeHead, User
 from settlement.models import Trade
@@ -23,7 +23,6 @@ from settlement.models import Trade
 FIXED = Path(__file__).parent / "evidence_pack"
 # Kinds of entries that tell what the exchange takes of the seller: a buyer's pack proves that they are there.
 SELLERS_ALONE = ("trade.cleared",)
-AT_ONCE = 5_000  # leaves in memory together
 _BEGAN = (1980, 1, 1, 0, 0, 0)  # a zip's earliest moment: when a pack is made says nothing
 
 
@@ -103,7 +102,7 @@ def _proven(sealed: list[Seal], certified: list[tuple[str, int]], withheld: Coll
         return {"tree": {"size": 0, "root": merkle.EMPTY_ROOT.hex()}, "entries": [], "heads": []}
     ranges = {seal.position: merkle.inclusion_ranges(seal.position, head.size) for seal in sealed}
     grown = {number: merkle.consistency_ranges(size, head.size) for number, size in certified}
-    roots = merkle.roots({one for path in (*ranges.values(), *grown.values()) for one in path}, _leaves(head.size))
+    roots = journal_proofs.roots({one for path in (*ranges.values(), *grown.values()) for one in path})
     return {
         "tree": {"size": head.size, "root": bytes(head.root).hex()},
         "entries": [
@@ -126,10 +125,3 @@ def _words(event: Event, withheld: Collection[str]) -> dict[str, str | None]:
     if event.facts is None or event.kind in withheld:
         return {"salt": None, "entry": None}
     return {"salt": bytes(event.salt.value).hex(), "entry": journal.entry_of(event).decode()}
-
-
-def _leaves(size: int) -> Iterator[bytes]:
-    """The leaf hashes of the journal's first entries, in order."""
-    rows = Seal.objects.filter(position__lt=size).order_by("position").values_list("leaf_hash", flat=True)
-    for leaf in rows.iterator(chunk_size=AT_ONCE):
-        yield bytes(leaf)

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from marketplace import journal, merkle
+from marketplace import journal
 from marketplace.models import Event, Paper
 from settlement.states import TradeState
 from tests import factories, trading
@@ -84,17 +84,3 @@ def test_a_pack_verifies_offline_and_every_change_of_it_is_noticed(tmp_path):
     (folder / "journal.json").write_text(json.dumps(shown))
     said = verified(folder)
     assert said == (1, f"WRONG: entry {first['position']} does not stand in the journal as it is shown\n")
-
-
-def test_proofs_from_one_reading_are_those_of_the_whole_tree():
-    for size in (1, 2, 7, 64, 100):
-        leaves = [merkle.leaf_hash(bytes([number])) for number in range(size)]
-        paths = {index: merkle.inclusion_ranges(index, size) for index in range(size)}
-        old = {begun: merkle.consistency_ranges(begun, size) for begun in range(size + 1)}
-        roots = merkle.roots({one for path in (*paths.values(), *old.values()) for one in path}, iter(leaves))
-        for index, path in paths.items():
-            proof = [roots[one] for one in path]
-            assert merkle.verify_inclusion(leaves[index], index, size, proof, merkle.root(leaves))
-        for begun, path in old.items():
-            proof = [roots[one] for one in path]
-            assert merkle.verify_consistency(begun, size, merkle.root(leaves[:begun]), merkle.root(leaves), proof)
