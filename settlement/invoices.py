@@ -112,12 +112,16 @@ def _issue(fresh: Iterable[Invoice]) -> list[Invoice]:
 
 
 def chargebacks_due() -> QuerySet[Chargeback]:
-    """Lost chargebacks of invoiced trades that no credit note is about."""
+    """Lost chargebacks of invoiced trades that took something of what was invoiced, and that no credit note is about.
+
+    What went back to the payer before, and what waited in suspense, was never invoiced.
+    """
     key = Concat(Value("credit-chargeback-"), Cast(OuterRef("pk"), CharField()))
     noted = Q(key=key) | Q(key=Concat(key, Value("-fee")))
     return (
         Chargeback.objects.filter(state=ChargebackState.LOST, trade__cleared_at__isnull=False)
         .filter(Exists(Invoice.objects.filter(trade=OuterRef("trade"), kind=Kind.LICENCE, corrects=None)))
+        .filter(Exists(ledger.lost_after_clearing()))
         .exclude(Exists(Invoice.objects.filter(noted)))
     )
 

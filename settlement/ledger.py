@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Case, F, Max, OuterRef, QuerySet, Subquery, Sum, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, CharField, F, Max, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock
@@ -259,14 +259,24 @@ def sum_of(keys: Collection[str]) -> int:
     return int(Transfer.objects.filter(key__in=keys).aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
 
 
+OF_SELLER, OF_EXCHANGE = ("owed", "owed-reserve"), ("fee",)  # parts of what a chargeback takes after clearing
+
+
+def lost_after_clearing() -> QuerySet[Transfer]:
+    """In a query of chargebacks: what each took after clearing from its trade's seller or from the exchange."""
+    parts = (Value(f"-{part}") for part in (*OF_SELLER, *OF_EXCHANGE))
+    number = Cast(OuterRef("pk"), CharField())
+    return Transfer.objects.filter(key__in=[Concat(Value("chargeback-"), number, part) for part in parts])
+
+
 def lost_by_seller(chargeback_ids: Iterable[int]) -> int:
     """What these chargebacks took from their trades' sellers after clearing, out of reserve or as a debt."""
-    return sum_of([f"chargeback-{pk}-{part}" for pk in chargeback_ids for part in ("owed", "owed-reserve")])
+    return sum_of([f"chargeback-{pk}-{part}" for pk in chargeback_ids for part in OF_SELLER])
 
 
 def lost_by_exchange(chargeback_ids: Iterable[int]) -> int:
     """What these chargebacks took of buyers' fees after clearing, which is the exchange's loss."""
-    return sum_of([f"chargeback-{pk}-fee" for pk in chargeback_ids])
+    return sum_of([f"chargeback-{pk}-{part}" for pk in chargeback_ids for part in OF_EXCHANGE])
 
 
 @dataclass(frozen=True)

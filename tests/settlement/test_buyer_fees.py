@@ -18,8 +18,8 @@ from listings.models import Offer
 from marketplace import clock, documents
 from marketplace.errors import Refused
 from marketplace.models import Paper
-from settlement import fees, invoices, ledger, member_money, metering, quotes, tasks, trades, upgrades
-from settlement.gateways import Bounds, sandbox_bank
+from settlement import fees, hearing, invoices, ledger, member_money, metering, quotes, tasks, trades, upgrades
+from settlement.gateways import Bounds, DisputeClosed, Disputed, sandbox_bank
 from settlement.models import (
     Break,
     FeeSchedule,
@@ -316,6 +316,18 @@ def test_of_a_chargeback_after_the_payout_the_fees_part_is_the_exchanges_loss(ta
     assert credits == {"licence": taken - of_fee, "buyer_fee": of_fee}
     assert not invoices.chargebacks_due().exists()
     money_proofs.prove()
+
+
+def test_what_a_payer_has_twice_by_chargeback_is_of_no_invoice_and_waits_for_no_credit_note():
+    deal = trading.make_trade(TradeState.SETTLED)
+    tasks.issue_invoices()
+    for contest in ("first", "second"):
+        for fact in (Disputed(deal.payment.key, contest, 125_000, "HKD"), DisputeClosed(contest, is_lost=True)):
+            hearing.HEAR[type(fact)](fact, "sandbox")
+    owed = ledger.owed_by_members([deal.trade.seller_id, deal.trade.buyer_id], locked=False)
+    assert set(owed.values()) == {125_000} and len(owed) == 2
+    assert [invoices.credit_lost(one) is None for one in invoices.chargebacks_due().order_by("pk")] == [False]
+    assert not invoices.chargebacks_due().exists()
 
 
 def test_an_award_that_the_gateway_cannot_write_is_refused_and_decides_nothing(settings, monkeypatch):
