@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy as _
@@ -40,3 +41,13 @@ def has_money(payment: Payment) -> bool:
 def is_spent_on_trade(payment: Payment) -> bool:
     """Whether its money funded its trade: by itself, or applied by the desk."""
     return payment.state == PaymentState.PAID or payment.unmatched.filter(decision="applied").exists()
+
+
+def since(chargeback: Chargeback) -> dt.datetime:
+    """From when on the trade of this chargeback has been contested without a break: some may overlap it."""
+    began = chargeback.opened_at
+    before = Chargeback.objects.filter(trade=chargeback.trade_id, opened_at__lt=began).order_by("-opened_at")
+    for opened_at, closed_at in before.values_list("opened_at", "closed_at"):
+        if closed_at is None or closed_at >= began:
+            began = opened_at
+    return began

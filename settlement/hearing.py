@@ -165,7 +165,7 @@ def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
     if trade.is_frozen and not trade.chargebacks.filter(state=ChargebackState.OPEN).exists():
         trade.is_frozen = False
         if trade.state == TradeState.REGISTERED and trade.fund_until:  # its next instalment waited for the bank
-            trade.fund_until += chargeback.closed_at - chargeback.opened_at
+            trade.fund_until += chargeback.closed_at - contested.since(chargeback)
         trade.save(update_fields=["is_frozen", "fund_until"])
     if fact.is_lost:
         _book_loss(trade, chargeback)

@@ -355,6 +355,26 @@ def test_a_contested_instalment_stops_the_trade_until_the_bank_decided() -> None
     proven()
 
 
+def test_all_days_of_contests_that_overlap_are_not_the_buyers() -> None:
+    deal = registered()
+    pay(deal)
+    pay(deal)
+    due = deal.reload().fund_until
+    first, second = (deal.trade.payments.get(instalment=number).reference for number in (1, 2))
+    for days, reference, what in (
+        (1, first, "charge_back"),
+        (11, second, "charge_back"),
+        (21, first, "win_chargeback"),
+        (41, second, "win_chargeback"),
+    ):
+        with later(days):
+            sandbox_bank.act(reference, what)
+            trading.work()
+            assert deal.reload().is_frozen == (days < 41)
+    assert dt.timedelta(days=40) <= deal.trade.fund_until - due < dt.timedelta(days=41)
+    proven()
+
+
 def test_an_instalment_the_bank_took_back_ends_the_trade_and_the_rest_goes_back() -> None:
     deal = registered()
     pay(deal)
