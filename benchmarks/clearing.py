@@ -3,9 +3,9 @@
     python -m benchmarks.clearing [--trades 100000] [--members 1000]
 
 The trades are carried to acceptance by set-based SQL that passes every constraint and trigger, copied from one that the
-real commands carried: they name one product, and every member sells and buys. Then the real commands preview, close and
-release the cycle, and the task writes every statement's record and digest. The PDFs are not rendered, and the workers
-stand still. The baseline, on the same server in the same run, inserts as many rows of a transfer's shape into a table
+real commands carried: they name one product, at a hundred prices, and every member sells and buys. Then the real
+commands preview, close and release the cycle, and the task writes every statement's record and digest. The PDFs are not
+rendered, and the workers stand still. The baseline, on the same server in the same run, inserts as many rows of a transfer's shape into a table
 with a primary key and nothing else.
 """
 
@@ -14,8 +14,12 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from benchmarks import exchange
+
+if TYPE_CHECKING:
+    from django.db.models import Model
 
 
 def main() -> None:
@@ -50,6 +54,12 @@ def _timed(work: Callable[[], object]) -> float:
 # --- the trades ----------------------------------------------------------------------------------------------------
 
 # Each member is the buyer of the next. What a statement names in braces is filled with the columns of its table.
+PRICES = 100
+OFFERS = """
+    INSERT INTO listings_offer ({columns})
+    SELECT {values} FROM listings_offer o, generate_series(0, %(prices)s - 1) AS i WHERE o.id = %(offer)s
+"""
+OWN_OF_OFFER = {"public_id": "'b' || i", "name": "'Bench'", "price_minor": "100000 + i * 49937"}
 MEMBERS = """
     INSERT INTO marketplace_organisation (public_id, kinds, name, latin_name, country, region, number_kind,
         registration_number, created_at, created_by_id)
@@ -61,7 +71,9 @@ TRADES = """
     INSERT INTO settlement_trade ({columns})
     SELECT {values} FROM settlement_trade t, generate_series(1, %(trades)s) AS i,
         LATERAL (SELECT i %% %(members)s AS s, (i + 1) %% %(members)s AS b) AS n,
-        LATERAL (SELECT (SELECT min(id) FROM marketplace_organisation WHERE public_id LIKE 'bench-%%') AS first) AS f
+        LATERAL (SELECT (SELECT min(id) FROM marketplace_organisation WHERE public_id LIKE 'bench-%%') AS first) AS f,
+        LATERAL (SELECT (SELECT min(id) FROM listings_offer WHERE name = 'Bench') + i %% %(prices)s AS id) AS p
+        JOIN listings_offer o ON o.id = p.id
     WHERE t.id = %(trade)s
 """
 OWN = {
@@ -69,7 +81,8 @@ OWN = {
     "state": "'proposed'",
     "seller_id": "f.first + n.s",
     "buyer_id": "f.first + n.b",
-    "price_minor": "100000 + i * 37 %% 5000000",
+    "offer_id": "o.id",
+    "price_minor": "o.price_minor",
 } | dict.fromkeys(
     ("register_number", "agreed_at", "registered_at", "fund_until", "funded_at", "delivered_at", "inspect_until",
      "accepted_at", "cycle_id", "cleared_at", "settled_at", "certificate_id"),
@@ -100,22 +113,29 @@ def _make(trades: int, members: int) -> None:
     """Accepted and paid trades, as many of each member, in a few statements; then what autovacuum does in time."""
     from django.db import connection, transaction
 
+    from listings.models import Offer
     from settlement.models import Trade
     from tests import trading
 
     model = trading.make_trade("accepted").trade
     trading.clear_now()
-    names = [field.column for field in Trade._meta.concrete_fields if field.column != "id"]
     told = {"trade": model.pk, "seller": model.seller_id, "trades": trades, "members": members}
-    columns, values = ", ".join(names), ", ".join(OWN.get(name, f"t.{name}") for name in names)
+    told |= {"offer": model.offer_id, "prices": PRICES}
     with connection.cursor() as cursor:
         with transaction.atomic():
             cursor.execute(MEMBERS, told)
-            cursor.execute(TRADES.format(columns=columns, values=values), told)
+            cursor.execute(OFFERS.format(**_filled(Offer, "o", OWN_OF_OFFER)), told)
+            cursor.execute(TRADES.format(**_filled(Trade, "t", OWN)), told)
             for statement in CARRIED:
                 cursor.execute(statement, told)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
+
+
+def _filled(table: type[Model], row: str, own: dict[str, str]) -> dict[str, str]:
+    """All columns of a table but its key, and for each its own value or that of the row copied."""
+    names = [field.column for field in table._meta.concrete_fields if field.column != "id"]
+    return {"columns": ", ".join(names), "values": ", ".join(own.get(name, f"{row}.{name}") for name in names)}
 
 
 # --- the clearing --------------------------------------------------------------------------------------------------

@@ -26,8 +26,9 @@ from settlement.states import (
     TradeState,
 )
 
-# What a call costs by the step `s`, less the discount `d`.
+# What a call costs by the step `s`, and what the offer `o` costs that has none, less the discount `d`.
 LESS = pricing.less_sql("(s->>'unit_price_minor')::bigint", "d")
+PRICE = pricing.less_sql("o.price_minor", "d")
 
 _PAID = """(
     SELECT coalesce(sum(b.quantity), 0) FROM settlement_trade b WHERE b.bills_id = {trade}
@@ -373,25 +374,28 @@ class Trade(models.Model):
                 """,
             ),
             pgtrigger.Trigger(
-                name="quantity_and_unit_price_are_the_offers",
+                name="quantity_and_price_are_the_offers",
                 operation=pgtrigger.Insert,
                 when=pgtrigger.Before,
                 func=f"""
                     IF NOT EXISTS (
                         SELECT FROM listings_offer o LEFT JOIN listings_discount d ON d.id = NEW.discount_id
-                        WHERE o.id = NEW.offer_id AND CASE
+                        WHERE o.id = NEW.offer_id AND o.listing_id = NEW.listing_id AND o.currency = NEW.currency
+                        AND CASE
                             WHEN NEW.bills_id IS NOT NULL THEN o.is_postpaid
                             WHEN o.is_postpaid THEN NEW.quantity IS NULL
                                 AND NEW.unit_price_minor = (SELECT {LESS} FROM (SELECT o.steps->0) one (s))
                             WHEN o.steps = '[]' THEN NEW.quantity IS NULL AND NEW.unit_price_minor IS NULL
+                                AND NEW.price_minor + NEW.credit_minor = {PRICE}
                             ELSE NEW.quantity <= o.most_quantity AND NEW.unit_price_minor = (
                                 SELECT min({LESS}) FROM jsonb_array_elements(o.steps) s
                                 WHERE (s->>'from_quantity')::bigint <= NEW.quantity
                             )
                         END
                     ) THEN
-                        RAISE 'offer % does not sell % calls at % each', NEW.offer_id, NEW.quantity,
-                            NEW.unit_price_minor USING ERRCODE = 'check_violation';
+                        RAISE 'offer % does not cost % % (% calls at % each)', NEW.offer_id, NEW.currency,
+                            NEW.price_minor + NEW.credit_minor, NEW.quantity, NEW.unit_price_minor
+                            USING ERRCODE = 'check_violation';
                     END IF; RETURN NEW;
                 """,  # noqa: S608
             ),

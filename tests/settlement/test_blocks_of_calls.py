@@ -201,11 +201,26 @@ def test_the_database_never_changes_steps():
     ],
 )
 def test_the_database_refuses_a_trade_that_is_not_priced_as_the_offer_is(changes):
-    refused_by_the_database(buy(100).trade, "does not sell|block_costs_its_calls", **changes)
+    refused_by_the_database(buy(100).trade, "does not cost|block_costs_its_calls", **changes)
 
 
-def test_the_database_refuses_a_quantity_of_an_offer_with_one_price():
-    refused_by_the_database(trading.propose().trade, "does not sell", quantity=1_000, unit_price_minor=125)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quantity": 1_000, "unit_price_minor": 125},
+        {"price_minor": 124_999},
+        {"price_minor": 125_001},
+        {"price_minor": 0},
+        {"currency": "CNY"},
+    ],
+)
+def test_the_database_refuses_another_quantity_price_or_currency_than_an_offer_of_one_price_has(changes):
+    refused_by_the_database(trading.propose().trade, "does not cost", **changes)
+
+
+def test_the_database_refuses_a_trade_of_one_product_by_the_offer_of_another():
+    other = trading.make_offer()
+    refused_by_the_database(trading.propose().trade, "does not cost", listing=other.listing)
 
 
 # --- the road of a block ------------------------------------------------------------------------------------------

@@ -176,7 +176,13 @@ def test_the_database_refuses_a_discount_whose_time_has_passed():
 @pytest.mark.parametrize("changes", [{"unit_price_minor": 500, "price_minor": 50_000}, {"discount": None}])
 def test_the_database_refuses_a_block_at_another_price_than_that_of_its_discount(changes):
     offer, _discount = discounted(price_minor=None, steps=STEPS, most_quantity=5_000)
-    refused_by_the_database(propose(offer, quantity=100), "does not sell", **changes)
+    refused_by_the_database(propose(offer, quantity=100), "does not cost", **changes)
+
+
+@pytest.mark.parametrize("changes", [{"price_minor": 125_000}, {"price_minor": 99_999}, {"discount": None}])
+def test_the_database_refuses_another_price_than_that_of_the_discount(changes):
+    offer, _discount = discounted()
+    refused_by_the_database(propose(offer), "does not cost", **changes)
 
 
 def test_the_database_keeps_the_discount_of_a_trade():

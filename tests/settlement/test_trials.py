@@ -265,7 +265,7 @@ def test_the_database_refuses_a_second_trial_a_flag_that_lies_and_a_trial_extend
     with pytest.raises(IntegrityError, match="is taken for a trial, or is one"):
         inserted(is_trial=False)
     with pytest.raises(IntegrityError, match="holds no licence that this one could extend"):
-        inserted(is_trial=False, offer=other, renews=deal.trade)
+        inserted(is_trial=False, offer=other, price_minor=other.price_minor, renews=deal.trade)
     with pytest.raises(IntegrityError, match="holds no licence that this one could extend"):
         inserted(renews=deal.trade, buyer=trading.make_verified())
 

@@ -250,9 +250,9 @@ def test_the_database_refuses_a_credit_too_high_a_second_upgrade_and_what_is_no_
         inserted()
     no_licence = "holds no licence that this one could replace"
     with pytest.raises(IntegrityError, match=no_licence):
-        inserted(credit_minor=125_001, price_minor=400_000)
+        inserted(credit_minor=125_001, price_minor=274_999)
     with pytest.raises(IntegrityError, match=no_licence):
-        inserted(credit_minor=0, price_minor=125_000)
+        inserted(credit_minor=0, price_minor=125_000, offer=deal.trade.offer)
     with pytest.raises(IntegrityError, match=no_licence):
         inserted(buyer=stranger)
     with pytest.raises(IntegrityError, match=no_licence):
@@ -260,7 +260,7 @@ def test_the_database_refuses_a_credit_too_high_a_second_upgrade_and_what_is_no_
     with pytest.raises(IntegrityError, match="only_an_upgrade_has_a_credit"):
         inserted(upgrades=None)
     with pytest.raises(IntegrityError, match="holds no licence that this one could extend"):
-        inserted(upgrades=None, credit_minor=0, renews=deal.trade, offer=deal.trade.offer)
+        inserted(upgrades=None, credit_minor=0, price_minor=125_000, renews=deal.trade, offer=deal.trade.offer)
     trades.cancel(new, by=deal.buyer)
     Trade.objects.filter(pk=deal.trade.pk).update(is_frozen=True)
     with pytest.raises(IntegrityError, match=no_licence):
