@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 
+from compliance import holds
 from marketplace import clock, journal, roles, working_time
 from marketplace.errors import WrongState, in_words
 from marketplace.models import User
@@ -139,8 +140,8 @@ def _date_of(moment: dt.datetime) -> dt.date:
 @transaction.atomic
 def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
     """The cut-off: every accepted trade of its currency whose settlement day has come and that is in no cycle yet is in
-    this one. Where there is none, and no reserve to release, the cycle stays open until the next cut-off. Staff may
-    close it before time.
+    this one. Where there is none without a hold, and no reserve to release, the cycle stays open until the next
+    cut-off. Staff may close it before time.
 
     Raises WrongState, with the code `nothing_to_clear` where staff would close it empty; RoleNeeded.
     """
@@ -157,6 +158,9 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
     # The conditions that others change are the update's own, so that PostgreSQL asks them again of a row it waited for.
     unclaimed = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False, currency=cycle.currency)
     trades = unclaimed.filter(pk__in=ripe(now).values("pk")).update(cycle=cycle)
+    if _is_all_held(cycle):
+        Trade.objects.filter(cycle=cycle).update(cycle=None)
+        trades = 0
     if not trades and not reserves.due(clock.today(), cycle.currency):
         if by is not None:
             raise WrongState(
@@ -172,6 +176,16 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
     move(cycle, "close", closed_at=now, cut_off_at=cycle.cut_off_at)
     journal.record("cycle.closed", cycle, by=by, trades=trades)
     return cycle
+
+
+def _is_all_held(cycle: ClearingCycle) -> bool:
+    """Whether a hold lies on each of its trades: then releasing it would clear nothing."""
+    trades, last = Trade.objects.filter(cycle=cycle).order_by("pk"), 0
+    while part := list(trades.filter(pk__gt=last).only("listing", "buyer", "seller")[: positions.AT_ONCE]):
+        if len(holds.held_trade_ids(part)) < len(part):
+            return False
+        last = part[-1].pk
+    return True
 
 
 def needs_two_people(cycle: ClearingCycle) -> bool:

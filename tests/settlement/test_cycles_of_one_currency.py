@@ -10,6 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from compliance import holds
 from marketplace import clock
 from marketplace.errors import WrongState
 from settlement import clearing, clearing_preview, tasks, trades, waits
@@ -107,6 +108,23 @@ def test_a_cycle_with_nothing_to_clear_stays_open_until_the_next_cut_off():
     with clock.moved_to(moved.cut_off_at):
         tasks.clear_cycles()
     assert deal.reload().cycle == cycle and deal.state == TradeState.CLEARED
+
+
+def test_a_cycle_whose_trades_are_all_held_stays_open_and_takes_them_once_one_is_not():
+    deal, other = accepted("HKD"), accepted("HKD")
+    officer = factories.make_staff("clearing")
+    told = {"reason_code": "complaint", "reason": "Looked into.", "by": factories.make_staff("disputes")}
+    lying = [holds.place("trade", one.trade.pk, **told) for one in (deal, other)]
+    with pytest.raises(WrongState) as refusal:
+        clearing.close(clearing.open_cycle("HKD"), by=officer)
+    assert refusal.value.code == "nothing_to_clear"
+    with clock.moved_to(clearing.open_cycle("HKD").cut_off_at):
+        tasks.clear_cycles()
+    assert [deal.reload().cycle, other.reload().cycle] == [None, None]
+    assert list(ClearingCycle.objects.values_list("state", flat=True)) == [CycleState.OPEN]
+    holds.lift(lying[0], reason="It was right.", by=factories.make_staff("disputes"))
+    trading.clear_now()
+    assert (deal.state, other.state, other.reload().cycle) == (TradeState.SETTLED, TradeState.ACCEPTED, None)
 
 
 def test_a_trade_says_when_it_is_cleared_before_any_cycle_of_its_currency_is_open():
