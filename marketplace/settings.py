@@ -329,6 +329,8 @@ DESK_TARGET_HOURS = {
     "cycles": 4,
     "payouts": 8,
     "netting": 40,
+    "reserves": 8,
+    "fees": 8,
     "breaks": 4,
     "revocations": 8,
 } | env.dict("DESK_TARGET_HOURS", cast={"value": int}, default={})

@@ -20,8 +20,8 @@ from listings.models import ListingReport, Objection
 from listings.states import ObjectionState, ReportState
 from marketplace import clock, desk_targets, working_time
 from marketplace.models import Revocation
-from settlement import netting, payment_desk, payout_accounts, reconciliation
-from settlement.models import Chargeback, ClearingCycle, Dispute, Payout, Unmatched
+from settlement import netting, payment_desk, payout_accounts, reconciliation, reserve_terms
+from settlement.models import Chargeback, ClearingCycle, Dispute, FeeSchedule, Payout, Unmatched
 from settlement.states import ChargebackState, CycleState, DisputeState, OutgoingState
 
 REVIEWS = "reviews"  # the only queue whose rows have a target each
@@ -173,6 +173,22 @@ QUEUES = [
         netting.waiting,
         "asked_at",
         page="desk_netting",
+    ),
+    Queue(
+        "reserves",
+        "clearing",
+        _("Reserves for a second person"),
+        reserve_terms.waiting,
+        "asked_at",
+        page="desk_reserves",
+    ),
+    Queue(
+        "fees",
+        "clearing",
+        _("Fee schedules for a second person"),
+        FeeSchedule.objects.waiting,
+        "asked_at",
+        page="desk_fees",
     ),
     Queue(
         "breaks",

@@ -9,10 +9,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from marketplace import clock, desk_targets, plots, working_time
 from marketplace.desks import queues, staff_figures
-from settlement import trades
+from settlement import fees, reserve_terms, trades
 from settlement.states import TradeState
 from tests import factories
 from tests.factories import make_staff
@@ -90,3 +91,20 @@ def test_columns_are_as_high_as_their_share_and_what_is_not_none_is_seen():
     tall, low = plots.columns([1000, 0, 1])
     assert (tall.height, tall.y, low.height, low.x) == (48, 0, 1.0, 160)
     assert [plots.length(number, [4, 2, 0]) for number in (4, 2, 0)] == [1000, 500, 0]
+
+
+def test_reserves_and_fee_schedules_wait_for_a_second_person_in_a_queue_with_a_target():
+    first, second = make_staff("clearing"), make_staff("clearing")
+    said = {"basis_points": 300, "begins_on": clock.today() + dt.timedelta(days=2), "reason": "A reason.", "by": first}
+    terms = reserve_terms.ask(factories.make_verified(), days=30, **said)
+    schedule = fees.ask(**said)
+
+    def waiting() -> dict[str, int]:
+        found = [one for one in queues.waiting(["clearing"]) if one.count]
+        assert all(one.due_at for one in found)
+        return {one.queue.url: one.count for one in found}
+
+    assert waiting() == {reverse("desk_reserves"): 1, reverse("desk_fees"): 1}
+    reserve_terms.confirm(terms, by=second)
+    fees.drop(schedule, by=first)
+    assert waiting() == {}
