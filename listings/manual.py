@@ -19,6 +19,7 @@ from listings import personal_found, plain_text
 from listings.models import MANUAL, Classification, ProductType, Version
 from listings.states import ProfileState
 from listings.terms_words import LANGUAGES
+from marketplace import languages
 from marketplace.errors import Invalid
 
 MOST_FIELDS = 2000
@@ -129,12 +130,14 @@ def _missing_words(version: Version) -> list[Problem]:
             here, there = ("titles", "summaries") if version.titles.get(language) else ("summaries", "titles")
             detail = gettext("The %(here)s have %(language)s, the %(there)s do not: give both, or neither.") % {
                 "here": _PARTS[here],
-                "language": language,
+                "language": languages.KNOWN[language],
                 "there": _PARTS[there],
             }
             found.append(_problem("language_missing", there, detail, language))
         elif version.coverage_area and version.titles.get(language) and not version.coverage_area.get(language):
-            detail = gettext("The title has %(language)s, the area covered does not.") % {"language": language}
+            detail = gettext("The title has %(language)s, the area covered does not.") % {
+                "language": languages.KNOWN[language]
+            }
             found.append(_problem("language_missing", "coverage_area", detail, language))
     return found
 

@@ -55,7 +55,13 @@ class Licence:
     def is_renewable(self) -> bool:
         """Whether a new trade may begin where this licence ends."""
         is_live = self.days_left is not None and self.grant.state in extensions.LIVE
-        return is_live and not self.trade.is_metered
+        return is_live and not self.trade.is_metered and not self.trade.offer.instalments
+
+    @property
+    def is_buyable(self) -> bool:
+        """Whether taking the offer again brings its holder anything: not calls billed monthly, nor what never ends."""
+        is_endless = self.grant.state in extensions.LIVE and self.grant.ends_at is None
+        return self.offer is not None and not self.trade.is_metered and not is_endless
 
     @property
     def is_ending(self) -> bool:

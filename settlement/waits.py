@@ -34,6 +34,11 @@ class Next:
     otherwise: str = ""
     why_endless: str = ""
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the exchange has let its promise pass; a party's deadline changes the trade instead."""
+        return self.who == "exchange" and self.until is not None and self.until < clock.now()
+
 
 def of(trade: Trade) -> Next:
     """Who acts next on this trade and by when."""

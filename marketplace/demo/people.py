@@ -126,7 +126,10 @@ def approved_once(standing: Verification, staff: dict[str, User]) -> Decision:
         standing,
         "approve",
         reason_code="checks_passed",
-        reason="The register, the legal representative and the bank account were checked.",
+        reason=(
+            "The register, the legal representative and the bank account were checked."
+            " 已核实登记信息、法定代表人和银行账户。"
+        ),
         by=staff["vetting"],
     )
 

@@ -17,7 +17,7 @@ from listings.models import Offer
 from marketplace import clock, journal, notifications
 from marketplace.errors import Invalid
 from marketplace.models import Event, Notification
-from settlement import ledger, payments, tasks, trades, webhook_events
+from settlement import ledger, library, payments, tasks, trades, webhook_events
 from settlement.gateways import Bounds, gateway, sandbox_bank, sandbox_signature
 from settlement.models import Break, Instalment, Payment, Reconciliation, Refund, Reminder, SandboxNotice
 from settlement.states import OutgoingState, PaymentState, TradeState
@@ -501,6 +501,9 @@ def test_a_licence_paid_in_instalments_is_not_renewed() -> None:
     trades.accept(deal.trade, by=deal.buyer)
     with pytest.raises(Exception, match="bought anew"):
         trades.propose(deal.trade.offer, buyer=deal.trade.buyer, renews=deal.trade, by=deal.buyer)
+    holder = deal.trade.buyer
+    [licence] = library.licences(list(library.held(holder)), holder)
+    assert licence.is_buyable and not licence.is_renewable
 
 
 def test_an_upgrade_is_paid_at_once() -> None:

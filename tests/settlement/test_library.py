@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from listings import offers
+from listings import offers, terms
 from marketplace import clock
 from settlement import library, licensee_notices
 from settlement.models import Receipt
@@ -84,6 +84,14 @@ def test_what_ends_soon_and_what_is_over_are_told_apart():
     seller = client_of(deal.seller)
     assert deal.trade.public_id not in seller.get("/library/?show=all").content.decode()
     assert rows_of(seller.get("/library/licences.csv")) == rows_of(seller.get("/orders/orders.csv")) == []
+
+
+def test_a_licence_without_end_is_not_bought_again_while_it_is_open():
+    deal = trading.propose(trading.make_offer(terms=terms.default_terms() | {"territory": ["*"], "term_months": None}))
+    trading.work()
+    trading.pay(deal)
+    shown = client_of(deal.buyer).get("/library/").content.decode()
+    assert "Without end" in shown and "/buy/" not in shown and "See what is offered now" in shown
 
 
 def test_orders_and_licences_go_into_a_spreadsheet_that_runs_nothing():

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from marketplace import working_time
+from marketplace import clock, working_time
 from settlement import clearing, hearing, payments, payout_accounts, trades, waits
 from settlement.gateways import sandbox_bank
 from settlement.states import CycleState, TradeState
@@ -65,7 +65,9 @@ def test_a_dispute_says_by_when_the_exchange_decides_and_a_chargeback_names_no_t
     opened = trades.dispute(deal.trade, reason="Wrong year.", by=deal.buyer)
     until = working(opened.opened_at, 40)
     both = "The exchange decides the dispute; until then the seller may answer."
-    assert wait(deal) == ("exchange", both, until)
+    assert wait(deal) == ("exchange", both, until) and not waits.of(deal.trade).is_late
+    with clock.moved_to(until + dt.timedelta(minutes=1)):
+        assert waits.of(deal.trade).is_late
     trades.answer_dispute(opened, answer="Look again.", by=deal.seller)
     assert wait(deal) == ("exchange", "The exchange decides the dispute.", until)
     deal.trade.is_frozen = True
