@@ -5,8 +5,8 @@
 The trades are carried to acceptance by set-based SQL that passes every constraint and trigger, copied from one that the
 real commands carried: they name one product, at a hundred prices, and every member sells and buys. Then the real
 commands preview, close and release the cycle, and the task writes every statement's record and digest. The PDFs are not
-rendered, and the workers stand still. The baseline, on the same server in the same run, inserts as many rows of a transfer's shape into a table
-with a primary key and nothing else.
+rendered, and the workers stand still. The baseline, on the same server in the same run, inserts as many rows of a
+transfer's shape into a table with a primary key and nothing else.
 """
 
 from __future__ import annotations
