@@ -250,6 +250,12 @@ def propose(
         raise Invalid(_("This is your own product."), code="own_product", next=_("Act for the organisation that buys."))
     if offer.audience == Offer.Audience.NAMED and not offer.buyers.filter(pk=buyer.pk).exists():
         raise NotOnSale(_("This offer is for named buyers."), code="not_named")
+    if renews is not None and upgrades is not None:
+        raise Invalid(
+            _("An order renews a licence or upgrades one, not both."),
+            code="renews_and_upgrades",
+            next=_("Name only one of the two."),
+        )
     if renews is not None:
         extensions.require_renewable(renews, offer=offer, buyer=buyer)
     if upgrades is not None:

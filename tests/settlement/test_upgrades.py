@@ -234,6 +234,17 @@ def test_what_cannot_be_upgraded_is_told(deal, dearer):
     assert not Trade.objects.filter(upgrades__isnull=False).exists()
 
 
+def test_a_licence_is_extended_or_replaced_and_not_both_at_once(deal, dearer):
+    other = trading.propose(dearer, buyer=deal.trade.buyer)
+    trading.work()
+    trading.pay(other)
+    trades.accept(other.reload(), by=other.buyer)
+    refused(
+        "renews_and_upgrades",
+        lambda: trades.propose(dearer, buyer=deal.trade.buyer, renews=other.trade, upgrades=deal.trade, by=deal.buyer),
+    )
+
+
 def test_the_database_refuses_a_credit_too_high_a_second_upgrade_and_what_is_no_licence(deal, dearer):
     new = proposed(deal, dearer).trade
     stranger = trading.make_verified()
