@@ -90,3 +90,19 @@ def test_what_a_member_owes_is_summed_in_one_statement(django_assert_num_queries
         ("CNY", 900),
         ("HKD", 700),
     ]
+
+
+def test_the_page_of_a_statement_lists_the_first_movements_of_its_balance_and_says_so(monkeypatch):
+    offer, buyer = trading.make_offer(), trading.make_verified()
+    for trades_in_it in (3, 1):  # each of the first three is paid out alone, which moves the balance
+        for deal in [bought(offer, buyer) for _ in range(trades_in_it)]:
+            trades.accept(deal.trade, by=deal.buyer)
+        trading.clear_now()
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(offer.listing.seller.created_by)
+    url = reverse("statement", args=[Statement.objects.order_by("-pk")[0].pk])
+    for most, more in ((3, False), (2, True)):
+        monkeypatch.setattr("settlement.money_page.LINES_ON_A_PAGE", most)
+        balance = client.get(url).content.decode().partition('id="balance"')[2].partition("</section>")[0]
+        assert balance.count("Payout sent") == most
+        assert ("These are the first; the paper and the CSV list all of them." in balance) is more
