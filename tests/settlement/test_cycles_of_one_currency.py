@@ -78,6 +78,22 @@ def test_a_break_in_one_currency_keeps_no_other_from_being_released():
     ]
 
 
+@pytest.mark.parametrize("step", ["close", "clear"])
+def test_a_fault_in_one_currency_keeps_no_other_from_being_cleared(monkeypatch, step):
+    yuan, dollars = accepted("CNY"), accepted("HKD")
+    module = clearing if step == "close" else trades
+    command = getattr(module, step)
+
+    def broken(cycle: ClearingCycle) -> ClearingCycle:
+        if cycle.currency == "CNY":
+            raise DatabaseError("a fault of ours")
+        return command(cycle)
+
+    monkeypatch.setattr(module, step, broken)
+    trading.cut_off_now()
+    assert (yuan.state, dollars.state) == (TradeState.ACCEPTED, TradeState.CLEARED)
+
+
 def test_two_people_are_asked_by_the_days_sum_of_its_currency_alone(settings):
     settings.CLEARING_LIMIT_MINOR = 200_000
     officer = factories.make_staff("clearing")
