@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace import clock, journal, roles
 from marketplace.errors import Invalid, WrongState, in_words
 from marketplace.models import User
-from settlement import contested, escrowed, instalments, ledger
+from settlement import contested, escrowed, instalments, keys, ledger
 from settlement.gateways import Paid, Started, default_gateway, gateway
 from settlement.models import Notice, Payment, Refund, Trade, Unmatched
 from settlement.states import OUTGOING_MOVES, PAYMENT_MOVES, OutgoingState, PaymentState
@@ -356,7 +356,7 @@ def send_again(refund: Refund, *, payer_reference: str = "", by: User) -> Refund
         payment=refund.payment,
         unmatched=refund.unmatched,
         gateway=refund.gateway,
-        key=f"{refund.key}-r",
+        key=keys.anew(refund.key),
         amount_minor=refund.amount_minor,
         currency=refund.currency,
         payer_reference=payer_reference or refund.payer_reference,

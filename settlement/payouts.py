@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import clearance
 from marketplace import clock, journal
 from marketplace.errors import Invalid, NotCleared, WrongState, in_words
-from settlement import ledger, payout_accounts, positions
+from settlement import keys, ledger, payout_accounts, positions
 from settlement.models import Account, ClearingCycle, Payout, Trade
 from settlement.states import OUTGOING_MOVES, OutgoingState
 
@@ -83,7 +83,7 @@ def reopen_bounced() -> int:
             kind=payout.kind,
             trade=payout.trade,
             organisation=payout.organisation,
-            key=f"{payout.key}-r",
+            key=keys.anew(payout.key),
             amount_minor=payout.amount_minor,
             currency=payout.currency,
             replaces=payout,

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from marketplace import clock, journal
 from marketplace.models import Event, Notification
 from marketplace.notifications import words_of
-from settlement import clearing_preview, splits, statements, trades, webhook_events
+from settlement import clearing_preview, payouts, splits, statements, trades, webhook_events
 from settlement.models import ClearingCycle, Payout, Statement
 from settlement.states import TradeState
 from tests import factories, money_proofs, trading
@@ -89,6 +89,20 @@ def test_where_every_payout_comes_back_none_is_told_as_paid():
     trading.set_account(deals[0].trade.seller, "bounce-7", by=deals[0].seller)
     trading.clear_now()
     assert {kind for kind, _words in letters(deals[0])} == {"payout.bounced"}
+
+
+def test_a_payout_may_come_back_as_often_as_it_will():
+    [deal] = accepted(100_000)
+    trades.clear(trading.close_now())
+    for number in range(25):
+        [payout] = payouts.claim_next_payouts()
+        with transaction.atomic():
+            payouts.record_bounced(payout.key, "sandbox", "closed")
+        trading.set_account(deal.trade.seller, f"account-{number}", by=deal.seller)
+        assert payouts.reopen_bounced() == 1
+    newest = Payout.objects.order_by("pk").last()
+    assert newest.key == f"{Payout.objects.order_by('pk')[0].key}-r25"
+    money_proofs.prove()
 
 
 def test_who_shares_in_a_trade_gets_a_payout_for_it_and_what_is_released_comes_by_itself():
