@@ -233,8 +233,9 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
     fee_minor = moved.get(f"fee-{trade.pk}", 0)
     net_minor = moved.get(f"net-{trade.pk}", 0)
     if not trade.cleared_at:
-        fee_minor = trade.fee_schedule.fee_minor(trade.price_minor)
-        net_minor = trade.price_minor - fee_minor
+        gross_minor = _left_of_the_price(trade)
+        fee_minor = trade.fee_schedule.fee_minor(gross_minor)
+        net_minor = gross_minor - fee_minor
     own = trade.shares.filter(share__split__listing=trade.listing_id).values_list("share__basis_points", flat=True)
     passed_minor = sum(positions.share_of(net_minor, basis_points) for basis_points in own)
     mine = {"cycle": trade.cycle_id, "organisation": trade.seller_id, "currency": trade.currency}
@@ -250,6 +251,14 @@ def _sellers_side(trade: Trade) -> dict[str, Any]:
         "charges": Money(charges_minor, trade.currency) if charges_minor else None,
         "statement": Statement.objects.filter(**mine).first() if cleared else None,
     }
+
+
+def _left_of_the_price(trade: Trade) -> int:
+    """What is or will be cleared of it, in minor units: less what a decision gave back, and nothing once it ended."""
+    if trade.ended_at is not None:
+        return 0
+    decided = getattr(trade, "dispute", None)
+    return trade.price_minor - (decided.refund_minor or 0 if decided else 0)
 
 
 # --- access and papers ---------------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from marketplace import clock
-from settlement import ledger, member_money, tasks, trades
+from settlement import ledger, member_money, tasks, trade_page, trades
 from settlement.models import Account, Payout, Statement
 from settlement.states import TradeState
-from tests import trading
+from tests import factories, trading
 from tests.trading import pay, work
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +106,26 @@ def test_the_page_of_a_statement_lists_the_first_movements_of_its_balance_and_sa
         balance = client.get(url).content.decode().partition('id="balance"')[2].partition("</section>")[0]
         assert balance.count("Payout sent") == most
         assert ("These are the first; the paper and the CSV list all of them." in balance) is more
+
+
+def test_what_comes_to_the_seller_is_of_what_a_decision_left_of_the_price():
+    offer, buyer = trading.make_offer(), trading.make_verified()
+    deal = bought(offer, buyer)
+    dispute = trades.dispute(deal.trade, reason="A fifth is missing.", by=deal.buyer)
+    trades.resolve(dispute, refund_minor=25_000, resolution="So it is.", by=factories.make_staff("disputes"))
+    shown = trade_page.money_of(deal.reload())
+    coming = shown["fee"].minor, shown["net"].minor
+    trading.clear_now()
+    shown = trade_page.money_of(deal.reload())
+    assert coming == (shown["fee"].minor, shown["net"].minor) == (2_500, 97_500)
+
+
+def test_nothing_comes_to_the_seller_of_a_trade_that_ended():
+    deal = trading.make_trade(TradeState.REGISTERED)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(deal.seller)
+    page = client.get(deal.trade.get_absolute_url()).content.decode()
+    assert "Comes to you" in page
+    trades.cancel(deal.trade, by=deal.buyer)
+    page = client.get(deal.trade.get_absolute_url()).content.decode()
+    assert "Comes to you" not in page
