@@ -81,6 +81,15 @@ def due_at(registered_at: dt.datetime, offer: Offer, due_days: int) -> dt.dateti
     return max(registered_at + dt.timedelta(days=due_days), deadlines.fund_until(registered_at, offer))
 
 
+def fund_until_next(paid: Instalment, following: Instalment) -> dt.datetime:
+    """Until when their trade waits for the one once the other, for which it waited, is paid: as much later as the two
+    lie apart, so that the days a bank contested one of them stay added."""
+    trade = paid.trade
+    assert trade.registered_at is not None and trade.fund_until is not None  # noqa: S101 - it was registered and asked
+    ends = [due_at(trade.registered_at, trade.offer, row.due_days) for row in (paid, following)]
+    return trade.fund_until + (ends[1] - ends[0])
+
+
 def due_of(row: Instalment) -> dt.datetime | None:
     """When it is due, holds left aside; None until its trade is registered."""
     trade = row.trade

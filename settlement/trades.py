@@ -546,10 +546,9 @@ def receive(paid: Sequence[Trade], taken: Sequence[Instalment]) -> None:
     instalments.record_paid(taken)
     rest = instalments.unpaid(paid)
     waiting = [trade for trade in paid if rest.get(trade.pk)]
+    waited_for = {row.trade_id: row for row in reversed(taken)}
     for trade in waiting:
-        trade.fund_until = instalments.due_at(
-            trade.registered_at or clock.now(), trade.offer, rest[trade.pk][0].due_days
-        )
+        trade.fund_until = instalments.fund_until_next(waited_for[trade.pk], rest[trade.pk][0])
     if waiting:
         Trade.objects.bulk_update(waiting, ["fund_until"])
     payments.request(waiting, by=None)

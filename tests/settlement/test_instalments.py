@@ -375,6 +375,27 @@ def test_all_days_of_contests_that_overlap_are_not_the_buyers() -> None:
     proven()
 
 
+def test_the_days_of_a_contest_are_added_to_the_instalments_after_the_next_too() -> None:
+    deal = registered()
+    pay(deal)
+    reference = deal.trade.payments.get(instalment=1).reference
+    with later(1):
+        sandbox_bank.act(reference, "charge_back")
+        trading.work()
+    with later(91):
+        sandbox_bank.act(reference, "win_chargeback")
+        trading.work()
+        due = deal.reload().fund_until
+    with later(100):
+        pay(deal)
+        assert deal.reload().fund_until == due + dt.timedelta(days=30), "30 days lie between the two"
+        tasks.expire_trades()
+        assert deal.state == TradeState.REGISTERED
+        pay(deal)
+        assert deal.state == TradeState.DELIVERED
+    proven()
+
+
 def test_an_instalment_the_bank_took_back_ends_the_trade_and_the_rest_goes_back() -> None:
     deal = registered()
     pay(deal)
