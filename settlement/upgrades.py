@@ -173,9 +173,9 @@ def stop_renewing(old: Trade) -> None:
 
 
 def give_back(upgrade: Trade) -> None:
-    """The locked upgrade ends with a refund: the access it replaced comes back, if its own trade stands and it is
-    not closed, which it is once the upgrade was accepted."""
-    if upgrade.upgrades_id is None:
+    """The locked upgrade ends with a refund: the access it replaced comes back, if its own trade stands and the upgrade
+    was not accepted, from when on a worker closes it."""
+    if upgrade.upgrades_id is None or upgrade.accepted_at is not None:
         return
     ended = Grant.objects.filter(trade=upgrade.upgrades_id, is_close_due=True, state__in=extensions.LIVE)
     grant = ended.select_for_update(no_key=True).first()

@@ -182,6 +182,18 @@ def test_the_old_access_comes_back_where_the_upgrade_is_refunded_before_it_is_ac
     assert again.trade.credit_minor == new.trade.credit_minor
 
 
+def test_the_old_access_does_not_come_back_once_the_upgrade_was_accepted(deal, dearer):
+    new = upgraded(deal, dearer)
+    trades.accept(new.reload(), by=new.buyer)
+    for what in ("charge_back", "lose_chargeback"):  # before a worker has closed the old access
+        sandbox_bank.act(new.payment.reference, what)
+        trading.hand_over_notices()
+        tasks.read_notices()
+    assert new.state == TradeState.REFUNDED
+    tasks.close_grants()
+    assert grant_of(deal).state == GrantState.CLOSED
+
+
 def test_an_upgrade_that_is_not_paid_leaves_the_old_licence_and_its_order_as_they_were(deal, dearer):
     renewals.keep(deal.trade, by=deal.buyer)
     with clock.moved_to(grant_of(deal).ends_at - 5 * DAY):
