@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.db.models.functions import TruncDate
 
+from marketplace.spreadsheets import safe_cell
 from settlement.channels import Access, Use
 
 if TYPE_CHECKING:
@@ -59,5 +60,5 @@ def statement(bill: Trade) -> str:
     lines = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     lines.writerow(["day", "release", "release_digest", "calls"])
     for day, number in days.annotate(number=Count("pk")):
-        lines.writerow([day.isoformat(), bill.release.label, bill.release.digest, number])
+        lines.writerow([day.isoformat(), safe_cell(bill.release.label), bill.release.digest, number])
     return text.getvalue()

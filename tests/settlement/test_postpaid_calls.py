@@ -20,6 +20,7 @@ from marketplace import clock, documents, posted
 from marketplace.errors import Invalid, Refused, RoleNeeded, WrongState
 from marketplace.models import Paper
 from settlement import billing, defaults, deliveries, ledger, metering, quotes, renewals, tasks, trades
+from settlement.channels import usage
 from settlement.gateways import Bounds, gateway
 from settlement.models import Call, Grant, Trade
 from settlement.states import GrantState, TradeState
@@ -100,6 +101,18 @@ def test_a_month_is_billed_paid_delivered_and_settled_to_the_cent():
         assert certificate.record["delivery_digest"] == record["delivery_digest"]
         assert documents.pdf(certificate, language="en").startswith(b"%PDF")
         assert ledger.reconcile() == []
+
+
+def test_a_usage_statement_runs_nothing_in_a_spreadsheet():
+    with clock.moved_to(NOVEMBER) as move:
+        deal = take()
+        call(deal)
+        move(DECEMBER)
+        tasks.bill_calls()
+    bill = bill_of(deal).trade
+    bill.release.label = '=HYPERLINK("https://evil.example")'  # its seller chose it
+    [line] = csv.DictReader(io.StringIO(usage.statement(bill)))
+    assert (line["release"], line["calls"]) == (f"'{bill.release.label}", "1")
 
 
 # --- what may be offered and taken ----------------------------------------------------------------------------------
