@@ -674,7 +674,7 @@ HELD_ACTS = {
     TradeState.AGREED: lambda deal: trades.register([deal.trade]),
     TradeState.FUNDED: lambda deal: work(),
     TradeState.DELIVERED: lambda deal: trades.accept(deal.trade, by=deal.buyer),
-    TradeState.ACCEPTED: lambda deal: trading.clear_now(),
+    TradeState.ACCEPTED: lambda deal: trading.cut_off_now(),
 }
 
 
