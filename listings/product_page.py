@@ -81,6 +81,10 @@ class Measured:
     def score(self) -> float | None:
         return None if self.profile.quality is None else float(self.profile.quality)
 
+    @property
+    def score_in_words(self) -> str:
+        return "–" if self.score is None else percent(self.score)
+
 
 def measured(release: Release | None, *, shows_rows: bool = True) -> Measured | None:
     """The measured facts of a release, None until there are any; without its first rows where they are withheld."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from django.views.defaults import page_not_found
 
 from marketplace.errors import Invalid, Refused
 
@@ -27,7 +28,10 @@ class RefuseNulls:
 
 
 class RefusedPage:
-    """Turns a Refused raised by a page into the page that says what was refused, why, and what to do next."""
+    """Turns a Refused raised by a page into the page that says what was refused, why, and what to do next.
+
+    What a page does not find gets our own page too: with DEBUG on, as in the demo, Django would show its addresses.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -36,6 +40,8 @@ class RefusedPage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Http404) and not request.path.startswith("/api/"):
+            return page_not_found(request, exception)
         if not isinstance(exception, Refused):
             return None
         back = request.META.get("HTTP_REFERER", "") if request.method == "POST" else ""

@@ -775,9 +775,9 @@ def resolve(dispute: Dispute, *, refund_minor: int, resolution: str, by: User) -
     _require_fair_word(trade, resolution, by)
     if not 0 <= refund_minor <= trade.price_minor:
         raise Invalid(
-            _("An award is between 0 and %(price_minor)s minor units."),
+            _("An award is between nothing and the price, %(price)s."),
             code="award_out_of_range",
-            price_minor=trade.price_minor,
+            price=trade.price,
         )
     _close_dispute(dispute, resolution, refund_minor, by=by)
     if trade.price_minor and refund_minor == trade.price_minor:

@@ -201,6 +201,13 @@ def test_an_address_of_nothing_is_not_found(row: Row, world: World) -> None:
     assert not wrong, "\n".join([named(row), *wrong])
 
 
+@pytest.mark.parametrize("debug", [True, False])
+def test_what_is_not_found_is_told_by_our_own_page(debug: bool, settings: Any) -> None:
+    settings.DEBUG = debug
+    answer = Client().get("/products/none/")
+    assert answer.status_code == 404 and "There is nothing here" in answer.content.decode()
+
+
 @pytest.mark.parametrize("language", ["xx", "../../etc/passwd", "en\x00", "x" * 5000, "zh-hans;q=nan", ""])
 def test_a_strange_language_is_answered_in_ours(language: str, world: World) -> None:
     client = Client()
