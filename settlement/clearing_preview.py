@@ -146,10 +146,13 @@ def _preview(trades: QuerySet[Trade], currency: str, cycle: ClearingCycle | None
         free += len(ready) - len(lines)
         left_out_count += len(why)
         left_out |= dict(islice(why.items(), left_out_shown - len(left_out)))
-    owed = ledger.owed_by_members({organisation_id for organisation_id, _currency in found}, locked=False)
-    positions.set_off(found, owed)
     day = clock.today()
-    reserves.count_in(found, reserves.due(day, currency), day)
+    due = reserves.due(day, currency)
+    concerned = {organisation_id for organisation_id, _currency in found} | {row.organisation_id for row in due}
+    owed = ledger.owed_by_members(concerned, locked=False)
+    positions.set_off(found, owed)
+    reserves.count_in(found, due, day)
+    positions.set_off(found, owed)
     positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     by_member = [Sum(currency, *_parts(one), organisation_id) for (organisation_id, _currency), one in found.items()]
     by_member.sort(key=lambda one: (-one.gross_minor, one.organisation_id))

@@ -112,7 +112,8 @@ class Position:
         Each trade is paid alone, and what is released too; with netting only trades across the border are, and the rest
         is one sum. What is paid for a trade is the same either way.
         """
-        together = self.released_minor if self.is_netted else 0
+        released = self.released_minor - max(self.recovered_minor - self.cleared_minor, 0)
+        together = released if self.is_netted else 0
         for trade_id, minor in self._paid_by_trade():
             if self.is_netted and trade_id not in self.abroad:
                 together += minor
@@ -120,8 +121,8 @@ class Position:
                 yield Payout.Kind.TRADE, trade_id, minor
         if together:
             yield Payout.Kind.NET, None, together
-        elif self.released_minor:
-            yield Payout.Kind.RESERVE, None, self.released_minor
+        elif released:
+            yield Payout.Kind.RESERVE, None, released
 
     def _paid_by_trade(self) -> Iterator[tuple[int, int]]:
         """What is paid out for each trade, as (trade id, minor units), in the order the trades were proposed.
@@ -230,9 +231,10 @@ def net(positions: Positions, members: Collection[int]) -> None:
 
 
 def set_off(positions: Positions, owed: Mapping[Member, int]) -> None:
-    """Set what each member owes the exchange, in minor units, against what it gets."""
+    """Set what each member owes the exchange, in minor units, against what it gets: once before anything is kept back,
+    and what is still owed then against what is released."""
     for key, position in positions.items():
-        position.recovered_minor = min(owed.get(key, 0), position.cleared_minor)
+        position.recovered_minor = min(owed.get(key, 0), position.cleared_minor + position.released_minor)
 
 
 def keep_back(positions: Positions, basis_points: Mapping[Member, int]) -> None:

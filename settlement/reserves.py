@@ -1,8 +1,8 @@
 """Rolling reserves at work: a cycle keeps back and releases, a loss after clearing draws.
 
 In this order: what a member owes is set off first; of what then remains a part is kept back; what earlier cycles kept
-back and is due is released on top. A loss takes the reserve first, what is released soonest before the rest, and only
-what it does not cover becomes a debt: so nobody owes while anything of its own lies in reserve in that currency.
+back and is due is released on top, less what is still owed. A loss takes the reserve first, what is released soonest
+before the rest, and only what it does not cover becomes a debt. A gateway's charge that the seller bears draws nothing.
 
 Whoever books on a reserve holds the member's account `payable` locked, so its rows need no lock of their own.
 """

@@ -894,6 +894,7 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     accepted.update(state=TradeState.CLEARED, cleared_at=now)
     positions.set_off(found, owed)
     terms = reserves.count_in(found, releasing, day)
+    positions.set_off(found, owed)
     positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     reserved = reserves.book(cycle, found, releasing, terms, payables, day)
     clearing.book_positions(cycle, found, payables, reserved)

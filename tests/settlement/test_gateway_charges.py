@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from marketplace import clock
 from marketplace.models import Event
-from settlement import fees, gateway_charges, ledger, payments, statements, tasks, trades
+from settlement import clearing_preview, fees, gateway_charges, ledger, payments, statements, tasks, trades
 from settlement.models import FeeSchedule, Payout, Statement
 from settlement.movements import moved_since
 from settlement.states import TradeState
 from tests import factories, trading
 from tests.contracts.stripe_world import configure_stripe
 from tests.races import together
+from tests.settlement.test_reserves import agreed
 from tests.stripe_server import StripeServer
 
 PRICE_MINOR = 100_000
@@ -168,3 +170,31 @@ def test_two_workers_pass_a_charge_on_once(server):
     trades.accept(deal.trade, by=deal.buyer)
     assert together([lambda: gateway_charges.book("stripe")] * 2) == ["done"] * 2
     assert books() == (0, -CHARGE_MINOR)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kept", [3_000, 200], ids=["more than it owes", "less"])
+def test_what_is_still_owed_is_taken_off_what_is_released_of_a_reserve(server, kept):
+    schedule = the_seller_bears()
+    with clock.moved_to(schedule.valid_from + DAY):
+        deal = delivered(server)
+        agreed((factories.make_staff("clearing"), factories.make_staff("clearing")), deal.trade.seller, kept)
+        trades.accept(deal.trade, by=deal.buyer)
+        trading.clear_now()
+    in_reserve = (PRICE_MINOR - FEE_MINOR) * kept // 10_000
+    with clock.moved_to(schedule.valid_from + 3 * DAY):
+        tasks.reconcile_books()  # the charge is known now, and the seller sells no more
+        assert books() == (0, -CHARGE_MINOR)
+    with clock.moved_to(schedule.valid_from + 40 * DAY):
+        cycle = trading.close_now()
+        [shown] = clearing_preview.of_cycle(cycle, left_out_shown=0).by_member
+        cycle = trades.clear(cycle)
+    stated = Statement.objects.get(cycle=cycle)
+    taken = min(CHARGE_MINOR, in_reserve)
+    assert (stated.recovered_minor, stated.released_minor, stated.net_minor) == (taken, in_reserve, in_reserve - taken)
+    assert (shown.recovered_minor, shown.net.minor) == (stated.recovered_minor, stated.net_minor)
+    paid = list(Payout.objects.filter(cycle=cycle).values_list("kind", "amount_minor"))
+    assert paid == ([("reserve", stated.net_minor)] if stated.net_minor else [])
+    assert books() == (0, taken - CHARGE_MINOR) and ledger.reconcile() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
