@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import get_resolver
 from django.utils.translation import gettext_lazy as _
 from django.views.defaults import page_not_found
 
@@ -30,14 +32,18 @@ class RefuseNulls:
 class RefusedPage:
     """Turns a Refused raised by a page into the page that says what was refused, why, and what to do next.
 
-    What a page does not find gets our own page too: with DEBUG on, as in the demo, Django would show its addresses.
+    What is not found is told by ourselves too: with DEBUG on, as in the demo, Django would show its addresses.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        if settings.DEBUG and answer.status_code == 404 and request.resolver_match is None:
+            missing: Callable[..., HttpResponse] = get_resolver().resolve_error_handler(404)
+            return missing(request, exception=Http404())
+        return answer
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Http404) and not request.path.startswith("/api/"):

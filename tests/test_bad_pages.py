@@ -202,10 +202,12 @@ def test_an_address_of_nothing_is_not_found(row: Row, world: World) -> None:
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_what_is_not_found_is_told_by_our_own_page(debug: bool, settings: Any) -> None:
+@pytest.mark.parametrize("address", ["/products/none/", "/no/page/at/all/"])
+def test_what_is_not_found_is_told_by_our_own_page(address: str, debug: bool, settings: Any) -> None:
     settings.DEBUG = debug
-    answer = Client().get("/products/none/")
+    answer = Client().get(address)
     assert answer.status_code == 404 and "There is nothing here" in answer.content.decode()
+    assert Client().get("/api/v1/no/such/thing").json()["code"] == "not_found"
 
 
 @pytest.mark.parametrize("language", ["xx", "../../etc/passwd", "en\x00", "x" * 5000, "zh-hans;q=nan", ""])
