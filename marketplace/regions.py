@@ -83,5 +83,5 @@ def regions_of(country: str) -> list[str]:
 
 
 def place_name(country: str, region: str) -> str:
-    """Where somebody has their seat: on the mainland the division or zone, elsewhere the country or territory."""
-    return str(REGION_NAMES.get(region, COUNTRY_NAMES[country]) if country == "CN" else COUNTRY_NAMES[country])
+    """Where somebody has their seat: the division, zone or territory of China that they named, else the country."""
+    return str(COUNTRY_NAMES[country] if region == OTHER else REGION_NAMES.get(region, COUNTRY_NAMES[country]))
