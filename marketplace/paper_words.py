@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import override, pgettext
 
+from marketplace import marks
 from marketplace.money import Money
 from marketplace.typesetting import LANGUAGES, PAPERS, SCHEMA, in_language
 
@@ -237,11 +238,12 @@ def _instalment(one: dict[str, Any], record: dict[str, Any], said: dict[str, str
 
 def _taxes(taxes: list[dict[str, Any]], record: dict[str, Any], language: str) -> list[str]:
     said, colon = words(language), _marks(language).colon
-    amounts = [Money(tax["amount_minor"], record["currency"]) for tax in taxes]
-    return [
-        f"{said['tax_' + tax['tax']]} {tax['percent']} %{colon}{amount}"
-        for tax, amount in zip(taxes, amounts, strict=True)
-    ]
+    with override(language):
+        return [
+            f"{said['tax_' + tax['tax']]} {marks.percent(tax['percent'])}"
+            f"{colon}{Money(tax['amount_minor'], record['currency'])}"
+            for tax in taxes
+        ]
 
 
 def _covers(record: dict[str, Any], said: dict[str, str], language: str) -> list[str]:

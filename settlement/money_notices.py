@@ -104,7 +104,7 @@ def _chargeback(event: Event) -> None:
 def _reserve_terms(event: Event) -> None:
     terms = ReserveTerms.objects.select_related("organisation").get(pk=event.subject_id)
     facts = {
-        "percent": f"{terms.percent} %",
+        "percent": terms.percent,
         "days": str(terms.days),
         "currency": terms.currency or ", ".join(settings.CURRENCIES),
         "day": terms.begins_on,

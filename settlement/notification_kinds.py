@@ -288,7 +288,7 @@ KINDS = [
         label=_("A part of what you get is kept back"),
         subject=_("From %(day)s a part of what you get is kept in reserve"),
         text=_(
-            "%(percent)s of what each clearing brings you in %(currency)s is kept back for %(days)s days, then paid "
+            "%(percent)s %% of what each clearing brings you in %(currency)s is kept back for %(days)s days, then paid "
             "out. The exchange’s reason: %(reason)s"
         ),
         act="see_money",

@@ -333,7 +333,7 @@ def test_a_member_is_told_before_and_sees_each_sum_and_its_day(officers):
     agreed(officers, seller)
     follow()
     [told] = seller.created_by.notifications.filter(kind="reserve_terms.confirmed")
-    assert told.facts["percent"] == "10 %" and told.facts["days"] == "30"
+    assert told.facts["percent"] == "10" and told.facts["days"] == "30"
     deal = bought(seller, 100_003)
     trading.clear_now()
     lost(deal, amount_minor=2_000)
