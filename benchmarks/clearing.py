@@ -53,13 +53,14 @@ def _timed(work: Callable[[], object]) -> float:
 
 # --- the trades ----------------------------------------------------------------------------------------------------
 
-# Each member is the buyer of the next. What a statement names in braces is filled with the columns of its table.
+# What a statement names in braces is filled with the columns of its table.
 PRICES = 100
 OFFERS = """
     INSERT INTO listings_offer ({columns})
     SELECT {values} FROM listings_offer o, generate_series(0, %(prices)s - 1) AS i WHERE o.id = %(offer)s
 """
 OWN_OF_OFFER = {"public_id": "'b' || i", "name": "'Bench'", "price_minor": "100000 + i * 49937"}
+# Each member is the buyer of the next.
 MEMBERS = """
     INSERT INTO marketplace_organisation (public_id, kinds, name, latin_name, country, region, number_kind,
         registration_number, created_at, created_by_id)
