@@ -43,6 +43,7 @@ DONE = {
     "request_changes": gettext_lazy("The seller was asked for changes."),
     "refuse": gettext_lazy("The version is refused."),
 }
+SECONDED = gettext_lazy("Approved. A second person decides.")
 PRODUCT_ACTS: dict[str, Any] = {
     "suspend": gettext_lazy("Suspend the product"),
     "resume": gettext_lazy("Put it back on sale"),
@@ -201,7 +202,7 @@ def review_act(request: HttpRequest, review_id: int) -> HttpResponse:
 def _decided(request: HttpRequest, found: Review, act: str, back: str) -> HttpResponse:
     """Approve or send back; what cannot be used is shown on the screen again, with all that was filled in."""
     by = person(request)
-    form = DecisionForm(request.POST, items=reviews.checklist_of(found), auto_id="decide_%s")
+    form = DecisionForm(request.POST, items=reviews.checklist_of(found), act=act, auto_id="decide_%s")
     try:
         if not form.is_valid():
             raise Invalid(_("Some of what was sent cannot be used."), next=_("See what is marked below."))
@@ -216,5 +217,6 @@ def _decided(request: HttpRequest, found: Review, act: str, back: str) -> HttpRe
         if not roles.staff_may(by, "review"):
             raise
         return _screen(request, _review(found.pk), form, refusal=refusal)
-    messages.success(request, str(DONE[act]))
+    found.refresh_from_db(fields=["state"])
+    messages.success(request, str(SECONDED if found.state == ReviewState.SECONDED else DONE[act]))
     return redirect(back)

@@ -22,14 +22,17 @@ ANSWER_LABELS = [
 ]
 
 
+NO_SENTENCE = _("Write the sentence that those it concerns will read.")
+
+
 class DecisionForm(forms.Form):
     """The checklist's answers; and for sending back, a reason of each of the two kinds. The commands decide."""
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, items: Sequence[Item], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, items: Sequence[Item], act: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.items = items
+        self.items, self.act = items, act
         for item in items:
             self.fields[f"answer_{item.id}"] = forms.ChoiceField(
                 label=item.text, choices=ANSWER_LABELS, widget=forms.RadioSelect, required=False
@@ -49,6 +52,14 @@ class DecisionForm(forms.Form):
             )
         for field in self.fields.values():
             field.is_need_unsaid = True  # type: ignore[attr-defined]  # what is needed depends on the button
+
+    def clean(self) -> dict[str, Any]:
+        """Who sends a version back says why: an empty sentence is marked where it is to be written."""
+        said = super().clean() or {}
+        reason = f"{self.act}_reason"
+        if self.act in SEND_BACK and reason not in self.errors and not said[reason].strip():
+            self.add_error(reason, forms.ValidationError(NO_SENTENCE, code="reason_needed"))
+        return said
 
     @property
     def rows(self) -> list[dict[str, Any]]:

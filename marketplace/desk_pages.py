@@ -100,10 +100,15 @@ def ordered(
     return orders[chosen][1], choices
 
 
-def acted(request: HttpRequest, command: Callable[[], Any], *, done: str | Promise, back: str) -> HttpResponse:
-    """Run a command once for the form that was sent, say that it is done, and go back. Refusals go on as they are."""
+def acted(
+    request: HttpRequest, command: Callable[[], Any], *, done: str | Promise | Callable[[], str], back: str
+) -> HttpResponse:
+    """Run a command once for the form that was sent, say that it is done, and go back. Refusals go on as they are.
+
+    What is said may be a function, asked afterwards, where it depends on what came of the command.
+    """
     posted.posted_once(request, None, lambda: bool(command()))
-    messages.success(request, str(done))
+    messages.success(request, done() if callable(done) else str(done))
     return redirect(back)
 
 

@@ -44,6 +44,7 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
     rows: QuerySet[Any] = cycles if show == "cycles" else stopped.order_by(*fields)
     found = Paginator(rows, ROWS_ON_A_PAGE).get_page(request.GET.get("page"))
     counts = {"cycles": cycles.count(), "payouts": stopped.count()}
+    coming = clearing_preview.coming()
     context = {
         "show": show,
         "tabs": [{"show": name, "label": label, "count": counts[name]} for name, label in SHOWS.items()],
@@ -51,7 +52,8 @@ def clearing_desk(request: HttpRequest) -> HttpResponse:
         "cycles": _with_trades(list(found.object_list)) if show == "cycles" else [],
         "payouts": _with_money(list(found)) if show == "payouts" else [],
         "orders": orders if show == "payouts" else [],
-        "coming": clearing_preview.coming(),
+        "coming": [one for one in coming if one.count or one.later],
+        "idle": [one for one in coming if not (one.count or one.later)],
         "netting_waits": netting.waiting().count(),
         "totals": _totals(),
     }
@@ -108,7 +110,7 @@ def _close_acts(coming: Coming, would: Preview, by: User) -> list[dict[str, Any]
     button = act_button("close", _("Close the cycle now"), url, fields=fields, confirm=confirm, tone="primary")
     if coming.cycle is None:
         button["why_not"] = _("Its cycle is being opened; look again in a minute.")
-    elif would.total is None and not would.free and not would.left_out_count:
+    elif would.total is None and not would.free:
         button["why_not"] = _("Nothing in %(currency)s is to be cleared today.") % {"currency": coming.currency}
     return [button]
 
@@ -232,7 +234,13 @@ def release(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(ClearingCycle, number=number)
     by = person(request)
     back = reverse("desk_cycle", args=[number])
-    answer = acted(request, lambda: trades.release(found, by=by), done=_("Done; see the cycle's state."), back=back)
+
+    def done() -> str:
+        found.refresh_from_db(fields=["state"])
+        is_released = found.state == CycleState.RELEASED
+        return _("The cycle is released.") if is_released else _("You confirmed it; a colleague releases it.")
+
+    answer = acted(request, lambda: trades.release(found, by=by), done=done, back=back)
     ring(tasks.pay_members)
     ring(tasks.issue_statements)
     return answer

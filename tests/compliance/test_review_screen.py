@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compliance import review_questions, reviews
 from compliance.models import Review, ReviewDecision
+from compliance.review_forms import NO_SENTENCE
 from listings import publishing
 from marketplace import clock
 from tests.factories import (
@@ -134,6 +135,24 @@ def test_an_approval_that_lacks_answers_keeps_what_was_filled_in():
     assert (answer.status_code, ReviewDecision.objects.count()) == (422, 0)
     assert "checklist_not_met" in again and "Seen the contract." in again
     assert re.search(r'name="answer_rights" value="yes"[^>]* checked', again)
+
+
+def test_who_sends_back_without_a_sentence_is_shown_where_to_write_it():
+    officer = make_staff("review")
+    review = submitted()
+    reviews.take(review, by=officer)
+    client = signed_in(officer)
+    key = re.search(
+        r'id="decision">.*?name="key" value="([^"]+)"', client.get(f"{QUEUE}{review.pk}/").content.decode(), re.DOTALL
+    )[1]
+    said = {"act": "request_changes", "key": key, "request_changes_code": "quality", "request_changes_reason": " "}
+    answer = client.post(f"{QUEUE}{review.pk}/act/", said)
+    again = answer.content.decode()
+    assert (answer.status_code, ReviewDecision.objects.count()) == (422, 0)
+    assert re.search(r'name="request_changes_reason"[^>]* aria-invalid="true"', again)
+    assert str(NO_SENTENCE) in again and again.count('aria-invalid="true"') == 1
+    sent = client.post(f"{QUEUE}{review.pk}/act/", said | {"request_changes_reason": "Name the source."})
+    assert (sent.status_code, ReviewDecision.objects.get().reason) == (302, "Name the source.")
 
 
 def test_the_seller_sees_questions_at_their_field_and_never_a_note():

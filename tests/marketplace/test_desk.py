@@ -8,6 +8,7 @@ import re
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -551,12 +552,14 @@ def test_a_cycle_above_the_limit_takes_two_people(settings):
     first, second = make_staff("clearing"), make_staff("clearing")
     cycle = trading.close_now(by=first)
     url = reverse("desk_cycle_release", args=[cycle.number])
-    act(first, shown(first, "desk_cycle", cycle.number), url, "release")
+    answer = act(first, shown(first, "desk_cycle", cycle.number), url, "release")
     assert deal.state == TradeState.ACCEPTED
+    assert [str(one) for one in get_messages(answer.wsgi_request)] == ["You confirmed it; a colleague releases it."]
     page = shown(first, "desk_cycle", cycle.number)
     assert "a colleague releases it" in page and acts_in(page) == set()
-    act(second, shown(second, "desk_cycle", cycle.number), url, "release")
+    answer = act(second, shown(second, "desk_cycle", cycle.number), url, "release")
     assert deal.state == TradeState.CLEARED
+    assert [str(one) for one in get_messages(answer.wsgi_request)] == ["The cycle is released."]
 
 
 # --- papers and stuck work -----------------------------------------------------------------------------------------

@@ -236,7 +236,10 @@ def test_the_desk_shows_what_waits_by_currency_and_closes_one_alone():
     assert (yuan.reload().cycle, dollars.reload().cycle) == (cycle, None)
     assert f"Cycle {cycle.number} · CNY" in client.get(reverse("desk_cycle", args=[cycle.number])).content.decode()
     clearing.open_cycles()
-    assert "Nothing in CNY is to be cleared today." in client.get(f"{url}?show=CNY").content.decode()
+    page = client.get(f"{url}?show=CNY").content.decode()
+    assert "Nothing in CNY is to be cleared today." in page and "elow the limit" not in page
+    desk = client.get(reverse("desk_clearing")).content.decode()
+    assert "Preview CNY" not in desk and "Preview HKD" in desk and f'{url}?show=CNY">CNY</a>' in desk
     assert [(one.currency, one.count) for one in clearing_preview.coming()] == [("CNY", 0), ("HKD", 1)]
 
 
