@@ -150,9 +150,7 @@ def _preview(trades: QuerySet[Trade], currency: str, cycle: ClearingCycle | None
     due = reserves.due(day, currency)
     concerned = {organisation_id for organisation_id, _currency in found} | {row.organisation_id for row in due}
     owed = ledger.owed_by_members(concerned, locked=False)
-    positions.set_off(found, owed)
-    reserves.count_in(found, due, day)
-    positions.set_off(found, owed)
+    reserves.count_in(found, due, owed, day)
     positions.net(found, netting.in_force({member for member, _currency in found}, cycle))
     by_member = [Sum(currency, *_parts(one), organisation_id) for (organisation_id, _currency), one in found.items()]
     by_member.sort(key=lambda one: (-one.gross_minor, one.organisation_id))

@@ -49,14 +49,19 @@ def due(day: dt.date, currency: str = "") -> list[Reserve]:
     return [row for row in rows if row.organisation_id not in barred]
 
 
-def count_in(found: positions.Positions, releasing: Iterable[Reserve], day: dt.date) -> dict[Member, ReserveTerms]:
-    """Count in what is kept back of these positions, in which debts are set off already, and what is released.
+def count_in(
+    found: positions.Positions, releasing: Iterable[Reserve], owed: Mapping[Member, int], day: dt.date
+) -> dict[Member, ReserveTerms]:
+    """Set off what is owed, in minor units, keep a part of the rest back, count in what is released, and set off what
+    is still owed against that.
 
     By which terms, for each member that has any in force.
     """
     terms = reserve_terms.in_force(found, day)
+    positions.set_off(found, owed)
     positions.keep_back(found, {key: one.basis_points for key, one in terms.items()})
     positions.release(found, ((row.organisation_id, row.currency, row.left_minor) for row in releasing))
+    positions.set_off(found, owed)
     return terms
 
 
