@@ -268,8 +268,8 @@ class Review(models.Model):
 
     @property
     def reason_words(self) -> str:
-        """The reason code in words, if it was sent back; else ''."""
-        acts = {"changes_requested": "request_changes", "refused": "refuse"}
+        """The reason code in words, if it was sent back or withdrawn; else ''."""
+        acts = {"changes_requested": "request_changes", "refused": "refuse", "withdrawn": "take_back"}
         return reasons.label(acts[self.state], self.reason_code) if self.state in acts else ""
 
 
@@ -310,6 +310,11 @@ class Hold(models.Model):
             ),
             *never_deleted(),
         ]
+
+    @property
+    def reason_words(self) -> str:
+        """The reason code in words."""
+        return reasons.label("hold", self.reason_code)
 
 
 # A review's own rows have a module of their own; Django finds them through this one.

@@ -546,6 +546,16 @@ def test_the_preview_of_a_run_says_what_the_run_does_and_what_it_leaves_out():
     assert answer.status_code == 409 and not ClearingCycle.objects.filter(number__gt=cycle.number).exists()
 
 
+def test_decisions_and_holds_are_told_in_words():
+    member, officer = trading.make_verified(), make_staff("vetting")
+    holds.place("organisation", member.pk, reason_code="complaint", reason="We look into it.", by=officer)
+    for desk in ("desk_organisation", "desk_participant"):
+        page = shown(officer, desk, member.public_id)
+        assert "A complaint is being looked into" in page and "<code>complaint" not in page
+    page = shown(officer, "desk_organisation", member.public_id)
+    assert "The checks were passed" in page and "checks_passed" not in page and "<code>approve" not in page
+
+
 def test_a_cycle_above_the_limit_takes_two_people(settings):
     settings.CLEARING_LIMIT_MINOR = 1_000
     deal = make_trade(TradeState.ACCEPTED)
