@@ -7,7 +7,7 @@ from collections import Counter
 from django.db.models import Sum
 
 from settlement.models import Payment, Refund, Trade, Transfer, Unmatched
-from settlement.states import PaymentState
+from settlement.states import ChargebackState, PaymentState
 
 
 def by_payment(trade: Trade) -> list[tuple[Payment, int]]:
@@ -28,6 +28,12 @@ def by_payment(trade: Trade) -> list[tuple[Payment, int]]:
     for payment, minor in refunds.values_list("payment").annotate(sum=Sum("amount_minor")):
         held[payment] -= minor
     return [(payment, held[pk]) for pk, payment in payments.items() if held[pk] > 0]
+
+
+def uncontested(trade: Trade) -> list[tuple[Payment, int]]:
+    """`by_payment` without the payments whose bank has not decided yet: it may take back what they brought."""
+    contested = set(trade.chargebacks.filter(state=ChargebackState.OPEN).values_list("payment", flat=True))
+    return [(payment, held) for payment, held in by_payment(trade) if payment.pk not in contested]
 
 
 def in_parts(trade: Trade, amount_minor: int) -> list[tuple[Payment, int]]:

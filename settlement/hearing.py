@@ -169,6 +169,8 @@ def _hear_dispute_closed(fact: DisputeClosed, gateway_name: str) -> None:
         trade.save(update_fields=["is_frozen", "fund_until"])
     if fact.is_lost:
         _book_loss(trade, chargeback)
+    if trade.state == TradeState.REFUNDED:
+        trades.give_back_rest(trade)  # what waited for this decision
 
 
 def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
@@ -178,7 +180,7 @@ def _book_loss(trade: Trade, chargeback: Chargeback) -> None:
     outside = ledger.outside(payment.gateway, chargeback.currency)
     is_spent = contested.is_spent_on_trade(payment)
     ends_trade = is_spent and "charge_back" in TRADE_MOVES[trade.state]
-    brought = dict(escrowed.by_payment(trade)).get(payment, 0) if ends_trade else 0
+    brought = dict(escrowed.by_payment(trade)).get(payment, 0) if is_spent and trade.cleared_at is None else 0
     if held := min(brought, lost):
         ledger.transfer(
             f"chargeback-{chargeback.pk}-escrow", debit=ledger.escrow(trade), credit=outside, amount_minor=held

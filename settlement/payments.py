@@ -248,6 +248,11 @@ def open_refunds(trade: Trade, amount_minor: int, *, reason: str, by: User | Non
     parts = escrowed.in_parts(trade, amount_minor)
     if sum(part for _payment, part in parts) < amount_minor:
         raise ledger.Overdrawn()
+    refund_each(trade, parts, reason=reason, by=by)
+
+
+def refund_each(trade: Trade, parts: Sequence[tuple[Payment, int]], *, reason: str, by: User | None) -> None:
+    """`open_refunds` of so many minor units of each of these payments of the locked trade. Raises Overdrawn."""
     for number, (payment, part) in enumerate(parts, trade.refunds.count() + 1):
         refund = Refund.objects.create(
             trade=trade,

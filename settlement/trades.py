@@ -685,8 +685,7 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
 @transaction.atomic
 def charge_back(trade: Trade) -> Trade:
     """The payer's bank took the money back: the locked trade ends, and what is left in escrow goes back too."""
-    if rest := ledger.balance(ledger.escrow(trade)):
-        payments.open_refunds(trade, rest, reason=gettext_noop("charged back in part"), by=None)
+    give_back_rest(trade)
     payments.stop_open(trade)
     deliveries.end(trade)
     if trade.bills is not None:  # who takes back what it paid for calls makes no more of them
@@ -694,6 +693,12 @@ def charge_back(trade: Trade) -> Trade:
     replacing.give_back(trade)
     extensions.give_back_licence(trade)
     return _move(trade, "charge_back", by=None, ended_at=clock.now(), end_reason=gettext_noop("charged back"))
+
+
+def give_back_rest(trade: Trade) -> None:
+    """What a chargeback left in the escrow of the locked trade goes back to the buyer. What a payment brought that is
+    contested itself waits until its bank has decided: else the buyer would get it from the bank and from us."""
+    payments.refund_each(trade, escrowed.uncontested(trade), reason=gettext_noop("charged back in part"), by=None)
 
 
 def drop_upgrade(old: Trade) -> None:

@@ -47,11 +47,12 @@ ROWS = {
         LEFT JOIN settlement_dispute d ON d.trade_id = t.id ORDER BY t.id""",
     "payments": "SELECT id, key, trade_id, amount_minor, currency, state FROM settlement_payment ORDER BY id",
     "refunds": """
-        SELECT r.id, r.key, r.trade_id, r.unmatched_id, r.replaces_id, r.amount_minor, r.currency, r.state,
+        SELECT r.id, r.key, r.trade_id, r.payment_id, r.unmatched_id, r.replaces_id, r.amount_minor, r.currency, r.state,
                EXISTS (SELECT FROM settlement_refund n WHERE n.replaces_id = r.id) AS is_replaced
         FROM settlement_refund r ORDER BY r.id""",
     "unmatched": """
-        SELECT u.id, u.event_id, u.payer_reference, u.amount_minor, u.currency, u.decided_at, u.decision, p.trade_id
+        SELECT u.id, u.event_id, u.payer_reference, u.amount_minor, u.currency, u.decided_at, u.decision, p.trade_id,
+               u.payment_id
         FROM settlement_unmatched u LEFT JOIN settlement_payment p ON p.id = u.payment_id ORDER BY u.id""",
     "payouts": """
         SELECT p.id, p.key, p.cycle_id, p.organisation_id, p.replaces_id, p.amount_minor, p.currency, p.state,
@@ -68,7 +69,7 @@ ROWS = {
         JOIN settlement_revenuesplit p ON p.id = s.split_id JOIN listings_listing l ON l.id = p.listing_id
         ORDER BY f.id""",
     "chargebacks": """
-        SELECT c.id, c.trade_id, c.amount_minor, c.currency, c.state, p.state = 'paid' OR EXISTS (
+        SELECT c.id, c.trade_id, c.payment_id, c.amount_minor, c.currency, c.state, p.state = 'paid' OR EXISTS (
             SELECT FROM settlement_unmatched u WHERE u.payment_id = p.id AND u.decision = 'applied') AS is_spent
         FROM settlement_chargeback c JOIN settlement_payment p ON p.id = c.payment_id ORDER BY c.id""",
     "cycles": "SELECT id, currency FROM settlement_clearingcycle ORDER BY id",
@@ -188,9 +189,28 @@ def _fee_back(trade: Any) -> int:
     return min(-int(-steps // 1) * _step(trade), trade.buyer_fee_minor)
 
 
+def _waits_for_its_bank(books: Books) -> Counter[int]:
+    """What contested payments brought and is not gone, by trade: where a trade was refunded it waits for the bank."""
+    left: Counter[int] = Counter()
+    for one in books.payments:
+        left[one.id] += books.minor_of(f"paid-{one.key}")
+    for row in books.unmatched:
+        left[row.payment_id] += books.minor_of(f"applied-{row.id}")
+    for refund in books.refunds:
+        if refund.unmatched_id is None and refund.replaces_id is None:
+            left[refund.payment_id] -= refund.amount_minor
+    for lost in books.chargebacks:
+        left[lost.payment_id] -= books.minor_of(f"chargeback-{lost.id}-escrow")
+    contested = {one.payment_id: one.trade_id for one in books.chargebacks if one.state == "open" and one.is_spent}
+    found: Counter[int] = Counter()
+    for payment_id, trade_id in contested.items():
+        found[trade_id] += left[payment_id]
+    return found
+
+
 def each_trades_escrow_is_explained(books: Books) -> None:
-    """What came in is the total, once, or the instalments that were paid of it; what is held follows from the state;
-    what left adds up to what came."""
+    """What came in is the total, once, or the instalments that were paid of it; what is held follows from the state,
+    of a trade that was refunded it is what contested payments brought; what left adds up to what came."""
     came: Counter[int] = Counter()
     for one in books.transfers:
         if one.credit == "escrow":
@@ -198,7 +218,7 @@ def each_trades_escrow_is_explained(books: Books) -> None:
             came[one.credit_trade] += one.amount_minor
     fees, nets = books.moved("escrow", "fee"), books.moved("escrow", "payable")
     refunds, lost = books.moved("escrow", "refund"), books.moved("escrow", "outside")
-    awarded: Counter[int] = Counter()
+    awarded, waits = Counter[int](), _waits_for_its_bank(books)
     for refund in books.refunds:
         if refund.unmatched_id is None and refund.replaces_id is None:
             awarded[refund.trade_id] += refund.amount_minor
@@ -210,7 +230,7 @@ def each_trades_escrow_is_explained(books: Books) -> None:
         assert came[trade.id] == due, f"{where}: {came[trade.id]} of {price} came, not {due}"
         assert trade.instalments_paid in (0, due), f"{where}: {trade.instalments_paid} of {price} in instalments"
         assert refunds[trade.id] == awarded[trade.id], where
-        expected = {"accepted": rest + beside, "registered": due} | dict.fromkeys(HOLDS_ITS_PRICE, price)
+        expected = {"accepted": rest + beside, "registered": due, "refunded": waits[trade.id]} | dict.fromkeys(HOLDS_ITS_PRICE, price)
         assert holds == expected.get(trade.state, 0), f"{where} holds {holds} of {price}, award {trade.award}"
         if trade.state in PAID_TO_THE_SELLER:
             fee = int(Fraction(rest * trade.seller_basis_points, 10_000) + Fraction(1, 2))  # half a unit rounds up

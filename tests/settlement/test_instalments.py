@@ -419,6 +419,27 @@ def test_an_instalment_lost_after_delivery_ends_the_trade() -> None:
     money_proofs.prove_all_is_paid()
 
 
+@pytest.mark.parametrize("outcome", ["win_chargeback", "lose_chargeback"])
+def test_a_contested_instalment_goes_back_once_by_its_bank_or_by_us(outcome: str) -> None:
+    deal = registered()
+    pay(deal)
+    pay(deal)
+    contested(deal, 2)
+    contested(deal, 1, "lose_chargeback")
+    assert deal.state == TradeState.REFUNDED
+    assert not deal.trade.refunds.exists(), "what the bank still contests is not given back"
+    proven()
+    sandbox_bank.act(deal.trade.payments.get(instalment=2).reference, outcome)
+    trading.work()
+    trading.work()
+    refunds = list(deal.trade.refunds.values_list("payment__instalment", "amount_minor"))
+    assert refunds == ([(2, 40_000)] if outcome == "win_chargeback" else [])
+    assert not deal.reload().is_frozen
+    assert not ledger.balance(ledger.receivable(deal.trade.buyer, deal.trade.currency))
+    proven()
+    money_proofs.prove_all_is_paid()
+
+
 def test_an_instalment_lost_after_its_refund_is_the_buyers_debt() -> None:
     deal = registered()
     pay(deal)
