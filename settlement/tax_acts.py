@@ -66,8 +66,8 @@ class StatusForm(forms.Form):
 
 
 def buttons(trade: Trade, url: str, *, by: User) -> list[dict[str, Any]]:
-    """What this person may do about the tax of a trade that is not paid yet."""
-    if not trade.price_minor or trade.state not in taxes.BEFORE_FUNDING or not roles.staff_may(by, ACT):
+    """What this person may do about the tax of a trade of which nothing is paid yet."""
+    if not roles.staff_may(by, ACT) or not taxes.is_open(trade):
         return []
     return [act_button(ACT, _("Decide on the tax"), url, form=TaxForm(auto_id="tax_%s"))]
 

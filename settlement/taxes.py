@@ -95,6 +95,12 @@ def of(trade: Trade) -> TradeTax | None:
     return TradeTax.objects.filter(trade=trade).select_related("by").order_by("-revision").first()
 
 
+def is_open(trade: Trade) -> bool:
+    """Whether its tax may still be decided on: it has a price, and no part of that was paid."""
+    is_unpaid = trade.state in BEFORE_FUNDING and not trade.instalments.filter(paid_at__isnull=False).exists()
+    return bool(trade.price_minor) and is_unpaid
+
+
 @transaction.atomic
 def decide(trade: Trade, *, vat: int, vat_how: str, income: int, reason: str, by: User) -> TradeTax:
     """The desk decides what tax the price of a trade includes, before money has come; rates in basis points.
@@ -106,9 +112,9 @@ def decide(trade: Trade, *, vat: int, vat_how: str, income: int, reason: str, by
     if not (0 <= vat <= MOST_BASIS_POINTS and 0 <= income <= MOST_BASIS_POINTS) or vat_how not in _HOWS:
         raise Invalid(_("A rate is between 0 and 100 percent."), code="wrong_rate", next=_("Write it such as 6."))
     trade = Trade.objects.select_for_update(no_key=True).get(pk=trade.pk)
-    if trade.state not in BEFORE_FUNDING or not trade.price_minor:
+    if not is_open(trade):
         raise WrongState(
-            _("The tax of a trade is decided on before it is paid."),
+            _("The tax of a trade is decided on before any of it is paid."),
             code="paid_already",
             next=_("Its parties correct their invoices between them."),
         )

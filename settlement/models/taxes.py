@@ -79,7 +79,9 @@ class TradeTax(models.Model):
                 func="""
                     SELECT price_minor, state INTO trade FROM settlement_trade
                         WHERE id = NEW.trade_id FOR NO KEY UPDATE;
-                    IF trade.state NOT IN ('proposed', 'agreed', 'registered') THEN
+                    IF trade.state NOT IN ('proposed', 'agreed', 'registered') OR EXISTS (
+                        SELECT FROM settlement_instalment i WHERE i.trade_id = NEW.trade_id AND i.paid_at IS NOT NULL
+                    ) THEN
                         RAISE 'trade % is %: its tax stays', NEW.trade_id, trade.state
                         USING ERRCODE = 'check_violation';
                     END IF;

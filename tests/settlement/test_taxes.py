@@ -160,6 +160,20 @@ def test_the_desk_decides_on_the_tax_before_the_money_with_a_reason_or_nothing_c
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
 
+    half = [{"basis_points": 5_000, "due_days": 0}, {"basis_points": 5_000, "due_days": 30}]
+    in_parts = trading.propose(trading.make_offer(offer.listing, name="In parts", instalments=half), buyer=buyer)
+    trading.work()
+    trading.pay(in_parts)
+    assert in_parts.state == TradeState.REGISTERED
+    with pytest.raises(Refused) as refusal:
+        taxes.decide(in_parts.trade, **said, by=officer)
+    assert refusal.value.code == "paid_already" and TradeTax.objects.filter(trade=in_parts.trade).count() == 1
+    page = desk.get(reverse("desk_trade", args=[in_parts.trade.public_id])).content.decode()
+    assert "Decide on the tax" not in page
+    with pytest.raises(IntegrityError, match="its tax stays"), transaction.atomic():
+        fields = {field.attname: getattr(kept, field.attname) for field in TradeTax._meta.concrete_fields}
+        TradeTax.objects.create(**fields | {"id": None, "trade_id": in_parts.trade.pk, "revision": 2})
+
     paid = trading.make_trade(TradeState.FUNDED)
     with pytest.raises(Refused) as refusal:
         taxes.decide(paid.trade, **said, by=officer)
