@@ -90,10 +90,21 @@ def fund_until_next(paid: Instalment, following: Instalment) -> dt.datetime:
     return trade.fund_until + (ends[1] - ends[0])
 
 
-def due_of(row: Instalment) -> dt.datetime | None:
-    """When it is due, holds left aside; None until its trade is registered."""
-    trade = row.trade
-    return due_at(trade.registered_at, trade.offer, row.due_days) if trade.registered_at else None
+def due(trade: Trade, rows: Sequence[Instalment]) -> dict[int, dt.datetime]:
+    """When the trade's instalments `rows`, in order, are due, by their numbers; of a trade that is not registered none.
+
+    The one it waits for is due when its deadline is over, the days of holds and of contested payments included; those
+    after it are due as much later as they lie apart.
+    """
+    if trade.registered_at is None:
+        return {}
+    found = {row.number: due_at(trade.registered_at, trade.offer, row.due_days) for row in rows}
+    left = [row.number for row in rows if row.paid_at is None]
+    until = deadlines.of(trade) if trade.state == TradeState.REGISTERED else trade.fund_until
+    if left and until is not None:
+        moved = until - found[left[0]]
+        found |= {number: found[number] + moved for number in left}
+    return found
 
 
 def shown(trade: Trade) -> list[dict[str, Any]]:
@@ -101,7 +112,7 @@ def shown(trade: Trade) -> list[dict[str, Any]]:
     if not trade.offer.instalments:
         return []
     rows = list(trade.instalments.order_by("number"))
-    following = next((row.number for row in rows if row.paid_at is None), 0)
+    following, due_on = next((row.number for row in rows if row.paid_at is None), 0), due(trade, rows)
     return [
         {
             "number": row.number,
@@ -109,7 +120,7 @@ def shown(trade: Trade) -> list[dict[str, Any]]:
             "has_fee": row.number == 1 and bool(trade.buyer_fee_minor),
             "amount": Money(row.amount_minor, trade.currency),
             "due_days": row.due_days,
-            "due_at": due_at(trade.registered_at, trade.offer, row.due_days) if trade.registered_at else None,
+            "due_at": due_on.get(row.number),
             "paid_at": row.paid_at,
             "is_next": row.number == following and trade.state == TradeState.REGISTERED,
         }

@@ -157,7 +157,8 @@ class TaxOut(serializers.ModelSerializer[TradeTax]):
 
 
 class InstalmentOut(serializers.ModelSerializer[Instalment]):
-    """A part of the price; `due_at` is null until the trade is registered, and holds are added to it."""
+    """A part of the price; `due_at` is null until the trade is registered, and moves on by the days of holds and of
+    contested payments."""
 
     due_at = serializers.SerializerMethodField()
 
@@ -167,14 +168,14 @@ class InstalmentOut(serializers.ModelSerializer[Instalment]):
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_due_at(self, row: Instalment) -> str | None:
-        due = instalments.due_of(row)
+        due = self.context["due"].get(row.number)
         return str(serializers.DateTimeField().to_representation(due)) if due else None
 
 
 class TradeInFullOut(TradeOut):
     """A trade with its instalments, tax, timeline, payments, refunds, dispute, papers and what the reader may do."""
 
-    instalments = InstalmentOut(many=True, help_text="Empty where the price is paid at once.")
+    instalments = serializers.SerializerMethodField(help_text="Empty where the price is paid at once.")
     tax = serializers.SerializerMethodField()
     steps = serializers.SerializerMethodField()
     next = serializers.SerializerMethodField()
@@ -191,6 +192,11 @@ class TradeInFullOut(TradeOut):
             "instalments", "tax", "steps", "next", "possible_acts", "payments", "refunds", "dispute", "contract",
             "certificate",
         ]  # fmt: skip
+
+    @extend_schema_field(InstalmentOut(many=True))
+    def get_instalments(self, trade: Trade) -> list[dict[str, Any]]:
+        rows = list(trade.instalments.order_by("number")) if trade.offer.instalments else []
+        return list(InstalmentOut(rows, many=True, context={"due": instalments.due(trade, rows)}).data)
 
     @extend_schema_field(TaxOut(allow_null=True))
     def get_tax(self, trade: Trade) -> dict[str, Any] | None:

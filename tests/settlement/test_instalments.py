@@ -11,13 +11,14 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_framework import serializers
 
 from listings import discounts, payment_plans
 from listings.models import Offer
 from marketplace import clock, journal, notifications
 from marketplace.errors import Invalid
 from marketplace.models import Event, Notification
-from settlement import ledger, library, payments, tasks, trades, webhook_events
+from settlement import instalments, ledger, library, payments, presenting, tasks, trades, webhook_events
 from settlement.gateways import Bounds, gateway, sandbox_bank, sandbox_signature
 from settlement.models import Break, Instalment, Payment, Reconciliation, Refund, Reminder, SandboxNotice
 from settlement.states import OutgoingState, PaymentState, TradeState
@@ -386,6 +387,14 @@ def test_the_days_of_a_contest_are_added_to_the_instalments_after_the_next_too()
         sandbox_bank.act(reference, "win_chargeback")
         trading.work()
         due = deal.reload().fund_until
+        shown = {row["number"]: row["due_at"] for row in instalments.shown(deal.trade)}
+        assert (shown[2], shown[3]) == (due, due + dt.timedelta(days=30)), "the days that decide are shown"
+        rows = list(deal.trade.instalments.order_by("number"))
+        told = presenting.TradeInFullOut(deal.trade).get_instalments(deal.trade)
+        assert [row["due_at"] for row in told] == [
+            serializers.DateTimeField().to_representation(instalments.due(deal.trade, rows)[one]) for one in (1, 2, 3)
+        ]
+        assert instalments.due(deal.trade, rows)[1] < due - dt.timedelta(days=90), "what was paid was due in its time"
     with later(100):
         pay(deal)
         assert deal.reload().fund_until == due + dt.timedelta(days=30), "30 days lie between the two"
