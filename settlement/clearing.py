@@ -155,9 +155,11 @@ def close(cycle: ClearingCycle, *, by: User | None = None) -> ClearingCycle:
             cycle=cycle,
             cut_off_at=f"{cycle.cut_off_at:%Y-%m-%d %H:%M %Z}",
         )
-    # The conditions that others change are the update's own, so that PostgreSQL asks them again of a row it waited for.
+    # The conditions that others change are the query's own, so that PostgreSQL asks them again of a row it waited for.
     unclaimed = Trade.objects.filter(state=TradeState.ACCEPTED, cycle=None, is_frozen=False, currency=cycle.currency)
-    trades = unclaimed.filter(pk__in=ripe(now).values("pk")).update(cycle=cycle)
+    taken = unclaimed.filter(pk__in=ripe(now).values("pk"))
+    positions.lock_each(taken)
+    trades = taken.update(cycle=cycle)
     if _is_all_held(cycle):
         Trade.objects.filter(cycle=cycle).update(cycle=None)
         trades = 0

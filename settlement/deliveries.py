@@ -234,6 +234,7 @@ def claim_next_close() -> Grant | None:
 @transaction.atomic
 def record_closed(grant: Grant) -> Grant:
     """The channel took access away. A licence whose term is over goes back to its offer."""
+    extensions.lock_renewed(grant.trade)
     trade = Trade.objects.select_for_update(of=("self",)).select_related("offer").get(pk=grant.trade_id)
     grant = Grant.objects.select_for_update().get(pk=grant.pk)
     if grant.state == GrantState.CLOSED:

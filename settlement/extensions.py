@@ -122,14 +122,21 @@ def take_licence(trade: Trade) -> None:
         offers.take_licence(trade.offer)
 
 
+def lock_renewed(trade: Trade) -> None:
+    """Lock the trade that this one renews, before itself: `give_back_licence` may write to both, in key order."""
+    if trade.renews_id:
+        Trade.objects.select_for_update(no_key=True).get(pk=trade.renews_id)
+
+
 def give_back_licence(trade: Trade) -> None:
-    """Return the licence the locked trade holds, once: to the trade it would have extended, else to the offer."""
+    """Return the licence the trade holds, once: to the trade it would have extended, else to the offer. Both trades are
+    locked."""
     if not trade.holds_licence:
         return
     trade.holds_licence = False
     trade.save(update_fields=["holds_licence"])
     if trade.renews_id:
-        old = Trade.objects.select_for_update(no_key=True).get(pk=trade.renews_id)
+        old = Trade.objects.get(pk=trade.renews_id)
         if old.offer_id == trade.offer_id and Grant.objects.filter(trade=old).exclude(state=GrantState.CLOSED).exists():
             old.holds_licence = True
             old.save(update_fields=["holds_licence"])

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace import clock, journal
 from marketplace.errors import Invalid
-from settlement import contested, escrowed, instalments, ledger, payments, payouts, reserves, trades
+from settlement import contested, escrowed, instalments, ledger, payments, payouts, positions, reserves, trades
 from settlement.gateways import (
     DisputeClosed,
     Disputed,
@@ -37,6 +37,7 @@ def hear(notices: Sequence[Notice]) -> None:
     unread = Notice.objects.filter(pk__in=[notice.pk for notice in notices], read_at=None)
     locked = list(unread.order_by("pk").select_for_update())
     facts = [(fact, notice.gateway) for notice in locked for fact in gateway(notice.gateway).read(notice)]
+    _lock_all(facts)
     _hear_paid_out([(fact, name) for fact, name in facts if isinstance(fact, PaidOut)])
     _hear_paid([(fact, name) for fact, name in facts if isinstance(fact, Paid)])
     for fact, name in facts:
@@ -45,6 +46,23 @@ def hear(notices: Sequence[Notice]) -> None:
     Notice.objects.filter(pk__in=[notice.pk for notice in locked]).update(
         read_at=clock.now(), claimed_until=None, error=""
     )
+
+
+def _lock_all(facts: Sequence[tuple[object, str]]) -> None:
+    """Lock the payouts and the trades that these facts move, each in key order, where they are of several kinds: each
+    kind finds its own in order, but not the next one's."""
+    kinds = {type(fact) for fact, _name in facts}
+    if kinds <= {Paid} or kinds <= {PaidOut}:
+        return
+    told = {(fact.key, name) for fact, name in facts if isinstance(fact, PaidOut | PayoutFailed)}
+    moved = payouts.paid_for(payouts.told_of(told)) if told else Trade.objects.none()
+    keys = [fact.key for fact, _name in facts if isinstance(fact, Paid | PaymentFailed | Disputed)]
+    closed = [fact.reference for fact, _name in facts if isinstance(fact, DisputeClosed)]
+    lost = dict(Chargeback.objects.filter(reference__in=closed).values_list("trade", "trade__renews"))
+    ids = {*lost, *(pk for pk in lost.values() if pk), *moved.values_list("pk", flat=True)}
+    ids |= set(Payment.objects.filter(key__in=[key for key in keys if key]).values_list("trade", flat=True))
+    ids |= set(Trade.objects.filter(upgrades__in=lost).values_list("pk", flat=True))  # which a loss may end
+    positions.lock_each(Trade.objects.filter(pk__in=ids))
 
 
 def _hear_paid(paid: Sequence[tuple[Paid, str]]) -> None:
@@ -83,7 +101,7 @@ def _hear_paid_out(paid: Sequence[tuple[PaidOut, str]]) -> None:
     if not paid:
         return
     told = payouts.told_of({(fact.key, name) for fact, name in paid})
-    trades.lock_each(payouts.paid_for(told))  # before the accounts of those whose notice overtook our own record
+    positions.lock_each(payouts.paid_for(told))  # before the accounts of those whose notice overtook our own record
     trades.settle(payouts.paid_for(payouts.record_paid(told)))
 
 

@@ -6,10 +6,11 @@ memory, one position for each member and currency, and what each trade brought a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import FilteredRelation, Q, QuerySet
 
@@ -144,6 +145,12 @@ class Position:
         self.brought[trade_id] = self.brought.get(trade_id, 0) + minor
         if not is_domestic:
             self.abroad.add(trade_id)
+
+
+def lock_each(rows: QuerySet[Any]) -> None:
+    """Lock rows in key order without keeping them in memory."""
+    locked = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
+    deque(locked.values_list("pk").iterator(AT_ONCE), maxlen=0)
 
 
 Member = tuple[int, str]  # (organisation id, currency)

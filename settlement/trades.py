@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -116,7 +114,9 @@ class Frozen(Refused):
 
 
 def locked(trade: Trade, *states: TradeState) -> Trade:
-    """The trade, locked until the transaction ends, if it is in one of `states`. Raises WrongState."""
+    """The trade, locked until the transaction ends with the one it renews, if it is in one of `states`. Raises
+    WrongState."""
+    extensions.lock_renewed(trade)
     trade = Trade.objects.select_for_update(of=("self",), no_key=True).select_related(*PARTS).get(pk=trade.pk)
     if states and trade.state not in states:
         raise WrongState(
@@ -875,8 +875,8 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     events and moves, for each part of the payouts two, and one for all statements. One transaction, however many.
     """
     accepted = Trade.objects.filter(cycle=cycle, state=TradeState.ACCEPTED)
-    lock_each(accepted)
-    lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
+    positions.lock_each(accepted)
+    positions.lock_each(ledger.Account.objects.filter(kind=ledger.Kind.ESCROW, trade__in=accepted))
     now, day = clock.now(), clock.today()
     due = reserves.due(day, cycle.currency)
     concerned = clearing.paid_by(cycle) | {(row.organisation_id, row.currency) for row in due}
@@ -906,12 +906,6 @@ def _clear(cycle: ClearingCycle, *, by: User | None) -> ClearingCycle:
     journal.record("cycle.released", cycle, by=by, trades=moved)
     _settle_unpaid(cycle)
     return cycle
-
-
-def lock_each(rows: QuerySet[Any]) -> None:
-    """Lock rows in key order without keeping them in memory."""
-    locked = rows.order_by("pk").select_for_update(of=("self",), no_key=True)
-    deque(locked.values_list("pk").iterator(positions.AT_ONCE), maxlen=0)
 
 
 def _cleared_facts(cycle: ClearingCycle, line: positions.Line | None) -> dict[str, int]:

@@ -121,6 +121,59 @@ def told(deal: Deal, what: str, **how: object) -> Notice:
 # --- binding ---------------------------------------------------------------------------------------------------------
 
 
+def require_key_order(command: Callable[[], object], *rows: models.Model) -> None:
+    """The command holds none of the later `rows` while it waits for the first: else two of its kind may block each
+    other for ever."""
+
+    def run() -> None:
+        try:
+            command()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            for row in rows:  # the first is held before the command begins, the others are free while it waits
+                type(row).objects.select_for_update(no_key=True, nowait=row is not rows[0]).get(pk=row.pk)
+                if row is rows[0]:
+                    outcome = pool.submit(run)
+                    deadline = time.monotonic() + LONGEST_SECONDS
+                    while not outcome.done() and not backends_waiting():
+                        assert time.monotonic() < deadline, "the command neither ended nor came to the lock"
+                        time.sleep(0.01)
+                    assert not outcome.done(), "it never asked for the first row"
+        outcome.result(LONGEST_SECONDS)
+
+
+def test_notices_that_are_read_together_lock_their_trades_in_key_order():
+    deals = [make_trade(TradeState.DELIVERED) for _one in range(2)]
+    for deal in deals:
+        trading.pay(deal, "charge_back")
+    for deal in reversed(deals):
+        sandbox_bank.act(deal.payment.reference, "lose_chargeback")
+        trading.hand_over_notices()
+    older, newer = sorted((deal.trade for deal in deals), key=lambda trade: trade.pk)
+    require_key_order(lambda: hearing.hear(payments.claim_next_notices()), older, newer)
+    assert {deal.state for deal in deals} == {TradeState.REFUNDED}
+
+
+def test_a_cycle_that_closes_locks_its_trades_in_key_order():
+    deals = [make_trade(TradeState.ACCEPTED) for _one in range(2)]
+    older, newer = sorted((deal.trade for deal in deals), key=lambda trade: trade.pk)
+    Trade.objects.filter(pk=older.pk).update(tries=1)  # lies behind the newer one now
+    cycle = clearing.open_cycle(older.currency)
+    require_key_order(lambda: clearing.close(cycle, by=factories.make_staff("clearing")), older, newer)
+    assert not Trade.objects.filter(cycle=None).exists()
+
+
+def test_who_ends_a_renewal_waits_for_the_old_trade_before_it_holds_the_new_one():
+    old = make_trade(TradeState.ACCEPTED)
+    new = trades.propose(old.trade.offer, buyer=old.trade.buyer, renews=old.trade, by=old.buyer)
+    require_key_order(lambda: trades.cancel(new, by=old.buyer), old.trade, new)
+    new.refresh_from_db()
+    assert new.state == TradeState.CANCELLED
+
+
 def test_of_six_buyers_one_gets_the_last_licence():
     offer = trading.make_offer(licences_total=1)
     buyers = [trading.make_verified() for _ in range(6)]
