@@ -50,6 +50,7 @@ KINDS: dict[str, Promise] = {
     "gateway_charge.passed_on": pgettext_lazy("event", "gateway's charge passed on to the seller"),
     "grant.closed": pgettext_lazy("event", "access closed"),
     "grant.ending": pgettext_lazy("event", "access about to end"),
+    "grant.end_moved": pgettext_lazy("event", "access ends on another day"),
     "grant.resumed": pgettext_lazy("event", "access resumed"),
     "grant.suspended": pgettext_lazy("event", "access suspended"),
     "hold.lifted": pgettext_lazy("event", "hold lifted"),

@@ -193,6 +193,23 @@ def end(trade: Trade) -> None:
     )
 
 
+def take_back(trade: Trade) -> None:
+    """`end`, because the money of the locked trade went back: its term is over now. The terms of those that extend its
+    licence, and are open already, begin where it ended, so that who paid for one term has one."""
+    end(trade)
+    now = clock.now()
+    held = Grant.objects.select_for_update(of=("self",), no_key=True).select_related("trade")
+    grant = held.filter(trade=trade, ends_at__gt=now).first()
+    end_at = max(now, extensions.began_at(grant)) if grant else None
+    while grant is not None and grant.ends_at is not None and end_at is not None and end_at < grant.ends_at:
+        grant.ends_at = end_at
+        grant.save(update_fields=["ends_at"])
+        if grant.trade_id != trade.pk:
+            journal.record("grant.end_moved", grant, by=None, trade=grant.trade_id, ends_at=end_at.isoformat())
+        grant = held.filter(trade__renews=grant.trade_id, state__in=LIVE, is_close_due=False).first()
+        end_at = end_of_term(extensions.began_at(grant), grant.trade.terms) if grant else None
+
+
 def ending() -> QuerySet[Grant]:
     """Accesses that end within GRANT_WARNING_DAYS, trials within TRIAL_WARNING_DAYS, whose buyers were not told yet."""
     now = clock.now()

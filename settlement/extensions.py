@@ -101,8 +101,17 @@ def begins(trades: Sequence[Trade]) -> dict[int, dt.datetime]:
     by_old = {trade.renews_id: trade.pk for trade in trades if trade.renews_id}
     if not by_old:
         return {}
-    ends = Grant.objects.filter(trade__in=by_old, state__in=LIVE, ends_at__isnull=False)
+    ends = Grant.objects.filter(trade__in=by_old, state__in=LIVE, is_close_due=False, ends_at__isnull=False)
     return {by_old[old]: end for old, end in ends.values_list("trade", "ends_at") if end is not None}
+
+
+def began_at(grant: Grant) -> dt.datetime:
+    """When the term of this access began or begins: where that ends which its trade extends, if it was open then."""
+    opened = grant.opened_at or clock.now()
+    before = Grant.objects.filter(trade=grant.trade.renews_id).first() if grant.trade.renews_id else None
+    if before is None or before.ends_at is None or before.closed_at is not None and before.closed_at <= opened:
+        return opened
+    return max(opened, before.ends_at)
 
 
 def graces(trades: Sequence[Trade]) -> dict[int, dt.datetime]:

@@ -233,7 +233,7 @@ def _not_renewed(event: Event) -> None:
 def _closed(event: Event) -> None:
     """Of a licence whose term is over; an access that its trade ended is told of with the trade."""
     grant = _grant_of(event)
-    if grant.ends_at is not None and grant.ends_at <= event.at:
+    if grant.ends_at is not None and grant.ends_at <= event.at and not grant.is_close_due:
         _tell("grant.ended", grant.trade, grant.trade.buyer_id, event)
 
 

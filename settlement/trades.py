@@ -676,7 +676,7 @@ def _refund_all(trade: Trade, act: str, *, reason: str, by: User | None) -> Trad
     held = ledger.balance(ledger.escrow(trade)) if trade.price_minor else 0
     if held:
         payments.open_refunds(trade, held, reason=reason, by=by)
-    deliveries.end(trade)
+    deliveries.take_back(trade)
     replacing.give_back(trade)
     extensions.give_back_licence(trade)
     return _move(trade, act, by=by, facts={"refund_minor": held}, ended_at=clock.now(), end_reason=reason[:300])
@@ -687,7 +687,7 @@ def charge_back(trade: Trade) -> Trade:
     """The payer's bank took the money back: the locked trade ends, and what is left in escrow goes back too."""
     give_back_rest(trade)
     payments.stop_open(trade)
-    deliveries.end(trade)
+    deliveries.take_back(trade)
     if trade.bills is not None:  # who takes back what it paid for calls makes no more of them
         deliveries.end(trade.bills)
     replacing.give_back(trade)
@@ -702,11 +702,15 @@ def give_back_rest(trade: Trade) -> None:
 
 
 def drop_upgrade(old: Trade) -> None:
-    """What was paid for the locked trade is lost: an upgrade that counts on it and is not paid yet ends."""
-    waiting = Trade.objects.filter(upgrades=old, state__in=replacing.UNPAID)
+    """What was paid for the locked trade is lost: an upgrade that counts on it ends, if its access is not open yet.
+    What was paid for that goes back, unless its own bank is about to decide on it."""
+    waiting = Trade.objects.filter(upgrades=old, state__in=[*replacing.UNPAID, TradeState.FUNDED], is_frozen=False)
     for upgrade in waiting.select_for_update(of=("self",), no_key=True).select_related(*PARTS).order_by("pk"):
         reason = gettext_noop("the licence it replaces was charged back")
-        _end_before_funding(upgrade, "expire", reason=reason, by=None)
+        if upgrade.state == TradeState.FUNDED:
+            _refund_all(upgrade, "cannot_deliver", reason=reason, by=None)
+        else:
+            _end_before_funding(upgrade, "expire", reason=reason, by=None)
 
 
 # --- acceptance and dispute ----------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from settlement.states import ChargebackState, GrantState, RenewalState, TradeSt
 
 DAY = dt.timedelta(days=1)
 ACCEPTED = (TradeState.ACCEPTED, TradeState.CLEARED, TradeState.SETTLED)
+UPGRADED = "upgraded"
 UNPAID = (TradeState.PROPOSED, TradeState.AGREED, TradeState.REGISTERED)
 
 
@@ -70,18 +71,9 @@ def credit_of(old: Trade, grant: Grant) -> Credit:
     assert grant.ends_at is not None  # noqa: S101 - asked before
     dispute = Dispute.objects.filter(trade=old).first()
     refunded = dispute.refund_minor or 0 if dispute else 0  # of the price; of a fee nothing is credited
-    in_all = max(1, (grant.ends_at - _begin(old, grant)) // DAY)
+    in_all = max(1, (grant.ends_at - extensions.began_at(grant)) // DAY)
     left = min(max(0, (grant.ends_at - clock.now()) // DAY), in_all)
     return Credit(old.price_minor + old.credit_minor, refunded, left, in_all, old.currency)
-
-
-def _begin(old: Trade, grant: Grant) -> dt.datetime:
-    """When the licence's term began: where that ends which it extended, if it was open then."""
-    opened = grant.opened_at or clock.now()
-    before = Grant.objects.filter(trade=old.renews_id).first() if old.renews_id else None
-    if before is None or before.ends_at is None or before.closed_at is not None and before.closed_at <= opened:
-        return opened
-    return max(opened, before.ends_at)
 
 
 def lock(old: Trade) -> tuple[Trade, Grant | None]:
@@ -156,11 +148,13 @@ def possible(old: Trade) -> list[Offer]:
 
 
 def replaced_by(opened: Sequence[Trade]) -> list[Trade]:
-    """The trades whose licences these replace, locked in key order with them."""
+    """The trades whose licences these replace; locked in key order with them, and with those whose licences they
+    extend: while a term is begun, the access before it is not taken back."""
     ids = [trade.upgrades_id for trade in opened if trade.upgrades_id]
-    if not ids:
+    before = [*ids, *(trade.renews_id for trade in opened if trade.renews_id)]
+    if not before:
         return []
-    both = Trade.objects.filter(pk__in=[*ids, *(trade.pk for trade in opened)]).order_by("pk")
+    both = Trade.objects.filter(pk__in=[*before, *(trade.pk for trade in opened)]).order_by("pk")
     return [trade for trade in both.select_for_update(no_key=True) if trade.pk in ids]
 
 
@@ -168,13 +162,13 @@ def stop_renewing(old: Trade) -> None:
     """The buyer ordered that the old licence be renewed, at its price; whether the dearer one is, it says anew."""
     orders = Renewal.objects.select_for_update(no_key=True).filter(trade=old, state=RenewalState.STANDING)
     if (order := orders.first()) is not None:
-        extensions.move(order, "stop", stopped_at=clock.now(), stopped_because="upgraded")
-        journal.record("renewal.stopped", order, by=None, trade=old.pk, because="upgraded")
+        extensions.move(order, "stop", stopped_at=clock.now(), stopped_because=UPGRADED)
+        journal.record("renewal.stopped", order, by=None, trade=old.pk, because=UPGRADED)
 
 
 def give_back(upgrade: Trade) -> None:
-    """The locked upgrade ends with a refund: the access it replaced comes back, if its own trade stands and the upgrade
-    was not accepted, from when on a worker closes it."""
+    """The locked upgrade ends with a refund: the access it replaced comes back with its standing order, if its own
+    trade stands and the upgrade was not accepted, from when on a worker closes it."""
     if upgrade.upgrades_id is None or upgrade.accepted_at is not None:
         return
     ended = Grant.objects.filter(trade=upgrade.upgrades_id, is_close_due=True, state__in=extensions.LIVE)
@@ -184,3 +178,12 @@ def give_back(upgrade: Trade) -> None:
         grant.is_close_due = False
         grant.save(update_fields=["is_close_due"])
         journal.record("grant.resumed", grant, by=None, trade=grant.trade_id)
+        _renew_again(upgrade.upgrades_id)
+
+
+def _renew_again(old_id: int) -> None:
+    """The order to renew that the upgrade ended stands again, as its buyer gave it."""
+    ended = Renewal.objects.filter(trade=old_id, state=RenewalState.STOPPED, stopped_because=UPGRADED)
+    if (order := ended.select_for_update(no_key=True).first()) is not None:
+        extensions.move(order, "keep", stopped_at=None, stopped_because="")
+        journal.record("renewal.kept", order, by=None, trade=old_id)

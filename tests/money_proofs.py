@@ -47,8 +47,8 @@ ROWS = {
         LEFT JOIN settlement_dispute d ON d.trade_id = t.id ORDER BY t.id""",
     "payments": "SELECT id, key, trade_id, amount_minor, currency, state FROM settlement_payment ORDER BY id",
     "refunds": """
-        SELECT r.id, r.key, r.trade_id, r.payment_id, r.unmatched_id, r.replaces_id, r.amount_minor, r.currency, r.state,
-               EXISTS (SELECT FROM settlement_refund n WHERE n.replaces_id = r.id) AS is_replaced
+        SELECT r.id, r.key, r.trade_id, r.payment_id, r.unmatched_id, r.replaces_id, r.amount_minor, r.currency,
+               r.state, EXISTS (SELECT FROM settlement_refund n WHERE n.replaces_id = r.id) AS is_replaced
         FROM settlement_refund r ORDER BY r.id""",
     "unmatched": """
         SELECT u.id, u.event_id, u.payer_reference, u.amount_minor, u.currency, u.decided_at, u.decision, p.trade_id,
@@ -230,7 +230,9 @@ def each_trades_escrow_is_explained(books: Books) -> None:
         assert came[trade.id] == due, f"{where}: {came[trade.id]} of {price} came, not {due}"
         assert trade.instalments_paid in (0, due), f"{where}: {trade.instalments_paid} of {price} in instalments"
         assert refunds[trade.id] == awarded[trade.id], where
-        expected = {"accepted": rest + beside, "registered": due, "refunded": waits[trade.id]} | dict.fromkeys(HOLDS_ITS_PRICE, price)
+        expected = {"accepted": rest + beside, "registered": due, "refunded": waits[trade.id]} | dict.fromkeys(
+            HOLDS_ITS_PRICE, price
+        )
         assert holds == expected.get(trade.state, 0), f"{where} holds {holds} of {price}, award {trade.award}"
         if trade.state in PAID_TO_THE_SELLER:
             fee = int(Fraction(rest * trade.seller_basis_points, 10_000) + Fraction(1, 2))  # half a unit rounds up

@@ -19,6 +19,7 @@ from marketplace import tasks as marketplace_tasks
 from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Event, Notification
 from settlement import deliveries, extensions, library, renewals, tasks, trades
+from settlement.gateways import sandbox_bank
 from settlement.models import Renewal, Trade
 from settlement.states import GrantState, RenewalState, TradeState
 from tests import factories, trading
@@ -268,6 +269,72 @@ def test_the_pages_and_the_api_order_stop_and_renew_by_hand(deal):
     assert "This renews" not in client.get(buy, {"renews": deal.trade.public_id}).content.decode()
     answer = client.post(f"/api/v1/trades/{deal.trade.public_id}/renewal", headers={"Idempotency-Key": "keep-2"})
     assert answer.status_code == 404
+
+
+def renewed_early(deal):
+    """A renewal that is paid and open while the old term runs."""
+    renewals.keep(deal.trade, by=deal.buyer)
+    with days_before(deal, 5):
+        tasks.renew_licences()
+        trading.work()
+        new = renewal_of(deal)
+        trading.pay(new)
+        trades.accept(new.reload(), by=new.buyer)
+        new.reload()
+    return new
+
+
+def charged_back(deal):
+    for what in ("charge_back", "lose_chargeback"):
+        trading.pay(deal, what)
+    assert deal.state == TradeState.REFUNDED
+
+
+def test_the_new_term_begins_where_the_old_access_was_taken_back(deal):
+    new = renewed_early(deal)
+    with days_before(deal, 5):
+        third = trades.propose(new.trade.offer, buyer=new.trade.buyer, renews=new.trade, by=new.buyer)
+        third = trading.Deal(third, new.buyer, new.seller)
+        trading.work()
+        trading.pay(third)
+    with days_before(deal, 4):
+        now = clock.now()
+        charged_back(deal)
+        end = end_of(new)
+        assert dt.timedelta() <= end - deliveries.months_after(now, 12) < dt.timedelta(minutes=1), "one term, paid once"
+        assert end_of(third) == deliveries.months_after(end, 12), "and the one after it"
+        moved = Event.objects.filter(kind="grant.end_moved").order_by("pk")
+        assert [event.subject_id for event in moved] == [new.trade.grant.pk, third.trade.grant.pk]
+        deliveries.require_use(new.trade.grant, by=deal.buyer)
+        tasks.close_grants()
+        journal.seal()
+        journal.follow()
+    assert not Notification.objects.filter(kind="grant.ended").exists(), "a refund is told as one"
+
+
+def test_a_renewal_taken_back_before_it_began_leaves_the_next_one_where_it_would_have_begun(deal):
+    end, new = end_of(deal), renewed_early(deal)
+    with days_before(deal, 4):
+        third = trades.propose(new.trade.offer, buyer=new.trade.buyer, renews=new.trade, by=new.buyer)
+        third = trading.Deal(third, new.buyer, new.seller)
+        trading.work()
+        trading.pay(third)
+        charged_back(new)
+    assert (end_of(deal), end_of(new), end_of(third)) == (end, end, deliveries.months_after(end, 12))
+
+
+def test_the_term_of_a_renewal_that_opens_after_the_refund_begins_as_it_opens(deal):
+    renewals.keep(deal.trade, by=deal.buyer)
+    with days_before(deal, 5):
+        tasks.renew_licences()
+        trading.work()
+        new = renewal_of(deal)
+        trading.pay(deal, "charge_back")
+        now = clock.now()
+        for whose, what in ((deal, "lose_chargeback"), (new, "pay")):
+            sandbox_bank.act(whose.payment.reference, what)
+        trading.work()  # which opens the new access before it closes the old one
+        assert dt.timedelta() <= end_of(new) - deliveries.months_after(now, 12) < dt.timedelta(minutes=1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -21,7 +21,7 @@ from settlement.gateways import sandbox_bank
 from settlement.models import Account, Grant, Renewal, Trade
 from settlement.states import GrantState, RenewalState, TradeState
 from settlement.upgrades import Credit
-from tests import factories, trading
+from tests import factories, money_proofs, trading
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -169,6 +169,7 @@ def test_the_new_access_opens_as_the_old_one_ends_and_the_money_is_what_was_paid
 
 
 def test_the_old_access_comes_back_where_the_upgrade_is_refunded_before_it_is_accepted(deal, dearer):
+    order = renewals.keep(deal.trade, by=deal.buyer)
     new = upgraded(deal, dearer)
     dispute = trades.dispute(new.reload(), reason="Empty.", by=new.buyer)
     tasks.close_grants()
@@ -178,6 +179,8 @@ def test_the_old_access_comes_back_where_the_upgrade_is_refunded_before_it_is_ac
     tasks.close_grants()
     assert (new.state, grant_of(deal).state) == (TradeState.REFUNDED, GrantState.OPEN)
     deliveries.require_use(grant_of(deal), by=deal.buyer)
+    order.refresh_from_db()
+    assert (order.state, order.set_by, order.stopped_because) == (RenewalState.STANDING, deal.buyer, "")
     again = proposed(deal, dearer)
     assert again.trade.credit_minor == new.trade.credit_minor
 
@@ -218,6 +221,23 @@ def test_an_upgrade_waiting_for_its_money_ends_where_the_old_payment_is_charged_
     refused("not_upgradable", lambda: proposed(deal, dearer))
     trading.pay(deal, "lose_chargeback")
     assert (deal.state, new.state) == (TradeState.REFUNDED, TradeState.EXPIRED)
+
+
+@pytest.mark.parametrize("is_cleared", [False, True])
+def test_a_paid_upgrade_that_is_not_open_is_refunded_where_the_old_payment_is_lost(deal, dearer, is_cleared):
+    if is_cleared:
+        with clock.moved_to(clock.now() + 7 * DAY):
+            trading.clear_now()
+        assert deal.state in (TradeState.CLEARED, TradeState.SETTLED)
+    new = proposed(deal, dearer)
+    trading.work()
+    for whose, what in ((new, "pay"), (deal, "charge_back"), (deal, "lose_chargeback")):  # no worker opens the access
+        sandbox_bank.act(whose.payment.reference, what)
+        trading.hand_over_notices()
+        tasks.read_notices()
+    assert new.state == TradeState.REFUNDED
+    assert new.trade.refunds.get().amount_minor == new.trade.total_minor
+    money_proofs.prove()
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------
