@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clearance
+from compliance.crossborder import MAINLAND
 from marketplace import clock, journal
 from marketplace.errors import Invalid, NotCleared, WrongState, in_words
 from settlement import keys, ledger, payout_accounts, positions
@@ -24,6 +25,7 @@ OWN = Payout.objects.filter(trade=OuterRef("pk"), organisation=OuterRef("seller"
 NET = Payout.objects.filter(
     kind=Payout.Kind.NET, cycle=OuterRef("cycle"), organisation=OuterRef("seller"), currency=OuterRef("currency")
 )
+DOMESTIC = Q(buyer__country=MAINLAND, seller__country=MAINLAND)  # trades that a net payout may cover
 
 
 def open_of(cycle: ClearingCycle, found: positions.Positions) -> None:
@@ -229,20 +231,23 @@ def paid_for(payouts: Sequence[Payout]) -> QuerySet[Trade]:
 
 
 def unpaid(cycle: ClearingCycle) -> QuerySet[Trade]:
-    """The trades of a cleared cycle that no payout to their seller is for: free ones, and those of a debt."""
+    """The trades of a cleared cycle that no payout to their seller is for: free ones, and those of a debt. A trade
+    across the border is in no net payout."""
     escrow = Account.objects.filter(kind=Account.Kind.ESCROW, trade=OuterRef("pk"))
-    return Trade.objects.filter(~Exists(OWN), ~Exists(NET) | ~Exists(escrow), cycle=cycle)
+    return Trade.objects.filter(~Exists(OWN), ~Exists(NET) | ~Exists(escrow) | ~DOMESTIC, cycle=cycle)
 
 
 def of_trade(trade: Trade) -> QuerySet[Payout]:
     """The payout of a cleared trade to its seller, its own or the net one, and those it came back as before."""
     mine = Payout.objects.filter(organisation=trade.seller_id, cycle=trade.cycle_id, currency=trade.currency)
     own = mine.filter(trade=trade)
-    return (own if own.exists() else mine.filter(kind=Payout.Kind.NET)).order_by("pk")
+    is_netted = not own.exists() and Trade.objects.filter(DOMESTIC, pk=trade.pk).exists()
+    return (mine.filter(kind=Payout.Kind.NET) if is_netted else own).order_by("pk")
 
 
 def of_trades(trades: Collection[Trade]) -> dict[int, Payout]:
-    """The newest payout to the seller of each of these cleared trades, its own or the net one. One statement."""
+    """The newest payout to the seller of each of these cleared trades, its own or the net one. One statement, and
+    another where there are net ones."""
     rows = Payout.objects.filter(organisation__in={trade.seller_id for trade in trades}).filter(
         Q(trade__in=[trade.pk for trade in trades])
         | Q(kind=Payout.Kind.NET, cycle__in={trade.cycle_id for trade in trades})
@@ -254,10 +259,11 @@ def of_trades(trades: Collection[Trade]) -> dict[int, Payout]:
             net[row.organisation_id, row.cycle_id, row.currency] = row
         else:
             own[row.organisation_id, row.trade_id] = row
-    found = {
-        trade.pk: own.get((trade.seller_id, trade.pk)) or net.get((trade.seller_id, trade.cycle_id, trade.currency))
-        for trade in trades
-    }
+    found = {trade.pk: own.get((trade.seller_id, trade.pk)) for trade in trades}
+    alone = {trade.pk: trade for trade in trades if net and found[trade.pk] is None}
+    domestic = Trade.objects.filter(DOMESTIC, pk__in=alone).values_list("pk", flat=True) if alone else ()
+    for trade in (alone[pk] for pk in domestic):
+        found[trade.pk] = net.get((trade.seller_id, trade.cycle_id, trade.currency))
     return {pk: payout for pk, payout in found.items() if payout is not None}
 
 

@@ -13,6 +13,7 @@ from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
 
+from compliance.crossborder import MAINLAND
 from listings.models import Version
 from marketplace import clock, documents
 from marketplace.claims import together_or_each
@@ -130,7 +131,7 @@ def _lines(
         .order_by("pk")
         .values_list(
             "pk", "seller__country", "cleared_at", "cycle_id", "seller_id", "currency", "register_number", "version_id",
-            "purchase_order", "fee_minor", "net_minor",
+            "purchase_order", "buyer__country", "fee_minor", "net_minor",
         )
     )  # fmt: skip
     taxes = line_taxes.of(
@@ -140,7 +141,7 @@ def _lines(
     found: dict[About, list[dict[str, Any]]] = {}
     for (
         pk,
-        _country,
+        country,
         _at,
         cycle_id,
         seller_id,
@@ -148,6 +149,7 @@ def _lines(
         number,
         version_id,
         purchase_order,
+        buyers_country,
         fee_minor,
         net_minor,
     ) in rows:
@@ -160,7 +162,8 @@ def _lines(
             **taxes[pk].on_paper(),
         }
         about = int(cycle_id or 0), seller_id, currency
-        reference = paid_by.get((about, number or "")) or paid_by.get((about, ""))
+        net = paid_by.get((about, "")) if country == buyers_country == MAINLAND else None
+        reference = paid_by.get((about, number or "")) or net
         said = {"purchase_order": purchase_order, "payout_reference": reference}
         found.setdefault(about, []).append(line | {name: value for name, value in said.items() if value})
     return found

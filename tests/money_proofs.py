@@ -427,7 +427,8 @@ def _paid_for(one: Any, brought: Counter[int], basis_points: int, together: set[
 
 
 def a_trade_is_settled_by_its_own_payout(books: Books) -> None:
-    """Once that, or the net one that covers it, reached the seller, and not before; at once where there is none."""
+    """Once that, or the net one that covers it, reached the seller, and not before; at once where there is none. No
+    net one covers a trade across the border."""
     own: defaultdict[tuple[int, int], list[Any]] = defaultdict(list)
     net: defaultdict[tuple[int, int, str], list[Any]] = defaultdict(list)
     for payout in books.payouts:
@@ -438,7 +439,8 @@ def a_trade_is_settled_by_its_own_payout(books: Books) -> None:
     paid = books.moved("escrow", "payable", "fee")
     for trade in books.trades:
         if trade.state in PAID_TO_THE_SELLER:
-            covering = net[trade.cycle_id, trade.seller_id, trade.currency] if paid[trade.id] else []
+            is_netted = paid[trade.id] and trade.is_domestic
+            covering = net[trade.cycle_id, trade.seller_id, trade.currency] if is_netted else []
             chain = own[trade.id, trade.seller_id] or covering
             arrived = not chain or any(payout.paid_at for payout in chain)
             assert (trade.state == "settled") == arrived, f"trade {trade.id} is {trade.state}"

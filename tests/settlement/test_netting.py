@@ -14,7 +14,7 @@ from marketplace import clock, documents
 from marketplace.desks import queues
 from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Event, Organisation
-from settlement import clearing_preview, netting, statements, trades
+from settlement import clearing_preview, netting, payouts, statements, trades
 from settlement.models import ClearingCycle, Netting, Payout, Statement
 from settlement.states import TradeState
 from tests import factories, money_proofs, trading
@@ -97,6 +97,29 @@ def test_debts_and_reserve_are_the_same_net_or_gross(officer):
         later = trading.clear_now()
         assert paid(later) == [("net", None, 5_600)]  # what is released
         money_proofs.prove()
+
+
+def test_a_trade_across_the_border_that_a_debt_took_whole_names_no_payout(officer):
+    seller, buyer, abroad = mainland(), mainland(), trading.make_verified(country="HK")
+    first = sold(seller, 50_000, buyer)
+    trading.clear_now()
+    lost(first)
+    granted(seller, officer)
+    deals = [sold(seller, 20_000, abroad), sold(seller, 80_000, buyer)]
+    cycle = trading.close_now(by=officer)
+    trades.clear(cycle)
+    assert [deal.state for deal in deals] == [TradeState.SETTLED, TradeState.CLEARED], "nothing is paid for the first"
+    statements.issue_due()
+    net = cycle.payouts.get()
+    assert (net.kind, net.amount_minor) == ("net", 19_500 + 78_000 - 50_000)
+    record = Statement.objects.get(cycle=cycle).paper.record
+    assert [one.get("payout_reference") for one in record["lines"]] == [None, net.key]
+    found = [deal.reload() for deal in deals]
+    assert payouts.of_trades(found) == {found[1].pk: net}
+    assert [list(payouts.of_trade(trade)) for trade in found] == [[], [net]]
+    trading.work()
+    assert deals[1].state == TradeState.SETTLED
+    money_proofs.prove()
 
 
 def test_it_counts_from_the_next_cycle_that_closes_and_ends_with_the_next(officer):
