@@ -14,6 +14,8 @@ from compliance.reasons import LONGEST_REASON_CHARACTERS
 from listings.models import ProductType
 from marketplace import money
 from marketplace.regions import REGIONS
+from settlement.models import FeeSchedule
+from settlement.models.fees import NARROWED_BY
 
 _EVERY = ("", _("every one"))
 
@@ -60,6 +62,16 @@ class FeeForm(forms.Form):
         tier.choices = [_EVERY, *((one.code, str(one)) for one in Tier.objects.all())]
         currency: Any = self.fields["currency"]
         currency.choices = [_EVERY, *((code, code) for code in settings.CURRENCIES)]
+
+    @classmethod
+    def like(cls, schedule: FeeSchedule, **kwargs: Any) -> FeeForm:
+        """The form filled with the terms of this schedule: all but its days and its reason."""
+        limits = ("least", "most", "buyer_least", "buyer_most")
+        said: dict[str, Any] = {name: limit.amount for name in limits if (limit := getattr(schedule, name)) is not None}
+        said |= {name: getattr(schedule, name) for name in (*NARROWED_BY, "percent", "seller_bears_charges")}
+        if schedule.takes_of_buyer:
+            said["buyer_percent"] = schedule.buyer_percent
+        return cls(initial=said, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         """What `fees.ask` takes."""

@@ -63,7 +63,10 @@ class FeeSchedules(ListAPIView):
 @desk("clearing")
 @require_safe
 def fees_desk(request: HttpRequest) -> HttpResponse:
-    """What waits for a second person, the form for a new one, and every schedule, the newest first."""
+    """What waits for a second person, the form for a new one, and every schedule, the newest first.
+
+    `like` names the schedule whose terms the form begins with.
+    """
     by = person(request)
     waiting = FeeSchedule.objects.waiting().select_related("asked_by").order_by("pk")[:ROWS_ON_A_PAGE]
     every = FeeSchedule.objects.select_related("asked_by", "confirmed_by", "dropped_by").order_by("-pk")
@@ -72,7 +75,7 @@ def fees_desk(request: HttpRequest) -> HttpResponse:
         "waiting": [(row, _acts(row["schedule"], by)) for row in _told(waiting)],
         "page": page,
         "rows": _told(page.object_list),
-        "acts": _new(by),
+        "acts": _new(by, like=FeeSchedule.objects.filter(version=request.GET.get("like", "")).first()),
     }
     return render_desk(request, "clearing", "admin/desks/fees.html", context)
 
@@ -93,11 +96,12 @@ def fees_act(request: HttpRequest) -> HttpResponse:
     return acted(request, lambda: command(schedule, by=by), done=done, back=back)
 
 
-def _new(by: User) -> list[dict[str, Any]]:
+def _new(by: User, *, like: FeeSchedule | None) -> list[dict[str, Any]]:
     if not roles.staff_may(by, "set_fees"):
         return []
-    form = FeeForm(auto_id="fee_%s")
-    return [act_button("ask", _("A new fee schedule"), reverse("desk_fees_act"), form=form, tone="primary")]
+    form = FeeForm.like(like, auto_id="fee_%s") if like else FeeForm(auto_id="fee_%s")
+    url, shown = reverse("desk_fees_act"), {"tone": "primary", "is_open": like is not None}
+    return [act_button("ask", _("A new fee schedule"), url, form=form, **shown)]
 
 
 def _acts(schedule: FeeSchedule, by: User) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 
 import pytest
@@ -200,6 +201,14 @@ def test_the_desk_writes_agrees_and_drops_and_anyone_reads_the_page_in_three_lan
     assert asked.version not in Client().get(page).content.decode()
     assert 'value="confirm"' not in clients[0].get(reverse("desk_fees")).content.decode()
     assert 'value="confirm"' in clients[1].get(reverse("desk_fees")).content.decode()
+    desk = reverse("desk_fees")
+    assert f"?like={asked.version}" in clients[0].get(desk).content.decode()
+    form = clients[0].get(desk, {"like": asked.version}).content.decode()
+    assert re.search(r'<details class="dialog" open>', form)
+    assert all(f'name="{name}" value="{value}"' in form for name, value in [("percent", "1.75"), ("least", "12.50")])
+    assert (
+        '<option value="HK" selected>' in form and "dialog" in clients[0].get(desk, {"like": "none"}).content.decode()
+    )
     assert send(clients[0], "confirm", schedule=asked.pk) == 403
     assert send(clients[1], "confirm", schedule=asked.pk) == 302
     assert send(clients[1], "drop", schedule=asked.pk) == 409
