@@ -98,7 +98,7 @@ def record_rows(
 
 INSERT_ROWS = """
     WITH told AS (
-        SELECT nextval(pg_get_serial_sequence('marketplace_event', 'id')) AS id, t.* FROM
+        SELECT nextval((SELECT pg_get_serial_sequence('marketplace_event', 'id'))) AS id, t.* FROM
         json_array_elements(%(rows)s) WITH ORDINALITY AS t (row, place)
     ), salts AS (
         INSERT INTO marketplace_salt (event_id, value)
@@ -112,7 +112,7 @@ INSERT_ROWS = """
 # Numbers are drawn first, so that each event keeps its own salt and its place in the order it was recorded.
 INSERT_EVENTS_AND_SALTS = """
     WITH told AS (
-        SELECT nextval(pg_get_serial_sequence('marketplace_event', 'id')) AS id, t.* FROM unnest(
+        SELECT nextval((SELECT pg_get_serial_sequence('marketplace_event', 'id'))) AS id, t.* FROM unnest(
             %s::text[], %s::text[], %s::bigint[], %s::jsonb[], %s::bytea[]
         ) WITH ORDINALITY AS t (kind, subject_kind, subject_id, facts, salt, place)
     ), events AS (

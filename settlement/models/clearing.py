@@ -303,7 +303,7 @@ class Payout(Claimable):
         verbose_name_plural = _("payouts")
         indexes = [
             models.Index(fields=["state", "next_try_at"]),
-            models.Index(fields=["cycle", "organisation", "currency"]),
+            models.Index(fields=["cycle", "organisation", "currency", "kind"]),
         ]
         constraints = [
             sentence("payout_is_positive", Q(amount_minor__gt=0)),

@@ -63,11 +63,10 @@ class Account(models.Model):
                 name="balance_is_written_by_the_ledger",
                 operation=pgtrigger.UpdateOf("balance_minor"),
                 when=pgtrigger.Before,
+                condition=pgtrigger.Condition("pg_trigger_depth() < 1"),
                 func="""
-                    IF pg_trigger_depth() < 2 THEN
-                        RAISE 'the balance of account % is written by transfers alone', OLD.name
+                    RAISE 'the balance of account % is written by transfers alone', OLD.name
                         USING ERRCODE = 'check_violation';
-                    END IF; RETURN NEW;
                 """,
             ),
             pgtrigger.Trigger(

@@ -96,7 +96,7 @@ class Trade(models.Model):
     public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
     register_number = models.CharField(_("trade register number"), max_length=40, unique=True, null=True, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=TradeState.choices, default=TradeState.PROPOSED)
-    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="trades")
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="trades", db_index=False)
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="trades")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+", db_index=False)
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -152,7 +152,9 @@ class Trade(models.Model):
     end_reason = models.CharField(max_length=300, blank=True)
     holds_licence = models.BooleanField(default=False)
     is_frozen = models.BooleanField(default=False)  # a chargeback is open
-    certificate = models.OneToOneField(Paper, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    certificate = models.ForeignKey(
+        Paper, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     next_try_at = models.DateTimeField(default=clock.now)
     tries = models.IntegerField(default=0)
     error = models.TextField(blank=True)
@@ -202,6 +204,9 @@ class Trade(models.Model):
                 & Q(price_minor__gt=0),
             ),
             both_or_neither("registered_trade_has_a_number", "register_number", "registered_at"),
+            models.UniqueConstraint(
+                fields=["certificate"], condition=Q(certificate__isnull=False), name="certificate_is_of_one_trade"
+            ),
             sentence("only_settled_trades_have_a_certificate", Q(certificate=None) | Q(state=TradeState.SETTLED)),
             sentence(
                 "cleared_trade_names_its_cycle",
@@ -506,7 +511,7 @@ class Trade(models.Model):
             pgtrigger.Trigger(
                 name="enters_the_open_cycle_of_its_currency",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("cycle_id"),
-                when=pgtrigger.Before,
+                when=pgtrigger.After,
                 condition=pgtrigger.Q(new__cycle__isnull=False),
                 func="""
                     IF NOT EXISTS (
@@ -515,7 +520,7 @@ class Trade(models.Model):
                     ) THEN
                         RAISE 'cycle % is not open to a trade in %', NEW.cycle_id, NEW.currency
                             USING ERRCODE = 'check_violation';
-                    END IF; RETURN NEW;
+                    END IF; RETURN NULL;
                 """,
             ),
             pgtrigger.Trigger(

@@ -280,6 +280,14 @@ def settled_trades(count: int) -> list[Trade]:
     return [deal.reload() for deal in deals]
 
 
+def test_no_certificate_is_of_two_trades():
+    first, second = settled_trades(2)
+    papers.issue_certificates([first])
+    first.refresh_from_db()
+    with pytest.raises(IntegrityError, match="certificate_is_of_one_trade"), transaction.atomic():
+        Trade.objects.filter(pk=second.pk).update(certificate=first.certificate)
+
+
 def test_a_hundred_certificates_take_as_many_statements_as_one():
     one, *many = settled_trades(6)
     papers._licence.cache_clear()
