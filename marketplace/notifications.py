@@ -30,7 +30,7 @@ person: shown as a quotation below `text`. `next_step` says what to do. A letter
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,13 +138,37 @@ def tell(
     kind = kind_of(code)
     if organisation is not None:
         people = letters.members(organisation, roles.MEMBER_ACTS[kind.act])
-    told = [person for person in people if kind.is_required or by is None or person.pk != by.pk]
+    told = [(organisation, person) for person in people]
+    return _tell(kind, told, path=path, facts=facts, by=by, unsubscribe_path=unsubscribe_path)
+
+
+@transaction.atomic
+def tell_each(
+    code: str, *, path: str, organisations: Collection[int], facts: Mapping[str, Any] | None = None, by: User | None
+) -> None:
+    """`tell` for each of these organisations, by their ids: as many statements as for one."""
+    kind = kind_of(code)
+    _tell(kind, letters.members_of_each(organisations, roles.MEMBER_ACTS[kind.act]), path=path, facts=facts, by=by)
+
+
+def _tell(
+    kind: Kind,
+    people: Iterable[tuple[int | None, User]],
+    *,
+    path: str,
+    facts: Mapping[str, Any] | None,
+    by: User | None,
+    unsubscribe_path: str = "",
+) -> list[Notification]:
+    """Tell each person, for the organisation of this id if it is told for one."""
+    told = [one for one in people if kind.is_required or by is None or one[1].pk != by.pk]
     plain = {name: kept(value) for name, value in (facts or {}).items()}
-    wanted = _ways(kind, told)
-    _write_letters(kind, [one for one in told if wanted[one.pk].by_mail], path, plain, unsubscribe_path)
+    wanted = _ways(kind, [person for _organisation, person in told])
+    by_mail = [person for _organisation, person in told if wanted[person.pk].by_mail]
+    _write_letters(kind, by_mail, path, plain, unsubscribe_path)
     return Notification.objects.bulk_create(
-        Notification(to=person, organisation_id=organisation, kind=code, facts=plain, path=path)
-        for person in told
+        Notification(to=person, organisation_id=organisation, kind=kind.code, facts=plain, path=path)
+        for organisation, person in told
         if wanted[person.pk].in_app
     )
 

@@ -24,6 +24,7 @@ from settlement.states import GrantState
 LONGEST_TEXT = 4_000
 FARTHEST_DAYS = 3_660
 MOST_CHANGES = 100
+TOLD_AT_ONCE = 500
 Kind = LicenseeNotice.Kind
 
 
@@ -68,10 +69,10 @@ def give(
         by=by,
     )
     journal.record("licensee_notice.given", notice, by=by, listing=listing.pk, what=kind, licensees=len(told))
-    for organisation in told:
-        notifications.tell(
+    for first in range(0, len(told), TOLD_AT_ONCE):
+        notifications.tell_each(
             f"licensees.{kind}",
-            organisation=organisation,
+            organisations=told[first : first + TOLD_AT_ONCE],
             path=f"{reverse('product', args=[listing.public_id])}#notice-{notice.pk}",
             facts={
                 "title": listing.current_version.titles,

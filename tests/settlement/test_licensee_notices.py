@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from listings import publishing, registration
 from marketplace import clock
@@ -72,6 +73,23 @@ def test_licensees_are_told_and_a_delay_concerns_nobody_else():
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             LicenseeNotice.objects.create(**kept | wrong)
+
+
+def test_as_many_statements_tell_one_licensee_and_several():
+    counts = []
+    for licensees in (1, 4):
+        listing = trading.make_listed()
+        deals = [delivered(listing) for _one in range(licensees)]
+        factories.make_member(deals[0].trade.buyer, "viewer")
+        with CaptureQueriesContext(connection) as seen:
+            assert give(listing, by=factories.owner_of(listing.seller)).licensees == licensees
+        counts.append(len(seen))
+        told = Notification.objects.filter(kind="licensees.delay", organisation__in=[one.trade.buyer for one in deals])
+        assert told.count() == licensees + 1
+        assert {(one.organisation_id, one.to_id) for one in told} >= {
+            (one.trade.buyer_id, one.buyer.pk) for one in deals
+        }
+    assert counts[0] == counts[1]
 
 
 def test_a_new_release_is_proposed_with_what_it_breaks_and_told_once():
