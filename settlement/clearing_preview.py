@@ -20,7 +20,7 @@ from compliance.models import Hold
 from marketplace import clock
 from marketplace.models import Organisation
 from marketplace.money import Money
-from settlement import clearing, ledger, netting, positions, reserves
+from settlement import clearing, ledger, netting, positions, reserve_terms, reserves
 from settlement.models import ClearingCycle, PayoutAccount, Trade
 from settlement.states import TradeState
 
@@ -136,17 +136,26 @@ def of_cycle(cycle: ClearingCycle, *, left_out_shown: int) -> Preview:
 
 def _preview(trades: QuerySet[Trade], currency: str, cycle: ClearingCycle | None, left_out_shown: int) -> Preview:
     found: positions.Positions = {}
+    seen: set[positions.Member] = set()
+    uneven: set[positions.Member] = set()  # of whose trades something is taken
     free = left_out_count = 0
     left_out: dict[int, list[Promise]] = {}
+    day = clock.today()
     for part in positions.in_parts(trades):
         why = _left_out(part)
         ready = [positions.line_of(row) for row in part if row.pk not in why]
         lines = [line for line in ready if line is not None]
         positions.add(found, lines, positions.passed_on(lines))
+        new = found.keys() - seen
+        seen |= new
+        owing = ledger.owed_by_members({organisation_id for organisation_id, _currency in new}, locked=False)
+        uneven |= {key for key, minor in owing.items() if minor}
+        uneven |= reserve_terms.in_force(new, day).keys()
+        for key in found.keys() - uneven:
+            found[key].count_paid()
         free += len(ready) - len(lines)
         left_out_count += len(why)
         left_out |= dict(islice(why.items(), left_out_shown - len(left_out)))
-    day = clock.today()
     due = reserves.due(day, currency)
     concerned = {organisation_id for organisation_id, _currency in found} | {row.organisation_id for row in due}
     owed = ledger.owed_by_members(concerned, locked=False)
@@ -162,7 +171,7 @@ def _parts(one: positions.Position | Sum) -> tuple[int, int, int, int, int, int,
     return (
         one.trades, one.gross_minor, one.fee_minor, one.received_minor, one.given_minor, one.recovered_minor,
         one.reserved_minor, one.released_minor,
-        one.payouts if isinstance(one, Sum) else sum(1 for _payout in one.payouts()),
+        one.payouts if isinstance(one, Sum) else one.payout_count,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """What trades come to for each member when they are cleared. Sums of whole minor units, over trades read in parts.
 
 The preview and the run make the same sums here. However many trades there are, no more than `AT_ONCE` of them are in
-memory, one position for each member and currency, and what each trade brought a member: two numbers.
+memory, one position for each member and currency, and what each trade brought a member: two numbers, which a preview
+keeps only of members that owe something or leave a part in reserve.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ class Position:
     brought: dict[int, int] = field(default_factory=dict)
     abroad: set[int] = field(default_factory=set)
     is_netted: bool = False
+    counted_at_home: int = 0
+    counted_abroad: int = 0
     trades: int = 0
     gross_minor: int = 0
     fee_minor: int = 0
@@ -124,6 +127,23 @@ class Position:
             yield Payout.Kind.NET, None, together
         elif released:
             yield Payout.Kind.RESERVE, None, released
+
+    def count_paid(self) -> None:
+        """Forget what each trade brought, and only count those that are paid out: for a preview, of a member that owes
+        nothing and leaves nothing in reserve."""
+        paid = {trade_id for trade_id, minor in self.brought.items() if minor > 0}
+        self.counted_abroad += len(paid & self.abroad)
+        self.counted_at_home += len(paid - self.abroad)
+        self.brought.clear()
+        self.abroad.clear()
+
+    @property
+    def payout_count(self) -> int:
+        """How many payouts there are, those of the counted trades among them."""
+        others = sum(1 for _payout in self.payouts())
+        if self.is_netted:
+            return self.counted_abroad + max(others, int(self.counted_at_home > 0))
+        return self.counted_abroad + self.counted_at_home + others
 
     def _paid_by_trade(self) -> Iterator[tuple[int, int]]:
         """What is paid out for each trade, as (trade id, minor units), in the order the trades were proposed.

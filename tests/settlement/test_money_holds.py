@@ -37,6 +37,7 @@ from marketplace.errors import Refused
 from marketplace.models import Organisation, User
 from settlement import (
     clearing,
+    clearing_preview,
     fees,
     mendings,
     netting,
@@ -469,7 +470,12 @@ class Market(RuleBasedStateMachine):
         if is_closed or cycle is None:
             self.command(lambda: clearing.close(clearing.open_cycle(currency), by=by))
         else:
+            promised = clearing_preview.of_cycle(cycle, left_out_shown=0).total
             self.command(lambda: trades.release(cycle, by=by), dies)
+            cycle.refresh_from_db()
+            if cycle.state == CycleState.RELEASED:
+                paid = [row.amount_minor for row in cycle.payouts.filter(replaces=None)]
+                assert (len(paid), sum(paid)) == ((promised.payouts, promised.net.minor) if promised else (0, 0))
 
     @rule(
         which=st.integers(0, 4),

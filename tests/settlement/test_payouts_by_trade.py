@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from marketplace import clock, journal
 from marketplace.models import Event, Notification
 from marketplace.notifications import words_of
-from settlement import clearing_preview, payouts, splits, statements, trades, webhook_events
+from settlement import clearing_preview, payouts, positions, splits, statements, trades, webhook_events
 from settlement.models import ClearingCycle, Payout, Statement
 from settlement.states import TradeState
 from tests import factories, money_proofs, trading
@@ -134,6 +134,24 @@ def test_the_statement_names_the_payout_of_each_line_and_the_preview_their_numbe
         (keys[1], "trade", 48_750),
     ]
     assert record["payout_reference"] is None
+
+
+def test_a_preview_keeps_no_trade_of_an_even_member_and_still_counts_each_payout(monkeypatch):
+    monkeypatch.setattr(positions, "AT_ONCE", 1)
+    accepted(100_000, 50_000, 1, 0, of_one_seller=True)
+    cycle = trading.close_now()
+    most, add = [], positions.add
+
+    def watched(found, *rest):
+        add(found, *rest)
+        most.append(sum(len(one.brought) for one in found.values()))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(positions, "add", watched)
+        preview = clearing_preview.of_cycle(cycle, left_out_shown=0)
+    assert max(most) == 1, "one trade of a part of one"
+    trades.clear(cycle)
+    assert preview.total.payouts == cycle.payouts.count() == 3
 
 
 def test_the_webhook_of_a_payout_names_its_trade_where_it_is_of_one():
