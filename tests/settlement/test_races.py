@@ -160,7 +160,10 @@ def test_notices_that_are_read_together_lock_their_trades_in_key_order():
 def test_a_cycle_that_closes_locks_its_trades_in_key_order():
     deals = [make_trade(TradeState.ACCEPTED) for _one in range(2)]
     older, newer = sorted((deal.trade for deal in deals), key=lambda trade: trade.pk)
-    Trade.objects.filter(pk=older.pk).update(tries=1)  # lies behind the newer one now
+    with connection.cursor() as cursor:  # the newer one lies first
+        cursor.execute("CREATE INDEX backwards ON settlement_trade (id DESC)")
+        cursor.execute("CLUSTER settlement_trade USING backwards")
+        cursor.execute("DROP INDEX backwards")
     cycle = clearing.open_cycle(older.currency)
     require_key_order(lambda: clearing.close(cycle, by=factories.make_staff("clearing")), older, newer)
     assert not Trade.objects.filter(cycle=None).exists()
