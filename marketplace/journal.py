@@ -99,13 +99,13 @@ def record_rows(
 INSERT_ROWS = """
     WITH told AS (
         SELECT nextval((SELECT pg_get_serial_sequence('marketplace_event', 'id'))) AS id, t.* FROM
-        json_array_elements(%(rows)s) WITH ORDINALITY AS t (row, place)
+        jsonb_array_elements(%(rows)s) WITH ORDINALITY AS t (row, place)
     ), salts AS (
         INSERT INTO marketplace_salt (event_id, value)
         SELECT id, substring(%(salts)s from (place::int - 1) * 32 + 1 for 32) FROM told
     )
     INSERT INTO marketplace_event (id, kind, subject_kind, subject_id, facts, by_id, at)
-    SELECT id, %(kind)s, %(subject_kind)s, (row->>0)::bigint, (row->1)::jsonb, %(by)s, %(at)s FROM told ORDER BY place
+    SELECT id, %(kind)s, %(subject_kind)s, (row->>0)::bigint, row->1, %(by)s, %(at)s FROM told ORDER BY place
 """
 
 

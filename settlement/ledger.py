@@ -219,7 +219,7 @@ def book(transfers: Sequence[Move]) -> None:
 
 INSERT_MANY = """
     INSERT INTO settlement_transfer (key, debit_id, credit_id, amount_minor, at)
-    SELECT row->>0, (row->>1)::bigint, (row->>2)::bigint, (row->>3)::bigint, %s FROM json_array_elements(%s) AS row
+    SELECT row->>0, (row->>1)::bigint, (row->>2)::bigint, (row->>3)::bigint, %s FROM jsonb_array_elements(%s) AS row
 """
 INSERT_ONCE = """
     INSERT INTO settlement_transfer (key, debit_id, credit_id, amount_minor, at) VALUES (%s, %s, %s, %s, %s)

@@ -46,7 +46,7 @@ class LineTaxes:
 
 def of(cleared: Sequence[Cleared]) -> dict[int, LineTaxes]:
     """The taxes of these trades, by id. One statement."""
-    rows = TradeTax.objects.filter(trade__in=[one.trade_id for one in cleared], is_known=True).order_by("revision")
+    rows = TradeTax.objects.filter(trade__any_of=[one.trade_id for one in cleared], is_known=True).order_by("revision")
     kept = {
         trade_id: tuple(tax_rules.Line(**line) for line in lines)
         for trade_id, lines in rows.values_list("trade_id", "lines")

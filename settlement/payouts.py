@@ -57,7 +57,7 @@ INSERT_MANY = """
     )
     SELECT %(cycle)s, (row->>0)::bigint, row->>1, row->>2, (row->>3)::bigint, row->>4, (row->>5)::bigint, 'due', '', '',
         '', %(now)s, 0, %(now)s, ''
-    FROM json_array_elements(%(payouts)s) WITH ORDINALITY AS t (row, place) ORDER BY place
+    FROM jsonb_array_elements(%(payouts)s) WITH ORDINALITY AS t (row, place) ORDER BY place
     RETURNING id, amount_minor
 """
 

@@ -209,7 +209,7 @@ def passed_on(lines: Iterable[Line]) -> list[Passed]:
     Each share is of what its product got in that trade, rounded down: what rounding leaves stays with the seller.
     """
     of_trade = {line.trade_id: line for line in lines}
-    frozen = TradeShare.objects.filter(trade__in=of_trade).order_by("trade", "position")
+    frozen = TradeShare.objects.filter(trade__any_of=of_trade).order_by("trade", "position")
     columns = frozen.values_list(
         "trade_id", "share_id", "share__split__listing_id", "share__split__listing__seller_id", "share__upstream_id",
         "share__payee_id", "share__basis_points",
