@@ -173,7 +173,7 @@ def state_of(quote: Quote, schedule: FeeSchedule | None = None) -> QuoteState:
 def order(quote: Quote, *, by: User, **said: Any) -> Trade:
     """Propose the trade that was quoted, at the price that was quoted; `said` as `trades.propose` takes it.
 
-    Raises WrongState for a quote that is not valid, and whatever `trades.propose` raises.
+    Raises WrongState `quote_not_valid`, and whatever `trades.propose` raises.
     """
     quote = Quote.objects.select_for_update(no_key=True, of=("self",)).select_related("offer__listing").get(pk=quote.pk)
     state = state_of(quote)
@@ -190,7 +190,12 @@ def order(quote: Quote, *, by: User, **said: Any) -> Trade:
 
 
 def _not_valid(state: QuoteState) -> WrongState:
-    return WrongState(_("This quote cannot be ordered any more: %(state)s."), state=STATE_WORDS[state])
+    return WrongState(
+        _("This quote cannot be ordered any more: %(state)s."),
+        code="quote_not_valid",
+        next=_("Ask for a new quote, or order at the price in force."),
+        state=STATE_WORDS[state],
+    )
 
 
 def shown(quotes: Sequence[Quote]) -> list[dict[str, Any]]:

@@ -468,7 +468,7 @@ def test_a_quote_names_the_total_and_ends_when_the_fee_is_another():
         assert quotes.state_of(quotes.of(buyer).get(pk=other.pk)) == "price_changed"
         with pytest.raises(Refused) as refusal:
             quotes.order(other, by=buyer.created_by)
-        assert refusal.value.code == "wrong_state"
+        assert refusal.value.code == "quote_not_valid"
 
 
 @pytest.mark.parametrize("sells_blocks", [False, True])

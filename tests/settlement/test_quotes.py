@@ -165,7 +165,7 @@ def test_a_quote_ends_with_its_time_its_offer_or_its_price():
     assert (state(plain), state(lowered)) == ("valid", "price_changed")
     with pytest.raises(Refused) as refusal:
         quotes.order(lowered, by=buyer.created_by)
-    assert refusal.value.code == "wrong_state"
+    assert refusal.value.code == "quote_not_valid"
     offers.close_offer(offer, by=offer.created_by)
     assert state(plain) == "offer_closed"
 
@@ -175,8 +175,8 @@ def test_two_who_order_by_one_quote_at_once_make_one_trade():
     quote = make()
     assert sorted(together([lambda: quotes.order(quote, by=quote.made_by)] * 3)) == [
         "done",
-        "wrong_state",
-        "wrong_state",
+        "quote_not_valid",
+        "quote_not_valid",
     ]
     assert Trade.objects.count() == 1
 
