@@ -84,6 +84,18 @@ KINDS = [
         is_required=True,
     ),
     Kind(
+        code="grant.end_moved",
+        group=Group.TRADES,
+        label=_("An access of yours ends on another day"),
+        subject=_("Your access to “%(title)s” now ends on %(until)s"),
+        text=_(
+            "The licence before it ended early, because its money went back. The term of this one begins there; it is"
+            " as long as what you paid for."
+        ),
+        act="download",
+        is_required=True,
+    ),
+    Kind(
         code="grant.ended",
         group=Group.TRADES,
         label=_("An access of yours has ended"),

@@ -40,6 +40,7 @@ def register() -> None:
             "payment.failed": _payment_failed,
             "grant.ending": _ending,
             "grant.closed": _closed,
+            "grant.end_moved": _end_moved,
             "renewal.stopped": _not_renewed,
             "hold.placed": _held,
             "hold.lifted": _held,
@@ -235,6 +236,11 @@ def _closed(event: Event) -> None:
     grant = _grant_of(event)
     if grant.ends_at is not None and grant.ends_at <= event.at and not grant.is_close_due:
         _tell("grant.ended", grant.trade, grant.trade.buyer_id, event)
+
+
+def _end_moved(event: Event) -> None:
+    grant = _grant_of(event)
+    _tell("grant.end_moved", grant.trade, grant.trade.buyer_id, event, until=grant.ends_at)
 
 
 def _grant_of(event: Event) -> Grant:

@@ -18,6 +18,7 @@ from marketplace import clock, journal, webhook_kinds
 from marketplace import tasks as marketplace_tasks
 from marketplace.errors import Refused, RoleNeeded, WrongState
 from marketplace.models import Event, Notification
+from marketplace.told_facts import kept
 from settlement import deliveries, extensions, library, renewals, tasks, trades
 from settlement.gateways import sandbox_bank
 from settlement.models import Renewal, Trade
@@ -310,6 +311,8 @@ def test_the_new_term_begins_where_the_old_access_was_taken_back(deal):
         journal.seal()
         journal.follow()
     assert not Notification.objects.filter(kind="grant.ended").exists(), "a refund is told as one"
+    told = Notification.objects.filter(kind="grant.end_moved", to=deal.buyer).order_by("pk")
+    assert [one.facts["until"] for one in told] == [kept(end), kept(end_of(third))]
 
 
 def test_a_renewal_taken_back_before_it_began_leaves_the_next_one_where_it_would_have_begun(deal):
