@@ -161,6 +161,7 @@ _PUT_ENTRIES = """
     FROM (VALUES {rows}) AS t (id, frequency, search, title_search)
     JOIN listings_catalogueentry e ON e.id = t.id
     JOIN listings_cataloguereading r ON r.id = e.first_reading_id
+    ORDER BY e.id
     ON CONFLICT (entry_id) DO UPDATE SET product_type = excluded.product_type, sector = excluded.sector,
         merchant = excluded.merchant, frequency = excluded.frequency, search = excluded.search,
         title_search = excluded.title_search
@@ -168,7 +169,8 @@ _PUT_ENTRIES = """
 
 
 def put_entries(entries: Mapping[int, Mapping[str, str]]) -> None:
-    """Make entries, {id: what was read}, findable, in one statement."""
+    """Make entries, {id: what was read}, findable, in one statement; of those read at once the catalogue shows the one
+    with the greatest id first, in whatever order PostgreSQL joins them."""
     rows, values = [], []
     for pk, entry in entries.items():
         texts = [(weight, " ".join(entry[name] for name in names)) for weight, names in _ENTRY_WEIGHTS.items()]
